@@ -1,0 +1,121 @@
+package event
+
+// Key names an attribute. String gives the name of the Elastic Common Schema
+// where it has one, else a name in its style.
+type Key uint8
+
+// The attribute keys.
+const (
+	NoKey Key = iota
+	ServiceName
+	UserName
+	UserID
+	UserEffective // whom the user became
+	UserBy        // who did it to the user
+	UserInvalid   // "true": no such account
+	UserHome
+	UserShell
+	PasswordState // "none", "locked", "set", "empty", "in-passwd"
+	GroupName
+	GroupID
+	GroupMembers
+	SourceIP
+	SourcePort
+	SourceHost
+	AuthMethod
+	AuthReason
+	AuthAnonymous
+	KeyType
+	KeyFingerprint // "SHA256:..." as ssh-keygen prints it, or MD5 "aa:bb:.."
+	KeyComment
+	KeyOptions
+	ProcessPID
+	ProcessName
+	CommandLine
+	WorkingDirectory
+	Terminal
+	SessionID
+	EventCount // the event stands for so many
+	RecordType
+	HTTPMethod
+	URL // as logged, query and all
+	URLDomain
+	HTTPVersion
+	HTTPStatus
+	HTTPBytes
+	HTTPReferrer
+	HTTPDuration // microseconds
+	UserAgent
+	LogLevel
+	ErrorCode
+	Message
+	FilePath
+	FileSize
+	FileType // "file", "dir", "symlink", "char", "block", "fifo", "socket"
+	FileMode // octal, permission bits with suid, sgid and sticky
+	FileUID
+	FileGID
+	FileInode
+	FileLinks
+	FileTarget // of a symlink
+	FileMtime  // RFC 3339
+	FileCtime
+	FileAtime
+	FileCrtime
+	FilePackage // name of the package that owns it
+	FileCaps    // security.capability is there: hex
+	FileSHA256
+	FileContent // "php", "script", "elf", "text" ... of executable content
+	FileFlags   // ext attributes in words: "immutable append-only"
+	MailQueueID
+	MailFrom
+	MailTo
+	MailRelay
+	MailStatus
+	MailReason
+	MailRecipients // how many
+	Schedule
+	ShellHistory // the file that the command stands in
+	UnitName
+	UnitEnabled
+	SettingName
+	SettingValue
+	PackageName
+	PackageVersion
+	PackagePrevious
+	PackageArch
+	PackageSource
+	PackageStatus
+	Change
+	HostName
+	HostID
+	HostZone
+	OSName
+	OSVersion
+	OSKernel
+	Transport // "syslog", "journal" ... how the message came to us
+	keys
+)
+
+var keyNames = [keys]string{
+	"", "service.name", "user.name", "user.id", "user.effective.name", "user.by", "user.invalid", "user.home", "user.shell",
+	"user.password_state", "group.name", "group.id", "group.members", "source.ip", "source.port", "source.host", "auth.method",
+	"auth.reason", "auth.anonymous", "key.type", "key.fingerprint", "key.comment", "key.options", "process.pid", "process.name",
+	"process.command_line", "process.working_directory", "terminal", "session.id", "event.count", "record.type",
+	"http.request.method", "url.original", "url.domain", "http.version", "http.response.status_code", "http.response.body.bytes",
+	"http.request.referrer", "http.duration_us", "user_agent.original", "log.level", "error.code", "message", "file.path",
+	"file.size", "file.type", "file.mode", "file.uid", "file.gid", "file.inode", "file.links", "file.target_path", "file.mtime",
+	"file.ctime", "file.accessed", "file.created", "file.package", "file.capabilities", "file.hash.sha256", "file.content",
+	"file.flags", "mail.queue_id", "mail.from", "mail.to", "mail.relay", "mail.status", "mail.reason", "mail.recipients",
+	"cron.schedule", "shell.history", "unit.name", "unit.enabled", "setting.name", "setting.value", "package.name",
+	"package.version", "package.previous", "package.architecture", "package.source", "package.status", "change", "host.name",
+	"host.id", "host.zone", "os.name", "os.version", "os.kernel", "transport",
+}
+
+// String gives the attribute's name.
+func (k Key) String() string {
+	if k >= keys {
+		return ""
+	}
+	return keyNames[k]
+}

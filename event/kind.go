@@ -1,0 +1,98 @@
+package event
+
+// Kind is what an event says. The list is closed: a trace that needs another
+// kind adds it here, with the attributes it carries.
+type Kind uint8
+
+// The kinds. Behind each: the attributes that it carries where the trace knows
+// them (names as Key.String gives them).
+const (
+	Unknown Kind = iota
+
+	// Logins and rights.
+	AuthFailed     // service.name user.name source.ip source.port auth.method auth.reason user.invalid process.pid: one refused credential; event.count where a line stands for several
+	AuthAccepted   // service.name user.name source.ip source.port auth.method key.fingerprint process.pid: a credential was accepted
+	SessionOpened  // service.name user.name user.id process.pid user.by terminal source.ip session.id
+	SessionClosed  // as SessionOpened
+	ConnectionSeen // service.name source.ip source.port process.pid auth.reason user.name: connected, no credential tried (scan, banner grab, preauth disconnect)
+	LoginRecord    // terminal user.name source.ip source.host process.pid: from wtmp/utmp/lastlog (record.type names it)
+	LogoutRecord   // terminal process.pid
+	BadLoginRecord // btmp: terminal user.name source.ip
+	Boot           // os.kernel
+	Shutdown
+	ClockChanged // a witness says that the clock was set
+	SudoCommand  // user.name user.effective terminal working_directory process.command_line
+	SudoDenied   // user.name user.effective auth.reason process.command_line
+	SwitchUser   // su/doas/pkexec/login: service.name user.name user.effective terminal
+	AccountCreated
+	AccountChanged // user.name, change: what was changed, in words
+	AccountDeleted
+	GroupChanged    // group.name user.name change
+	PasswordChanged // user.name user.by
+	ServiceStarted  // service.name process.pid: "Server listening", "Started X"
+	ServiceStopped  // service.name
+	LoggingChanged  // service.name change: a log daemon started, stopped, was told to reopen or lost messages
+
+	// Web.
+	HTTPRequest // source.ip user.name http.request.method url.original http.version http.response.status_code http.response.body.bytes http.request.referrer user_agent.original http.duration_us url.domain
+	HTTPError   // source.ip source.port log.level error.code message process.pid http.request.referrer file.path: a line of a server's error log
+	ChildOutput // message source.ip: what a child of the web server wrote to its stderr
+
+	// Files moved by a service.
+	FileUploaded   // service.name user.name source.ip file.path file.size auth.anonymous
+	FileDownloaded // as FileUploaded
+	FileRemoved    // as FileUploaded
+	DirectoryMade  // as FileUploaded
+
+	// Mail. mail.queue_id joins them.
+	MailSubmitted // user.id (of the local submitter) mail.from: handed in on this host
+	MailReceived  // source.ip source.host auth.method user.name (SASL): came by SMTP
+	MailQueued    // mail.from mail.recipients file.size
+	MailDelivered // mail.to mail.relay mail.status mail.reason
+	MailRejected  // source.ip mail.from mail.to mail.reason
+	MailRemoved
+
+	// Running and scheduling.
+	CronRan      // user.name process.command_line process.pid
+	CronEdited   // user.name change
+	ShellCommand // user.name process.command_line shell.history
+	KernelNotice // message change: segfault, promiscuous mode, module taint, oom ...
+	ProgramSaid  // service.name message: a known program's line with no closer kind, kept because it may matter
+
+	// What stands on the host (state, not time).
+	Account        // user.name user.id group.id user.home user.shell user.password_state
+	AccountSecret  // user.name user.password_state: shadow
+	Group          // group.name group.id group.members
+	AuthorizedKey  // user.name key.type key.fingerprint key.comment key.options file.path
+	CronEntry      // user.name process.command_line cron.schedule file.path
+	ServiceUnit    // unit.name process.command_line user.name file.path unit.enabled cron.schedule (timers)
+	PreloadLibrary // file.path process.command_line: a line of ld.so.preload
+	StartupCommand // file.path process.command_line user.name: rc.local, profile, bashrc ...
+	SudoRule       // user.name process.command_line file.path
+	ServerSetting  // service.name setting.name setting.value file.path
+	Package        // package.name package.version package.architecture package.source package.status
+	PackageChanged // package.name package.version package.previous change: from a package manager's log
+	PackageRun     // process.command_line user.name change: one run of apt, dnf ...
+	File           // file.*: one inode met by the walk
+	Machine        // host.name host.id os.name os.version os.kernel host.zone: what the host says of itself
+	kinds          // how many
+)
+
+var kindNames = [kinds]string{
+	"unknown", "auth-failed", "auth-accepted", "session-opened", "session-closed", "connection-seen", "login-record", "logout-record",
+	"bad-login-record", "boot", "shutdown", "clock-changed", "sudo-command", "sudo-denied", "switch-user", "account-created",
+	"account-changed", "account-deleted", "group-changed", "password-changed", "service-started", "service-stopped", "logging-changed",
+	"http-request", "http-error", "child-output", "file-uploaded", "file-downloaded", "file-removed", "directory-made",
+	"mail-submitted", "mail-received", "mail-queued", "mail-delivered", "mail-rejected", "mail-removed",
+	"cron-ran", "cron-edited", "shell-command", "kernel-notice", "program-said",
+	"account", "account-secret", "group", "authorized-key", "cron-entry", "service-unit", "preload-library", "startup-command",
+	"sudo-rule", "server-setting", "package", "package-changed", "package-run", "file", "machine",
+}
+
+// String gives the kind's name, as in exports.
+func (k Kind) String() string {
+	if k >= kinds {
+		return kindNames[Unknown]
+	}
+	return kindNames[k]
+}

@@ -1,0 +1,70 @@
+package syslog_test
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"telltale/internal/logclock"
+	"telltale/internal/syslog"
+)
+
+var samples = []struct{ name, in, want string }{
+	{"rfc3164", "Jan  2 03:04:05 web1 sshd[123]: Failed password for root", "2024-01-02T03:04:05Z|web1|sshd|123|Failed password for root|1"},
+	{"iso", "2024-01-02T03:04:05.123456+01:00 web1 sshd-session[9]: x: y", "2024-01-02T02:04:05.123456Z|web1|sshd-session|9|x: y|1"},
+	{"no pid", "Jan  2 03:04:05 web1 sudo:    alice : TTY=pts/0", "2024-01-02T03:04:05Z|web1|sudo||   alice : TTY=pts/0|1"},
+	{"path", "Jan  2 03:04:05 web1 /usr/sbin/cron[5]: (x) y", "2024-01-02T03:04:05Z|web1|cron|5|(x) y|1"},
+	{"postfix", "Jan  2 03:04:05 m postfix/submission/smtpd[5]: A1: client=x", "2024-01-02T03:04:05Z|m|postfix/submission/smtpd|5|A1: client=x|1"},
+	{"busybox", "Jan  2 03:04:05 box authpriv.info dropbear[71]: Child connection", "2024-01-02T03:04:05Z|box|dropbear|71|Child connection|1"},
+	{"priority", "<86>Jan  2 03:04:05 web1 sshd[1]: hi", "2024-01-02T03:04:05Z|web1|sshd|1|hi|1"},
+	{"rfc5424", `<86>1 2024-01-02T03:04:05.5Z web1 sshd 77 - [a b="x\"]"][c] hi`, "2024-01-02T03:04:05.500Z|web1|sshd|77|hi|1"},
+	{"rfc5424 nothing", "<13>1 2024-01-02T03:04:05Z - - - - - text", "2024-01-02T03:04:05Z||||text|1"},
+	{"repeated", "Jan  2 03:04:05 w sshd[1]: message repeated 3 times: [ Failed password for a from 1.2.3.4 port 5 ssh2]", "2024-01-02T03:04:05Z|w|sshd|1|Failed password for a from 1.2.3.4 port 5 ssh2|3"},
+	{"last repeated", "Jan  2 03:04:05 w last message repeated 4 times", "2024-01-02T03:04:05Z|w||||4"},
+	{"kernel", "Jan  2 03:04:05 w kernel: [12.3] eth0: up", "2024-01-02T03:04:05Z|w|kernel||[12.3] eth0: up|1"},
+	{"no program", "Jan  2 03:04:05 w something happened", "2024-01-02T03:04:05Z|w|||something happened|1"},
+	{"mark", "Jan  2 03:04:05 w -- MARK --", "2024-01-02T03:04:05Z|w|||-- MARK --|1"},
+	{"no host", "Jan  2 03:04:05 sshd[5]: hello", "2024-01-02T03:04:05Z||sshd|5|hello|1"},
+	{"pam old", "Jan  2 03:04:05 w sshd(pam_unix)[55]: session opened for user a by (uid=0)", "2024-01-02T03:04:05Z|w|sshd(pam_unix)|55|session opened for user a by (uid=0)|1"},
+	{"not a line", "hello world, this is no log", ""},
+	{"short", "Jan  2", ""},
+}
+
+func TestParse(t *testing.T) {
+	for _, tc := range samples {
+		t.Run(tc.name, func(t *testing.T) {
+			l, ok := syslog.Parse(&logclock.Clock{Year: 2024}, []byte(tc.in))
+			got := ""
+			if ok {
+				got = fmt.Sprintf("%s|%s|%s|%s|%s|%d", l.At, l.Host, l.Program, l.PID, l.Text, l.Repeat)
+			}
+			if got != tc.want {
+				t.Errorf("got  %s\nwant %s", got, tc.want)
+			}
+		})
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	line := []byte("Jan  2 03:04:05 web1 sshd[123]: Failed password for invalid user admin from 203.0.113.66 port 51234 ssh2")
+	c := &logclock.Clock{Year: 2024}
+	b.SetBytes(int64(len(line)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := syslog.Parse(c, line); !ok {
+			b.Fatal("not read")
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, tc := range samples {
+		f.Add([]byte(tc.in))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		l, ok := syslog.Parse(&logclock.Clock{Year: 2024}, b)
+		if ok && (!bytes.Contains(b, l.Text) || !bytes.Contains(b, l.Program) || l.Repeat < 1) {
+			t.Fatalf("%+v is not from %q", l, b)
+		}
+	})
+}
