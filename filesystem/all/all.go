@@ -1,0 +1,12 @@
+// Package all lists the filesystems that lie on a block source.
+package all
+
+import (
+	"telltale/filesystem"
+	"telltale/filesystem/ext4"
+)
+
+// Formats gives all members in the order in which they are to be probed.
+func Formats() []filesystem.Format {
+	return []filesystem.Format{ext4.Format()}
+}

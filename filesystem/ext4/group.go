@@ -1,0 +1,110 @@
+package ext4
+
+import "telltale/internal/bin"
+
+// tableOf gives the offset of group g's inode table. Where the descriptor does not
+// match its checksum or points outside, its copies are asked.
+func (f *FS) tableOf(g uint64) (int64, error) {
+	if off, ok := f.groups.get(g); ok {
+		return off, nil
+	}
+	size := f.descSize()
+	off, found := int64(0), false
+	for i, at := range f.descriptorPlaces(g, size) {
+		raw := make([]byte, size)
+		if f.readAt(raw, at) != nil {
+			continue
+		}
+		table := f.inodeTable(raw)
+		if !f.descriptorOK(g, raw) {
+			if i == 0 {
+				f.bad.add(groupStructure, at)
+			}
+			if table > 0 && !found {
+				off, found = table, true // the best there is, unless a copy is whole
+			}
+			continue
+		}
+		if table > 0 {
+			off, found = table, true
+			break
+		}
+	}
+	if !found {
+		return 0, damage(0, 0, "descriptor of group %d and its copies do not lead to an inode table", g)
+	}
+	f.groups.put(g, off, 1)
+	return off, nil
+}
+
+func (f *FS) descSize() int64 { return int64(f.sb.descSize) }
+
+// inodeTable gives the table's offset, 0 where it lies outside the filesystem.
+func (f *FS) inodeTable(raw []byte) int64 {
+	c := bin.Little(raw)
+	table := uint64(c.Seek(8).U32())
+	if len(raw) >= minDesc64 {
+		table |= uint64(c.Seek(0x28).U32()) << 32
+	}
+	if table <= uint64(f.sb.firstDataBlock) || table >= uint64(f.blocks) {
+		return 0
+	}
+	return int64(table) * f.blockSize
+}
+
+func (f *FS) descriptorOK(g uint64, raw []byte) bool {
+	const at = 0x1e // bg_checksum
+	want := bin.Little(raw).Seek(at).U16()
+	switch {
+	case f.sb.ro&roMetadataCsum != 0:
+		sum := crc32c32(f.sb.seed, uint32(g))
+		sum = crc32c(sum, raw[:at])
+		sum = crc32c(sum, []byte{0, 0})
+		return uint16(crc32c(sum, raw[at+2:])) == want
+	case f.sb.ro&roGdtCsum != 0:
+		sum := crc16(^uint16(0), f.sb.uuid[:])
+		sum = crc16(sum, []byte{byte(g), byte(g >> 8), byte(g >> 16), byte(g >> 24)})
+		sum = crc16(sum, raw[:at])
+		return crc16(sum, raw[at+2:]) == want
+	}
+	return true
+}
+
+// descriptorPlaces gives the offsets of group g's descriptor and its copies, the one
+// that the kernel reads first (descriptor_loc in fs/ext4/super.c). There is always one.
+func (f *FS) descriptorPlaces(g uint64, size int64) []int64 {
+	const copies = 3
+	perBlock := uint64(f.blockSize / size)
+	nr := g / perBlock
+	within := int64(g%perBlock) * size
+	var places []int64
+	if f.sb.incompat&incompatMetaBG == 0 || nr < uint64(f.sb.firstMetaGroup) {
+		places = append(places, (f.sb.block+1+int64(nr))*f.blockSize+within)
+		for _, h := range [...]uint64{0, 1, 3, 5, 7, 9} {
+			if h < f.groupCount && h != uint64(f.sb.group) && f.sb.hasSuper(h) && len(places) <= copies {
+				places = append(places, f.superBlockOf(h)+(1+int64(nr))*f.blockSize+within)
+			}
+		}
+		return places
+	}
+	// meta_bg: in the first, second and last group of those that the block describes.
+	for _, h := range [...]uint64{nr * perBlock, nr*perBlock + 1, (nr+1)*perBlock - 1} {
+		block := int64(f.sb.firstDataBlock) + int64(h)*int64(f.sb.blocksPerGroup)
+		if f.sb.hasSuper(h) {
+			block++
+		}
+		if f.blockSize == 1024 && h == 0 && f.sb.firstDataBlock == 0 {
+			block++ // the boot block's KiB
+		}
+		places = append(places, block*f.blockSize+within)
+	}
+	return places
+}
+
+// superBlockOf gives the offset of the block that holds group g's superblock.
+func (f *FS) superBlockOf(g uint64) int64 {
+	if g == 0 {
+		return superOffset / f.blockSize * f.blockSize
+	}
+	return (int64(f.sb.firstDataBlock) + int64(g)*int64(f.sb.blocksPerGroup)) * f.blockSize
+}

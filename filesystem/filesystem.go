@@ -1,0 +1,158 @@
+// Package filesystem is the contract of the read-only trees: a disk's ext4, an
+// extracted folder, an archive. Names are bytes, because an intruder hides files by
+// names that are not UTF-8; access is by inode, because deleted and hidden files
+// have no name; and every byte knows where it lies. Nothing here can write.
+package filesystem
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+
+	"telltale/evidence"
+	"telltale/internal/limit"
+)
+
+// What a reader answers where it cannot read, besides damage.
+var (
+	ErrNotSupported = errors.New("not supported")
+	ErrEncrypted    = errors.New("encrypted")
+	ErrNotExist     = errors.New("does not exist")
+)
+
+// Inode names a file within one FS.
+type Inode uint64
+
+// Type is a file's type.
+type Type uint8
+
+// The types.
+const (
+	UnknownType Type = iota
+	Regular
+	Directory
+	Symlink
+	CharDevice
+	BlockDevice
+	FIFO
+	Socket
+)
+
+var typeNames = [...]string{"unknown", "file", "dir", "symlink", "char", "block", "fifo", "socket"}
+
+// String gives the type's name as events carry it.
+func (t Type) String() string {
+	if int(t) >= len(typeNames) {
+		t = UnknownType
+	}
+	return typeNames[t]
+}
+
+// State tells where an inode was found.
+type State uint8
+
+// The states.
+const (
+	Live    State = iota
+	Orphan        // no name, not yet freed: deleted while open
+	Deleted       // freed, recovered
+)
+
+// Mode bits of Meta.Mode beside the nine permission bits, as in stat(2).
+const (
+	SetUID = 0o4000
+	SetGID = 0o2000
+	Sticky = 0o1000
+)
+
+// Flags of a file, the few that matter to an investigation (chattr names them).
+const (
+	Immutable  = 1 << iota // i
+	AppendOnly             // a
+	Encrypted              // content or names are encrypted
+	InlineData             // the content lies in the inode
+)
+
+// Meta is what an inode says of its file. Times that the filesystem does not keep
+// are unknown.
+type Meta struct {
+	Inode    Inode
+	Type     Type
+	Mode     uint16 // permission, SetUID, SetGID, Sticky
+	UID, GID uint32
+	Size     int64
+	Links    uint32
+	Flags    uint32
+	Rdev     uint64 // device number of a device file, as makedev(3) packs it
+	Mtime    evidence.Time
+	Ctime    evidence.Time
+	Atime    evidence.Time
+	Crtime   evidence.Time
+	Dtime    evidence.Time // when it was deleted
+	State    State
+	Ref      evidence.Ref // where the inode's record itself lies
+}
+
+// Dirent is one name in a directory. Name is valid until the next is yielded.
+type Dirent struct {
+	Name  []byte
+	Inode Inode
+	Type  Type // UnknownType where the directory does not say
+}
+
+// Extent is a run of a file's bytes. Physical is its offset in bytes from the
+// beginning of the filesystem's own source, -1 for a hole or unwritten run.
+type Extent struct{ Logical, Physical, Length int64 }
+
+// FS is a read-only tree. All methods are safe for concurrent use. Errors that do not end the
+// reading are *evidence.Damage. ReadDir leaves out "." and "..".
+type FS interface {
+	Root() Inode
+	ReadDir(Inode) iter.Seq2[Dirent, error]
+	// Stat may give a filled Meta together with a *evidence.Damage, where it was read with doubts;
+	// Meta.Inode is 0 where nothing was.
+	Stat(Inode) (Meta, error)
+	ReadAt(Inode, []byte, int64) (int, error) // as io.ReaderAt
+	Readlink(Inode) ([]byte, error)
+	Extents(Inode) ([]Extent, error)
+	// Info describes the filesystem itself.
+	Info() Info
+}
+
+// Info describes a filesystem.
+type Info struct {
+	Kind                          string // "ext4"
+	UUID                          string
+	Label                         string
+	Features                      []string
+	LastMount, LastWrite, Created evidence.Time
+	LastMounted                   string   // where it was mounted last
+	Dirty                         bool     // not unmounted cleanly: the journal may hold newer truth
+	Notes                         []string // what a user must know: features not read, checksums that do not match
+}
+
+// Xattrer is the optional ability to give extended attributes.
+type Xattrer interface {
+	Xattrs(Inode) (map[string][]byte, error)
+}
+
+// Orphaner is the optional ability to list files that have no name and are not yet freed: deleted while open.
+type Orphaner interface {
+	Orphans(context.Context) iter.Seq2[Meta, error]
+}
+
+// Undeleter is the optional ability to find deleted files.
+type Undeleter interface {
+	Deleted(context.Context) iter.Seq2[Meta, error]
+}
+
+// Format is a member of the family for filesystems that lie on a block source.
+// Probe sees the first bytes (at least 128 KiB where there are so many); Open reads
+// through r, which it keeps.
+type Format struct {
+	Name  string
+	Doc   string
+	Probe func(head []byte) bool
+	Open  func(r io.ReaderAt, size int64, b *limit.Budget) (FS, error)
+}

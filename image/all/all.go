@@ -1,0 +1,13 @@
+// Package all lists the members of the image family.
+package all
+
+import (
+	"telltale/image"
+	"telltale/image/raw"
+)
+
+// Formats gives all members in the order in which they are to be probed; raw, which
+// takes everything, is the last.
+func Formats() []image.Format {
+	return []image.Format{raw.Format()}
+}

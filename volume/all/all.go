@@ -1,0 +1,14 @@
+// Package all lists the members of the volume family.
+package all
+
+import (
+	"telltale/volume"
+	"telltale/volume/gpt"
+	"telltale/volume/mbr"
+)
+
+// Formats gives all members in the order in which they are to be probed: gpt before
+// mbr, because a GPT disk carries an MBR too.
+func Formats() []volume.Format {
+	return []volume.Format{gpt.Format(), mbr.Format()}
+}
