@@ -1,0 +1,86 @@
+// Package casefile is a case on disk: which evidence it is about, with sizes and
+// hashes; who ran what, when, on which machine; what was read, what was not and
+// why; and the answer. It is made once and not written over.
+package casefile
+
+// Source is one piece of evidence, as report.json names it.
+type Source struct {
+	ID       string   `json:"id"`
+	Path     string   `json:"path"`
+	Kind     string   `json:"kind"`
+	Host     string   `json:"host"` // id of the host it was seen in; several: the first
+	Size     int64    `json:"size"`
+	SHA256   string   `json:"sha256"`
+	Verified bool     `json:"verified"` // the hash was computed over the whole source in this run
+	Notes    []string `json:"notes"`
+}
+
+// Host is one machine of the case.
+type Host struct {
+	ID       string `json:"id"`
+	Hostname string `json:"hostname"`
+	OS       string `json:"os"`
+	Kernel   string `json:"kernel"`
+	Zone     string `json:"zone"`
+	ZoneFrom string `json:"zone_from"`
+	Boot     string `json:"boot"` // last boot seen
+}
+
+// Gap is a time that a log says nothing about, though its rhythm says that it should.
+type Gap struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	Why  string `json:"why"`
+}
+
+// Coverage is what was read of one log or trace.
+type Coverage struct {
+	Source   string           `json:"source"`
+	Path     string           `json:"path"`
+	Artifact string           `json:"artifact"`
+	First    string           `json:"first"`
+	Last     string           `json:"last"`
+	Records  int64            `json:"records"`
+	Unparsed int64            `json:"unparsed"`
+	Unknown  map[string]int64 `json:"unparsed_by"` // by program or form
+	Gaps     []Gap            `json:"gaps"`
+	Covers   string           `json:"covers_incident"` // yes, no, partly; "" where no incident was found
+	Time     string           `json:"time_basis"`      // where year and zone of its stamps come from
+}
+
+// Clock is one witness's clock.
+type Clock struct {
+	Source string  `json:"source"`
+	Zone   string  `json:"zone"`
+	From   string  `json:"zone_from"`
+	Skew   float64 `json:"skew_seconds"`
+	Drift  float64 `json:"drift_seconds_per_day"`
+	Error  float64 `json:"error_seconds"`
+	Pairs  int     `json:"pairs"`
+}
+
+// Ref is where damage lies.
+type Ref struct {
+	Source string `json:"source"`
+	Path   string `json:"path"`
+	Offset int64  `json:"offset"`
+	Length int64  `json:"length"`
+}
+
+// Damage is something that could not be read.
+type Damage struct {
+	Ref    Ref    `json:"ref"`
+	Reason string `json:"reason"`
+}
+
+// Custody is who ran what: one run of the program over the case.
+type Custody struct {
+	Tool    string   `json:"tool"`
+	Version string   `json:"version"`
+	Command []string `json:"command"`
+	Started string   `json:"started"`
+	Ended   string   `json:"ended"`
+	Machine string   `json:"machine"`
+	User    string   `json:"user"`
+	Clock   string   `json:"clock"` // the zone of the examiner's clock
+}

@@ -1,0 +1,448 @@
+package host
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"telltale/evidence"
+	"telltale/filesystem"
+	fsall "telltale/filesystem/all"
+	"telltale/filesystem/tarball"
+	"telltale/filesystem/tree"
+	"telltale/filesystem/ziparchive"
+	"telltale/internal/limit"
+	"telltale/internal/unpack"
+	"telltale/volume"
+	volall "telltale/volume/all"
+)
+
+// ErrNotEvidence says that an input holds nothing that can be examined.
+var ErrNotEvidence = errors.New("not recognised as evidence")
+
+// headSize is how much of a source the probes see; Btrfs keeps its superblock at 64 KiB.
+const headSize = 128 << 10 // bytes
+
+// Open opens the input at path, whatever it is, told by its content. One input can hold several machines.
+func Open(ctx context.Context, path string, o Options) (*Input, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("open evidence: %w", err)
+	}
+	in := &Input{}
+	if st.IsDir() {
+		err = in.folder(path, o)
+	} else {
+		err = in.file(ctx, path, evidence.At(st.ModTime(), time.Second), o)
+	}
+	if err != nil {
+		in.Close()
+		return nil, err
+	}
+	return in, nil
+}
+
+// folder takes a server's extracted tree, several of them side by side, or a flat folder of logs.
+func (in *Input) folder(path string, o Options) error {
+	f, err := tree.Open(path)
+	if err != nil {
+		return err
+	}
+	in.close = append(in.close, f.Close)
+	in.Kind = KindFolder
+	in.hosts(f, "", true, o)
+	return nil
+}
+
+func (in *Input) file(ctx context.Context, path string, mtime evidence.Time, o Options) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("open evidence: %w", err)
+	}
+	in.close = append(in.close, f.Close)
+	if in.Size, err = f.Seek(0, io.SeekEnd); err != nil {
+		return fmt.Errorf("open evidence %q: %w", path, err)
+	}
+	if in.Size == 0 {
+		return fmt.Errorf("%q is empty: %w", path, ErrNotEvidence)
+	}
+	name := filepath.Base(path)
+	head, err := headOf(f)
+	if err != nil {
+		return fmt.Errorf("read evidence %q: %w", path, err)
+	}
+	var r io.ReaderAt = f
+	size := in.Size
+	if kind := unpack.Kind(head); kind != "" {
+		if t := unpack.HeaderTime(head); !t.IsZero() {
+			mtime = evidence.At(t, time.Second)
+		}
+		s, n, sum, bad := spool(ctx, f, in.Size, o)
+		if s != nil {
+			in.close = append(in.close, s.Close)
+		}
+		if bad != nil && (s == nil || n == 0 || errors.Is(bad, context.Canceled) || errors.Is(bad, errSpool)) {
+			return fmt.Errorf("unpack %q: %w", path, bad)
+		}
+		if bad != nil {
+			in.Damage = append(in.Damage, evidence.Damage{Ref: evidence.Ref{Source: o.Source, Path: kind, Off: n}, Reason: bad.Error() + "; what was read before is examined"})
+		}
+		r, size, in.SHA256 = s, n, sum
+		name = strings.TrimSuffix(name, filepath.Ext(name))
+		if head, err = headOf(s); err != nil {
+			return fmt.Errorf("read evidence %q: %w", path, err)
+		}
+	}
+	return in.content(ctx, r, size, head, single{name: name, r: r, size: size, mtime: mtime}, o)
+}
+
+// content takes uncompressed bytes: an archive, a disk, a filesystem, or a single file.
+func (in *Input) content(ctx context.Context, r io.ReaderAt, size int64, head []byte, alone single, o Options) error {
+	switch {
+	case ziparchive.Probe(head):
+		z, err := ziparchive.Open(ctx, r, size, o.Spool)
+		if err != nil {
+			return fmt.Errorf("open zip archive: %w", err)
+		}
+		in.close = append(in.close, z.Close)
+		in.Kind = KindArchive
+		in.hosts(z, "zip:", true, o)
+		return nil
+	case tarball.Probe(head):
+		t, err := tarball.Open(ctx, r, size)
+		if err != nil {
+			return fmt.Errorf("open tar archive: %w", err)
+		}
+		in.Kind = KindArchive
+		for _, d := range t.Damage() {
+			in.damage(o, d)
+		}
+		in.hosts(t, "tar:", false, o)
+		return nil
+	}
+	if f, format, err := openFS(r, size, head); format != "" {
+		if err != nil {
+			return fmt.Errorf("open %s: %w", format, err)
+		}
+		in.Kind = KindVolume
+		in.disk([]part{{format + ":", f}}, o)
+		return nil
+	}
+	for _, v := range volall.Formats() {
+		if !v.Probe(head) {
+			continue
+		}
+		t, err := v.Open(r, size, limit.New(limit.Memory))
+		if err != nil {
+			in.Notes = append(in.Notes, fmt.Sprintf("%s: %v", v.Name, err))
+			continue
+		}
+		in.Kind = KindDisk
+		return in.parts(v.Name, t, r, o)
+	}
+	in.Kind = KindFile
+	if allZero(head) {
+		return fmt.Errorf("its first %d bytes are zero and it holds no partition table and no filesystem: %w", len(head), ErrNotEvidence)
+	}
+	h := &Host{View: View{Source: o.Source, Mounts: []Mount{{At: "/", FS: &alone}}}, Kind: KindFile, Flat: true}
+	h.zone(o)
+	in.Hosts = []*Host{h}
+	return nil
+}
+
+type part struct {
+	prefix string
+	fs     filesystem.FS
+}
+
+// parts opens what is on a disk's partitions.
+func (in *Input) parts(table string, t volume.Table, r io.ReaderAt, o Options) error {
+	for _, n := range t.Notes() {
+		in.Notes = append(in.Notes, table+": "+n)
+	}
+	var found []part
+	for _, p := range t.Parts() {
+		sr := io.NewSectionReader(r, p.Off, p.Length)
+		name := fmt.Sprintf("%s:%d!", table, p.Index)
+		head, err := headOf(sr)
+		if err != nil {
+			in.damage(o, evidence.Damage{Ref: evidence.Ref{Path: name}, Reason: err.Error()})
+			continue
+		}
+		f, format, err := openFS(sr, p.Length, head)
+		switch {
+		case err != nil:
+			in.damage(o, evidence.Damage{Ref: evidence.Ref{Path: name + format + ":"}, Reason: err.Error()})
+		case f == nil:
+			in.Notes = append(in.Notes, fmt.Sprintf("partition %d (%s, %d bytes) holds no filesystem that can be read%s", p.Index, p.Type, p.Length, guess(head)))
+		default:
+			found = append(found, part{name + format + ":", f})
+		}
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("no partition of the disk holds a filesystem that can be read (%s): %w", strings.Join(in.Notes, "; "), ErrNotEvidence)
+	}
+	in.disk(found, o)
+	return nil
+}
+
+func openFS(r io.ReaderAt, size int64, head []byte) (filesystem.FS, string, error) {
+	for _, f := range fsall.Formats() {
+		if f.Probe(head) {
+			v, err := f.Open(r, size, limit.New(limit.Memory))
+			return v, f.Name, err
+		}
+	}
+	return nil, "", nil
+}
+
+// disk makes hosts of the filesystems found: each that looks like a root becomes one, the others are
+// mounted where their superblock says they were last.
+func (in *Input) disk(found []part, o Options) {
+	var rest []part
+	for _, p := range found {
+		in.describe(p, o)
+		if isRoot(p.fs, p.fs.Root()) {
+			in.Hosts = append(in.Hosts, &Host{Kind: in.Kind, View: View{Source: o.Source, Mounts: []Mount{{At: "/", FS: p.fs, Prefix: p.prefix}}}})
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	for _, p := range rest {
+		at := strings.TrimRight(p.fs.Info().LastMounted, "/")
+		switch {
+		case len(in.Hosts) == 1 && strings.HasPrefix(at, "/") && exists(in.Hosts[0], at):
+			in.Hosts[0].Mounts = append(in.Hosts[0].Mounts, Mount{At: at, FS: p.fs, Prefix: p.prefix})
+			in.Notes = append(in.Notes, fmt.Sprintf("%s is examined as %s, where it was mounted last", p.prefix, at))
+		default:
+			h := &Host{Kind: in.Kind, Flat: true, View: View{Source: o.Source, Mounts: []Mount{{At: "/", FS: p.fs, Prefix: p.prefix}}}}
+			in.Notes = append(in.Notes, fmt.Sprintf("%s is not the root of a server: examined as a folder of files", p.prefix))
+			in.Hosts = append(in.Hosts, h)
+		}
+	}
+	for _, h := range in.Hosts {
+		h.finish(o)
+	}
+}
+
+func (in *Input) describe(p part, o Options) {
+	i := p.fs.Info()
+	for _, n := range i.Notes {
+		in.Notes = append(in.Notes, p.prefix+" "+n)
+	}
+}
+
+// hosts makes hosts of a tree of files: the tree itself if it looks like a server's, else the trees of
+// servers a few directories down (as collectors pack them), else a flat folder of logs.
+func (in *Input) hosts(f filesystem.FS, prefix string, copied bool, o Options) {
+	var bases []string
+	findRoots(f, f.Root(), "", 3, &bases)
+	for _, b := range bases {
+		in.Hosts = append(in.Hosts, &Host{Kind: in.Kind, CopyTimes: copied, View: View{Source: o.Source, Mounts: []Mount{{At: "/", FS: f, Prefix: prefix, Base: b}}}})
+	}
+	if len(bases) == 0 {
+		if in.Kind == KindFolder {
+			in.Kind = KindLogs
+		}
+		in.Hosts = []*Host{{Kind: in.Kind, Flat: true, CopyTimes: copied, View: View{Source: o.Source, Mounts: []Mount{{At: "/", FS: f, Prefix: prefix}}}}}
+	}
+	for _, h := range in.Hosts {
+		h.finish(o)
+	}
+}
+
+func (h *Host) finish(o Options) {
+	for _, m := range h.Mounts {
+		h.Infos = append(h.Infos, m.FS.Info())
+	}
+	if o.Remote {
+		h.Kind, h.Flat = KindRemote, true
+	}
+	h.learn(o)
+}
+
+// maxRoots bounds how many machines one input is taken apart into.
+const maxRoots = 32
+
+func findRoots(f filesystem.FS, dir filesystem.Inode, path string, depth int, out *[]string) {
+	if isRoot(f, dir) {
+		*out = append(*out, path)
+		return
+	}
+	if depth == 0 {
+		return
+	}
+	n := 0
+	for d, err := range f.ReadDir(dir) {
+		if n++; err != nil || n > 1000 || len(*out) >= maxRoots {
+			break
+		}
+		m, err := stat(f, d.Inode)
+		if err == nil && m.Type == filesystem.Directory {
+			findRoots(f, d.Inode, path+"/"+string(d.Name), depth-1, out)
+		}
+	}
+}
+
+// isRoot tells whether a directory looks like the root of a server: it has an etc with accounts or a
+// release file, or a var with logs.
+func isRoot(f filesystem.FS, dir filesystem.Inode) bool {
+	if etc, err := find(f, dir, "etc"); err == nil {
+		for _, n := range []string{"passwd", "os-release", "hostname", "fstab", "debian_version", "redhat-release"} {
+			if _, err := find(f, etc, n); err == nil {
+				return true
+			}
+		}
+	}
+	if v, err := find(f, dir, "var"); err == nil {
+		if l, err := find(f, v, "log"); err == nil {
+			if m, err := stat(f, l); err == nil && m.Type == filesystem.Directory {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func exists(h *Host, p string) bool { _, err := h.Lookup(p); return err == nil }
+
+func (in *Input) damage(o Options, d evidence.Damage) {
+	if d.Ref.Source == "" {
+		d.Ref.Source = o.Source
+	}
+	in.Damage = append(in.Damage, d)
+}
+
+func headOf(r io.ReaderAt) ([]byte, error) {
+	head := make([]byte, headSize)
+	n, err := r.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) && n == 0 {
+		return nil, err
+	}
+	return head[:n], nil
+}
+
+func allZero(b []byte) bool {
+	for _, x := range b {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// guess names what a partition that cannot be read probably holds, so that the user knows what is missing.
+func guess(head []byte) string {
+	at := func(off int, magic string) bool {
+		return len(head) >= off+len(magic) && string(head[off:off+len(magic)]) == magic
+	}
+	switch {
+	case at(0, "XFSB"):
+		return ": XFS"
+	case at(0x10040, "_BHRfS_M"):
+		return ": Btrfs"
+	case at(0, "LUKS\xba\xbe"):
+		return ": LUKS, encrypted"
+	case at(512, "LABELONE"), at(536, "LVM2 001"):
+		return ": an LVM physical volume"
+	case at(4086, "SWAPSPACE2"):
+		return ": swap space"
+	case at(54, "FAT"), at(82, "FAT32"):
+		return ": FAT"
+	case at(4096, "\xfc\x4e\x2b\xa9"):
+		return ": a member of a Linux RAID"
+	case allZero(head):
+		return ": its beginning is empty"
+	}
+	return ""
+}
+
+// errSpool marks a failure of the examiner's own disk, not of the evidence.
+var errSpool = errors.New("cannot write to the case")
+
+// spool unpacks f into the case and hashes it as it lies, in one reading. The spooled file has no name
+// any more when spool returns, so that nothing is left behind however the program ends.
+func spool(ctx context.Context, f io.ReaderAt, size int64, o Options) (*os.File, int64, string, error) {
+	out, err := os.CreateTemp(o.Spool, "spool-*")
+	if err != nil {
+		return nil, 0, "", fmt.Errorf("%w: %v", errSpool, err)
+	}
+	os.Remove(out.Name())
+	sum := sha256.New()
+	src := &reading{ctx: ctx, r: io.TeeReader(io.NewSectionReader(f, 0, size), sum), total: size, progress: o.Progress}
+	d, _, err := unpack.Reader(src)
+	if err != nil {
+		out.Close()
+		return nil, 0, "", err
+	}
+	defer d.Close()
+	w := &sparse{f: out}
+	_, err = io.CopyBuffer(w, d, make([]byte, 1<<20))
+	if end := w.finish(); err == nil {
+		err = end
+	}
+	if w.failed != nil {
+		err = fmt.Errorf("%w: %v", errSpool, w.failed)
+	}
+	if _, rest := io.Copy(io.Discard, src); rest != nil && err == nil {
+		err = rest
+	}
+	return out, w.off, hex.EncodeToString(sum.Sum(nil)), err
+}
+
+type reading struct {
+	ctx         context.Context
+	r           io.Reader
+	done, total int64
+	progress    func(done, total int64)
+}
+
+func (r *reading) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := r.r.Read(p)
+	r.done += int64(n)
+	if r.progress != nil {
+		r.progress(r.done, r.total)
+	}
+	return n, err
+}
+
+// sparse writes a file and leaves holes where the content is zero, as disk images mostly are.
+type sparse struct {
+	f      *os.File
+	off    int64
+	failed error
+}
+
+func (s *sparse) Write(p []byte) (int, error) {
+	const block = 64 << 10
+	for b := p; len(b) > 0; {
+		n := min(len(b), block)
+		if !allZero(b[:n]) {
+			if _, err := s.f.WriteAt(b[:n], s.off); err != nil {
+				s.failed = err
+				return 0, err
+			}
+		}
+		s.off += int64(n)
+		b = b[n:]
+	}
+	return len(p), nil
+}
+
+func (s *sparse) finish() error {
+	err := s.f.Truncate(s.off)
+	if err != nil {
+		s.failed = err
+	}
+	return err
+}
