@@ -1,0 +1,46 @@
+// Package all lists the artefacts.
+package all
+
+import (
+	"telltale/artifact"
+	"telltale/artifact/accesslog"
+	"telltale/artifact/accounts"
+	"telltale/artifact/authorizedkeys"
+	"telltale/artifact/cron"
+	"telltale/artifact/crontab"
+	"telltale/artifact/dropbear"
+	"telltale/artifact/errorlog"
+	"telltale/artifact/journald"
+	"telltale/artifact/kernel"
+	"telltale/artifact/login"
+	"telltale/artifact/packages"
+	"telltale/artifact/pam"
+	"telltale/artifact/postfix"
+	"telltale/artifact/rsyslog"
+	"telltale/artifact/shellhistory"
+	"telltale/artifact/sshd"
+	"telltale/artifact/startup"
+	"telltale/artifact/sudo"
+	"telltale/artifact/syslogfile"
+	"telltale/artifact/systemd"
+	"telltale/artifact/units"
+	"telltale/artifact/users"
+	"telltale/artifact/utmp"
+	"telltale/artifact/vsftpd"
+	"telltale/artifact/webscript"
+	"telltale/artifact/xferlog"
+)
+
+// Artifacts gives every artefact.
+func Artifacts() []*artifact.Artifact {
+	return []*artifact.Artifact{
+		// What stands on the host.
+		accounts.Passwd(), accounts.Shadow(), accounts.Group(), authorizedkeys.New(), crontab.New(), units.New(), startup.Preload(), startup.Commands(), startup.Sudoers(),
+		shellhistory.New(), packages.Status(), webscript.New(),
+		// Logs of their own.
+		utmp.Logins(), utmp.Lastlog(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), errorlog.New(), vsftpd.New(), xferlog.New(),
+		// What programs say, and the files that carry it.
+		sshd.New(), dropbear.New(), pam.New(), sudo.New(), login.New(), users.New(), cron.New(), systemd.New(), kernel.New(), rsyslog.New(), postfix.New(),
+		syslogfile.New(), journald.New(),
+	}
+}

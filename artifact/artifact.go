@@ -1,0 +1,261 @@
+// Package artifact is the contract of the traces: what a member reads (files of
+// its own, or messages of programs that travel in logs) and the events it makes of
+// them. A member is sequential and pure: the same bytes give the same events. It
+// finds no files, opens nothing, decompresses nothing, knows no store and no
+// verdict: the runner in package examine does the rest.
+package artifact
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"iter"
+	"time"
+
+	"telltale/event"
+	"telltale/evidence"
+	"telltale/filesystem"
+	"telltale/internal/logclock"
+)
+
+// Artifact is a member of the family.
+type Artifact struct {
+	Name string // "sshd"
+	Doc  string // one sentence for people: what it tells an investigator
+	Spec string // where its format is written down: man page, source path and version, RFC
+
+	// Files are the paths of its files: absolute, '*' for anything but '/', '**' for
+	// anything, '{a,b}' for either. "{home}" at the beginning stands for every account's home directory,
+	// "{webroot}" for every directory that a web server serves, "{accesslog}" and "{errorlog}" for
+	// the logs that its configuration names. A log's rotations are found by the runner.
+	Files  []string
+	Log    bool                   // a log with times: rotations belong to it, coverage is kept of it
+	Random bool                   // Parse needs Input.At
+	Sniff  func(head []byte) bool // whether a file of any name is one, by its first 64 KiB; nil if that cannot be told
+	Parse  func(context.Context, *Input) iter.Seq2[event.Event, error]
+
+	// Programs are the names under which Decode's messages are logged; "pam" stands for
+	// the messages of PAM modules, whatever program they are in. A name ending in "/"
+	// stands for all names that begin so.
+	Programs []string
+	Decode   func(m *Message, yield func(*event.Event)) (understood bool)
+
+	Kinds []event.Kind // all that it may yield; the runner refuses others
+}
+
+// Input is one file to parse.
+type Input struct {
+	Ref      evidence.Ref // Source and Path; Off, Len and Line are the member's to fill
+	R        io.Reader    // the content from its beginning, decompressed
+	At       io.ReaderAt  // the content again for members with Random, Size bytes; else it may be nil
+	Size     int64        // -1 where it is not known before the end
+	Meta     filesystem.Meta
+	Path     string // of the file within its host, "/var/log/auth.log"
+	Clock    *logclock.Clock
+	Host     *HostFacts
+	Messages *Decoders // where members that carry messages of programs send them
+	Seen     *Seen     // what the member has read: it reports every record here
+}
+
+// HostFacts is what the host says of itself and the members need.
+type HostFacts struct {
+	Name  string
+	Users []User
+	// AccessFormats gives the LogFormat (Apache's or nginx's words) that the server's configuration sets for a log file.
+	AccessFormats map[string]AccessFormat
+}
+
+// AccessFormat is the format of one access log as configured.
+type AccessFormat struct {
+	Server string // "apache" or "nginx"
+	Format string // `%h %l %u %t "%r" %>s %b`
+}
+
+// User is one line of passwd.
+type User struct {
+	Name, Home, Shell string
+	UID, GID          uint32
+}
+
+// UserByHome gives the name of the user whose home directory path lies in, "" for nobody's.
+func (h *HostFacts) UserByHome(path string) string {
+	best, name := 1, ""
+	if h == nil {
+		return ""
+	}
+	for _, u := range h.Users {
+		if n := len(u.Home); n > best && len(path) > n && path[n] == '/' && path[:n] == u.Home {
+			best, name = n, u.Name
+		}
+	}
+	return name
+}
+
+// Seen counts what was read of one file.
+type Seen struct {
+	Records     int64            // lines or records with a known form
+	Unparsed    int64            // with an unknown one
+	ByProgram   map[string]int64 // of them, by program or form; bounded
+	First, Last evidence.Time
+	Hours       map[int64]int32 // records per hour since 1970, for the log's rhythm; bounded
+	BackSteps   int64           // how often time ran back by more than a minute
+	WorstBack   evidence.Time   // where it ran back furthest
+	worst       time.Duration
+	hour        int64
+	inHour      int32
+	prev        int64
+}
+
+// maxHours bounds Seen.Hours: twenty years.
+const maxHours = 20 * 366 * 24
+
+// maxPrograms bounds Seen.ByProgram.
+const maxPrograms = 200
+
+// Record counts a record of a known form at t (unknown if it has no time).
+func (s *Seen) Record(t evidence.Time) {
+	s.Records++
+	if t.Sec == 0 {
+		return
+	}
+	if !s.First.Known() || t.Sec < s.First.Sec {
+		s.First = t
+	}
+	if t.Sec >= s.Last.Sec {
+		s.Last = t
+	}
+	if back := s.prev - t.Sec; back > 60 && s.prev != 0 {
+		s.BackSteps++
+		if d := time.Duration(back) * time.Second; d > s.worst {
+			s.worst, s.WorstBack = d, t
+		}
+	}
+	s.prev = t.Sec
+	if h := t.Sec / 3600; h != s.hour {
+		s.Flush()
+		s.hour = h
+	}
+	s.inHour++
+}
+
+// Flush brings Hours up to date; the runner calls it at the file's end.
+func (s *Seen) Flush() {
+	if s.inHour == 0 {
+		return
+	}
+	if s.Hours == nil {
+		s.Hours = map[int64]int32{}
+	}
+	if _, ok := s.Hours[s.hour]; ok || len(s.Hours) < maxHours {
+		s.Hours[s.hour] += s.inHour
+	}
+	s.inHour = 0
+}
+
+// Unknown counts a record that was not understood, under the name of its program or form.
+func (s *Seen) Unknown(name []byte) {
+	s.Unparsed++
+	if s.ByProgram == nil {
+		s.ByProgram = map[string]int64{}
+	}
+	if _, ok := s.ByProgram[string(name)]; !ok && len(s.ByProgram) >= maxPrograms {
+		name = []byte("(others)")
+	}
+	s.ByProgram[string(name)]++
+}
+
+// Message is what a program said through syslog or the journal. Its slices are valid
+// until the next message.
+type Message struct {
+	At        evidence.Time
+	Host      []byte
+	Program   []byte
+	PID       []byte
+	Text      []byte
+	Repeat    int64  // how many messages it stands for
+	UID       []byte // of the sender, where a trusted witness says it (journald's _UID)
+	Session   []byte // audit session (journald)
+	Transport string // "syslog", "journal"
+	Ref       evidence.Ref
+	Raw       []byte
+	ev        event.Event
+}
+
+// Event gives the message's own event, emptied, with kind, time, evidence and pid set;
+// the decoder adds the rest and yields it.
+func (m *Message) Event(k event.Kind) *event.Event {
+	e := &m.ev
+	e.Reset(k)
+	e.At, e.Ref, e.Raw = m.At, m.Ref, m.Raw
+	e.Add(event.ProcessPID, m.PID)
+	if m.Repeat > 1 {
+		e.AddInt(event.EventCount, m.Repeat)
+	}
+	if m.Transport != "" && m.Transport != "syslog" {
+		e.AddText(event.Transport, m.Transport)
+	}
+	return e
+}
+
+// Decoders sends messages to the members that know their program.
+type Decoders struct {
+	exact  map[string][]*Artifact
+	prefix map[string][]*Artifact // names ending in "/"
+	pam    []*Artifact
+}
+
+// NewDecoders gives the decoders of all members that have one.
+func NewDecoders(all []*Artifact) *Decoders {
+	d := &Decoders{exact: map[string][]*Artifact{}, prefix: map[string][]*Artifact{}}
+	for _, a := range all {
+		for _, p := range a.Programs {
+			switch {
+			case p == "pam":
+				d.pam = append(d.pam, a)
+			case p[len(p)-1] == '/':
+				d.prefix[p] = append(d.prefix[p], a)
+			default:
+				d.exact[p] = append(d.exact[p], a)
+			}
+		}
+	}
+	return d
+}
+
+// Decode gives the message to its members. known is false where no member has its program;
+// understood is false where none of them knows what it says.
+func (d *Decoders) Decode(m *Message, yield func(*event.Event)) (known, understood bool) {
+	if d == nil {
+		return false, false
+	}
+	if ofPAM(m) {
+		for _, a := range d.pam {
+			known = true
+			if a.Decode(m, yield) {
+				return true, true
+			}
+		}
+	}
+	members := d.exact[string(m.Program)]
+	if i := bytes.IndexByte(m.Program, '/'); members == nil && i > 0 {
+		members = d.prefix[string(m.Program[:i+1])]
+	}
+	for _, a := range members {
+		known = true
+		if a.Decode(m, yield) {
+			return true, true
+		}
+	}
+	return known, false
+}
+
+// ofPAM tells whether a PAM module speaks: "pam_unix(sshd:auth): ...", "PAM 2 more authentication
+// failures", and, in old releases, under the program name "sshd(pam_unix)".
+func ofPAM(m *Message) bool {
+	if len(m.Text) > 4 {
+		if s := string(m.Text[:4]); s == "pam_" || s == "PAM " {
+			return true
+		}
+	}
+	return bytes.HasSuffix(m.Program, []byte(")")) && bytes.Contains(m.Program, []byte("(pam_"))
+}

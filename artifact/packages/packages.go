@@ -1,0 +1,171 @@
+// Package packages reads dpkg's and apt's records: what is installed, what was installed when, by which command.
+package packages
+
+import (
+	"bytes"
+	"context"
+	"iter"
+	"time"
+
+	"telltale/artifact"
+	"telltale/event"
+	"telltale/evidence"
+	"telltale/internal/lines"
+)
+
+// Status gives the artefact of dpkg's status file.
+func Status() *artifact.Artifact {
+	return &artifact.Artifact{Name: "dpkg-status", Doc: "the packages that are installed", Spec: "deb-control(5), dpkg(1) PACKAGE STATES", Files: []string{"/var/lib/dpkg/status", "/var/lib/dpkg/status.d/*"},
+		Kinds: []event.Kind{event.Package}, Parse: status}
+}
+
+// DpkgLog gives the artefact of dpkg.log.
+func DpkgLog() *artifact.Artifact {
+	return &artifact.Artifact{Name: "dpkg-log", Doc: "packages installed, upgraded and removed, with times", Spec: "dpkg(1) FILES, dpkg 1.21 lib/dpkg/log.c", Files: []string{"/var/log/dpkg.log"},
+		Log: true, Kinds: []event.Kind{event.PackageChanged}, Parse: dpkgLog}
+}
+
+// AptHistory gives the artefact of apt's history.
+func AptHistory() *artifact.Artifact {
+	return &artifact.Artifact{Name: "apt-history", Doc: "runs of apt, with the command line and who asked", Spec: "apt 2.6 apt-pkg/deb/dpkgpm.cc", Files: []string{"/var/log/apt/history.log"},
+		Log: true, Kinds: []event.Kind{event.PackageRun}, Parse: aptHistory}
+}
+
+func each(ctx context.Context, in *artifact.Input, yield func(event.Event, error) bool, f func(l lines.Line) bool) {
+	lr := lines.NewReader(in.R)
+	for l, ok := lr.Next(); ok && ctx.Err() == nil; l, ok = lr.Next() {
+		if !f(l) {
+			return
+		}
+	}
+	if err := lr.Err(); err != nil && ctx.Err() == nil {
+		yield(event.Event{}, &evidence.Damage{Ref: in.Ref, Reason: err.Error()})
+	}
+}
+
+func at(in *artifact.Input, l lines.Line) evidence.Ref {
+	r := in.Ref
+	r.Off, r.Len, r.Line = l.Off, l.Len, l.Num
+	return r
+}
+
+// status reads stanzas of "Field: value", one a package.
+func status(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		var e event.Event
+		e.Reset(event.Package)
+		flush := func() bool {
+			if e.Get(event.PackageName) == nil {
+				return true
+			}
+			in.Seen.Record(evidence.Time{})
+			ok := yield(e, nil)
+			e.Reset(event.Package)
+			return ok
+		}
+		going := true
+		each(ctx, in, yield, func(l lines.Line) bool {
+			if len(l.Text) == 0 {
+				going = flush()
+				return going
+			}
+			k, v, ok := bytes.Cut(l.Text, []byte(": "))
+			if !ok || k[0] == ' ' {
+				return true
+			}
+			key := event.NoKey
+			switch string(k) {
+			case "Package":
+				key, e.Ref, e.Raw = event.PackageName, at(in, l), bytes.Clone(l.Text)
+			case "Version":
+				key = event.PackageVersion
+			case "Architecture":
+				key = event.PackageArch
+			case "Source":
+				key = event.PackageSource
+			case "Status":
+				key = event.PackageStatus
+			default:
+				return true
+			}
+			e.Add(key, bytes.Clone(v))
+			return true
+		})
+		if going {
+			flush()
+		}
+	}
+}
+
+// dpkgLog reads "2024-01-02 03:04:05 install name:arch <none> 1.2" in local time.
+func dpkgLog(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		var e event.Event
+		each(ctx, in, yield, func(l lines.Line) bool {
+			if len(l.Text) == 0 {
+				return true
+			}
+			t, n := in.Clock.ISO(l.Text)
+			if n == 0 || n >= len(l.Text) {
+				in.Seen.Unknown([]byte("dpkg line"))
+				return true
+			}
+			in.Seen.Record(t)
+			f := bytes.Fields(l.Text[n:])
+			if len(f) < 4 {
+				return true
+			}
+			switch string(f[0]) {
+			case "install", "upgrade", "remove", "purge":
+			default:
+				return true
+			}
+			e.Reset(event.PackageChanged)
+			e.At, e.Ref, e.Raw = t, at(in, l), l.Text
+			name, arch, _ := bytes.Cut(f[1], []byte(":"))
+			e.Add(event.PackageName, name)
+			e.Add(event.PackageArch, arch)
+			e.Add(event.PackagePrevious, f[2])
+			e.Add(event.PackageVersion, f[3])
+			e.Add(event.Change, f[0])
+			return yield(e, nil)
+		})
+	}
+}
+
+// aptHistory reads stanzas: Start-Date, Commandline, Requested-By, Install, Upgrade, Remove, End-Date.
+func aptHistory(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		var e event.Event
+		e.Reset(event.PackageRun)
+		each(ctx, in, yield, func(l lines.Line) bool {
+			k, v, ok := bytes.Cut(l.Text, []byte(": "))
+			if !ok {
+				return true
+			}
+			switch string(k) {
+			case "Start-Date":
+				e.Reset(event.PackageRun)
+				v = bytes.Replace(v, []byte("  "), []byte(" "), 1)
+				t, _ := in.Clock.ISO(v)
+				e.At, e.Ref = t, at(in, l)
+				e.At.Step = time.Second
+				in.Seen.Record(t)
+			case "Commandline":
+				e.Ref = at(in, l)
+				e.Raw = bytes.Clone(l.Text)
+				e.Add(event.CommandLine, bytes.Clone(v))
+			case "Requested-By":
+				user, _, _ := bytes.Cut(v, []byte(" "))
+				e.Add(event.UserName, bytes.Clone(user))
+			case "Install", "Upgrade", "Remove", "Purge":
+				e.Add(event.Change, append(append(bytes.Clone(k), ": "...), v[:min(len(v), 400)]...))
+			case "End-Date":
+				if e.Ref.Path != "" || e.Ref.Source != "" {
+					return yield(e, nil)
+				}
+			}
+			return true
+		})
+	}
+}

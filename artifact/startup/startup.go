@@ -1,0 +1,77 @@
+// Package startup reads the files whose commands run by themselves: preloaded libraries, rc.local, the
+// shells' start-up files, sudo's rules.
+package startup
+
+import (
+	"bytes"
+	"strings"
+
+	"telltale/artifact"
+	"telltale/event"
+)
+
+// Preload gives the artefact of ld.so.preload.
+func Preload() *artifact.Artifact {
+	return &artifact.Artifact{Name: "ld-preload", Doc: "libraries that every program loads first", Spec: "ld.so(8)", Files: []string{"/etc/ld.so.preload"},
+		Kinds: []event.Kind{event.PreloadLibrary}, Parse: artifact.Lines(preload)}
+}
+
+// Commands gives the artefact of the start-up files.
+func Commands() *artifact.Artifact {
+	return &artifact.Artifact{Name: "startup-files", Doc: "commands that run at boot and at login", Spec: "bash(1) INVOCATION, rc.local of systemd-rc-local-generator(8)",
+		Files: []string{"/etc/rc.local", "/etc/rc.d/rc.local", "/etc/profile", "/etc/profile.d/*", "/etc/bash.bashrc", "/etc/bashrc", "/etc/zsh/*", "/etc/update-motd.d/*", "/etc/environment", "/etc/inittab",
+			"{home}/.{bashrc,bash_profile,bash_login,profile,bash_logout,bash_aliases,zshrc,zshenv,zlogin,kshrc,tcshrc}", "{home}/.ssh/rc", "/etc/ssh/sshrc", "{home}/.{forward,procmailrc}"},
+		Kinds: []event.Kind{event.StartupCommand}, Parse: artifact.Lines(command)}
+}
+
+// Sudoers gives the artefact of sudo's rules.
+func Sudoers() *artifact.Artifact {
+	return &artifact.Artifact{Name: "sudoers", Doc: "who may run what with other users' rights", Spec: "sudoers(5)", Files: []string{"/etc/sudoers", "/etc/sudoers.d/*", "/usr/local/etc/sudoers"},
+		Kinds: []event.Kind{event.SudoRule}, Parse: artifact.Lines(sudoRule)}
+}
+
+func preload(in *artifact.Input, t []byte, e *event.Event, yield func(*event.Event)) {
+	for _, lib := range bytes.FieldsFunc(t, func(r rune) bool { return r == ' ' || r == ':' || r == '\t' }) {
+		x := *e
+		x.Kind, x.Attrs = event.PreloadLibrary, nil
+		x.Add(event.CommandLine, lib)
+		yield(&x)
+	}
+}
+
+// command gives each line that runs something; what only shapes the shell itself is left out.
+func command(in *artifact.Input, t []byte, e *event.Event, yield func(*event.Event)) {
+	t = bytes.TrimSpace(t)
+	if len(t) == 0 || t[0] == '#' {
+		return
+	}
+	e.Kind = event.StartupCommand
+	user := in.Host.UserByHome(in.Path)
+	if user == "" {
+		user = "root"
+		if strings.HasPrefix(in.Path, "/etc/profile") || strings.HasPrefix(in.Path, "/etc/bash") || strings.HasPrefix(in.Path, "/etc/zsh") || in.Path == "/etc/environment" {
+			user = "everybody who logs in"
+		}
+	}
+	e.AddText(event.UserName, user)
+	e.Add(event.CommandLine, t)
+	yield(e)
+}
+
+// sudoRule reads "who host=(as) what"; settings and aliases are left out.
+func sudoRule(in *artifact.Input, t []byte, e *event.Event, yield func(*event.Event)) {
+	t = bytes.TrimSpace(t)
+	if len(t) == 0 || t[0] == '#' || t[0] == '@' || bytes.HasPrefix(t, []byte("Defaults")) || bytes.Contains(t, []byte("_Alias")) {
+		return
+	}
+	who, rest, ok := bytes.Cut(t, []byte("="))
+	if !ok {
+		return
+	}
+	e.Kind = event.SudoRule
+	name, _, _ := bytes.Cut(bytes.TrimSpace(who), []byte(" "))
+	name, _, _ = bytes.Cut(name, []byte("\t"))
+	e.Add(event.UserName, name)
+	e.Add(event.CommandLine, bytes.TrimSpace(rest))
+	yield(e)
+}

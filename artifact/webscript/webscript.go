@@ -1,0 +1,120 @@
+// Package webscript looks into the scripts below the web roots for what a visitor could make them do: run
+// what a request carries, evaluate what is encoded, send mail. It judges code by where data flows
+// in one statement, not by single words, for every application calls some of them.
+package webscript
+
+import (
+	"bytes"
+	"context"
+	"iter"
+	"strings"
+
+	"telltale/artifact"
+	"telltale/event"
+	"telltale/evidence"
+	"telltale/internal/lines"
+)
+
+// New gives the artefact.
+func New() *artifact.Artifact {
+	return &artifact.Artifact{
+		Name: "web-script", Doc: "scripts of the web site that run what a request carries", Spec: "PHP manual: Program execution functions, Superglobals",
+		Files: []string{"{webroot}/**/*.{php,phtml,php3,php4,php5,php7,phar,inc,cgi,pl,py,jsp,jspx,asp,aspx,sh}", "{webroot}/**/.{htaccess,user.ini}"},
+		Kinds: []event.Kind{event.File}, Parse: parse,
+	}
+}
+
+// maxScan is how much of a script is looked at: shells are small, and what is larger is mostly data.
+const maxScan = 1 << 20 // bytes
+
+func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		best, raw := "", []byte(nil)
+		ref := in.Ref
+		rank := 0
+		total := int64(0)
+		lr := lines.NewReader(in.R)
+		for l, ok := lr.Next(); ok && total < maxScan; l, ok = lr.Next() {
+			if ctx.Err() != nil {
+				return
+			}
+			total += l.Len
+			if what, r := judge(l.Text, in.Path); r > rank {
+				best, rank = what, r
+				raw = bytes.Clone(l.Text[:min(len(l.Text), evidence.MaxQuote)])
+				ref.Off, ref.Len, ref.Line = l.Off, l.Len, l.Num
+			}
+		}
+		in.Seen.Record(evidence.Time{})
+		if err := lr.Err(); err != nil {
+			yield(event.Event{}, &evidence.Damage{Ref: in.Ref, Reason: err.Error()})
+		}
+		if best == "" {
+			return
+		}
+		e := event.Event{Kind: event.File, Ref: ref, Raw: raw}
+		e.AddText(event.FilePath, in.Path)
+		e.AddText(event.FileType, "file")
+		e.AddText(event.FileContent, best)
+		yield(e, nil)
+	}
+}
+
+var (
+	inputs = []string{"$_get", "$_post", "$_request", "$_cookie", "$_server['http_", "$_files", "php://input", "getallheaders", "request.getparameter", "request.form", "cgi->param", "param(", "query_string", "fieldstorage"}
+	sinks  = []string{"system(", "exec(", "shell_exec(", "passthru(", "popen(", "proc_open(", "pcntl_exec(", "eval(", "assert(", "create_function(", "preg_replace(\"/.*/e", "runtime.getruntime", "`$_"}
+	decode = []string{"base64_decode(", "gzinflate(", "gzuncompress(", "str_rot13(", "strrev(", "hex2bin(", "convert_uudecode("}
+)
+
+func any(s string, list []string) bool {
+	for _, x := range list {
+		if strings.Contains(s, x) {
+			return true
+		}
+	}
+	return false
+}
+
+// judge tells in words what a line of a script does, and how grave that is.
+func judge(line []byte, p string) (string, int) {
+	s := strings.ToLower(string(line[:min(len(line), 64<<10)]))
+	if strings.HasSuffix(p, ".htaccess") || strings.HasSuffix(p, ".user.ini") {
+		if (strings.Contains(s, "addhandler") || strings.Contains(s, "addtype") || strings.Contains(s, "sethandler")) && strings.Contains(s, "php") || strings.Contains(s, "auto_prepend_file") || strings.Contains(s, "auto_append_file") {
+			return "it makes other files run as scripts", 3
+		}
+		return "", 0
+	}
+	if t := strings.TrimSpace(s); strings.HasPrefix(t, "//") || strings.HasPrefix(t, "*") || strings.HasPrefix(t, "#") {
+		return "", 0
+	}
+	in, sink, dec := any(s, inputs), call(s), any(s, decode)
+	switch {
+	case in && sink:
+		return "it runs what a request carries", 5
+	case dec && strings.Contains(s, "eval("):
+		return "it evaluates code that it decodes", 4
+	case strings.Contains(s, "move_uploaded_file") && in && strings.Contains(s, "copy(") || strings.Contains(s, "@copy($_files"):
+		return "it takes files from anybody", 2
+	case sink:
+		return "it runs programs of the system", 2
+	}
+	return "", 0
+}
+
+// call tells whether a sink is called, and not only part of a longer name ("curl_exec(", "$db->exec(").
+func call(s string) bool {
+	for _, k := range sinks {
+		for from := 0; ; {
+			i := strings.Index(s[from:], k)
+			if i < 0 {
+				break
+			}
+			i += from
+			if i == 0 || !(s[i-1] == '_' || s[i-1] == '>' || s[i-1] == ':' || s[i-1] >= 'a' && s[i-1] <= 'z' || s[i-1] >= '0' && s[i-1] <= '9' || s[i-1] == '$') && !strings.HasSuffix(s[:i], "function ") {
+				return true
+			}
+			from = i + len(k)
+		}
+	}
+	return false
+}
