@@ -1,0 +1,23 @@
+// Package all lists the detections.
+package all
+
+import (
+	"telltale/detect"
+	"telltale/detect/commands"
+	"telltale/detect/files"
+	"telltale/detect/logins"
+	"telltale/detect/mailrun"
+	"telltale/detect/persistence"
+	"telltale/detect/privilege"
+	"telltale/detect/tamper"
+	"telltale/detect/transfer"
+	"telltale/detect/web"
+)
+
+// Detections gives every detection.
+func Detections() []*detect.Detection {
+	return []*detect.Detection{
+		logins.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(),
+		persistence.New(), commands.New(), files.New(), tamper.New(),
+	}
+}

@@ -1,0 +1,114 @@
+// Package commands reads shell histories for what people do only to a server that is not
+// theirs: looking around in a hurry, fetching and running programs, hiding traces, taking
+// passwords. A history carries no time of its own unless the shell was told to keep it.
+package commands
+
+import (
+	"context"
+	"iter"
+	"strings"
+
+	"telltale/detect"
+	"telltale/event"
+	"telltale/evidence"
+)
+
+// New gives the detection.
+func New() *detect.Detection {
+	return &detect.Detection{
+		ID: "commands", Title: "What was typed", IDs: []string{"D36", "D61", "D65", "D67"},
+		Doc:    "judges the commands of shell histories",
+		Attack: []string{"T1059.004", "T1082", "T1070"},
+		Wants:  []event.Kind{event.ShellCommand},
+		New:    func(s detect.Scene) detect.Fold { return &fold{recon: map[string]*detect.Finding{}} },
+	}
+}
+
+const maxCommands = 20_000
+
+type fold struct {
+	found []detect.Finding
+	recon map[string]*detect.Finding // looking around, by history
+	order []string
+}
+
+func (f *fold) Observe(e *event.Event) {
+	cmd := strings.TrimSpace(e.Text(event.CommandLine))
+	user, file := e.Text(event.UserName), e.Text(event.ShellHistory)
+	if id, attack, why, l := judge(cmd); l > detect.Info && len(f.found) < maxCommands {
+		f.found = append(f.found, detect.Finding{Detection: id, What: detect.Command, Level: l, Rung: evidence.Effect, First: e.At, Last: e.At, Count: 1, Account: user, Runs: cmd, Path: file,
+			Detail: why, Mechanism: "history", Title: user + " typed: " + cmd, Attack: []string{attack}, For: []evidence.Quote{e.Quote()}})
+	}
+	if looksAround(cmd) {
+		r := f.recon[file]
+		if r == nil {
+			r = &detect.Finding{Detection: "D67", What: detect.Command, Level: detect.Info, Rung: evidence.Effect, Account: user, Path: file, Mechanism: "recon", Attack: []string{"T1082"},
+				Title: user + " looked around"}
+			f.recon[file] = r
+			f.order = append(f.order, file)
+		}
+		r.Count++
+		r.First, r.Last = evidence.Min(r.First, e.At), evidence.Max(r.Last, e.At)
+		if len(r.For) < 6 {
+			r.For = append(r.For, e.Quote())
+			r.Runs += cmd + "; "
+		}
+	}
+}
+
+// judge tells what a command is for where only an intruder, or hardly anybody else, types it.
+func judge(c string) (id, attack, why string, l detect.Level) {
+	low := strings.ToLower(c)
+	switch {
+	case strings.Contains(c, "HISTFILE") && (strings.Contains(low, "unset") || strings.Contains(c, "/dev/null") || strings.HasSuffix(c, "HISTFILE=")), strings.Contains(c, "HISTSIZE=0"), strings.Contains(low, "history -c"), strings.Contains(low, "set +o history"):
+		return "D61", "T1070.003", "switches off or empties the shell's history", detect.Medium
+	case strings.Contains(low, "/var/log/") && (strings.Contains(low, "sed -i") || strings.HasPrefix(low, "rm ") || strings.Contains(low, " rm ") || strings.Contains(low, "shred ") || strings.Contains(low, "truncate ") || strings.HasPrefix(low, "> /var/log") || strings.HasPrefix(low, ": >") || strings.HasPrefix(low, "echo > ")):
+		return "D58", "T1070.002", "edits, empties or removes logs", detect.High
+	case strings.Contains(low, "touch -d ") || strings.Contains(low, "touch -t ") || strings.Contains(low, "touch -r "):
+		return "D62", "T1070.006", "sets a file's times", detect.Medium
+	case strings.Contains(low, "/etc/shadow") && (strings.HasPrefix(low, "cat ") || strings.Contains(low, " cat ") || strings.HasPrefix(low, "cp ") || strings.HasPrefix(low, "unshadow")):
+		return "D65", "T1003.008", "reads the password hashes", detect.High
+	case strings.Contains(low, "chattr +i") && (strings.Contains(low, "authorized_keys") || strings.Contains(low, "cron") || strings.Contains(low, "/tmp") || strings.Contains(low, "/usr/bin")):
+		return "D46", "T1222.002", "makes a file that lets somebody in unchangeable", detect.High
+	}
+	if why, l := detect.SuspiciousCommand(c); l > detect.Info {
+		return "D36", "T1059.004", why, l
+	}
+	return "", "", "", detect.Info
+}
+
+// looksAround tells whether a command is one of those that people type on a host they do not know.
+func looksAround(c string) bool {
+	w, rest, _ := strings.Cut(c, " ")
+	switch w {
+	case "w", "whoami", "id", "uname", "last", "lscpu", "nproc", "ifconfig", "netstat", "ss", "hostname", "uptime":
+		return true
+	case "cat":
+		return strings.Contains(rest, "/etc/passwd") || strings.Contains(rest, "/proc/cpuinfo") || strings.Contains(rest, "/etc/issue") || strings.Contains(rest, "-release") || strings.Contains(rest, "/proc/version")
+	case "ps":
+		return strings.Contains(rest, "x") || strings.Contains(rest, "-e")
+	case "sudo":
+		return strings.HasPrefix(rest, "-l")
+	case "ip":
+		return strings.HasPrefix(rest, "a") || strings.HasPrefix(rest, "r")
+	}
+	return false
+}
+
+// Findings gives what was found.
+func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
+	return func(yield func(detect.Finding) bool) {
+		for _, r := range f.found {
+			if ctx.Err() != nil || !yield(r) {
+				return
+			}
+		}
+		for _, file := range f.order {
+			if r := f.recon[file]; r.Count >= 4 {
+				if !yield(*r) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,186 @@
+// Package detect is the contract of the detections. A detection is a fold over the
+// stream of events: it keeps what it needs, in memory that grows with distinct
+// actors and not with lines, and at the end says what it found. It opens no file and
+// gives no verdict: whether a finding means a compromise is for package story.
+package detect
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"telltale/event"
+	"telltale/evidence"
+)
+
+// Level is how much a finding matters when nothing else is known.
+type Level uint8
+
+// The levels.
+const (
+	Info     Level = iota // an observation that others are joined with: a session, an upload
+	Low                   // noise that every exposed server has
+	Medium                // worth a look
+	High                  // hardly ever innocent
+	Critical              // never innocent
+)
+
+var levelNames = [...]string{"info", "low", "medium", "high", "critical"}
+
+// String gives the level's name.
+func (l Level) String() string {
+	if int(l) >= len(levelNames) {
+		l = Info
+	}
+	return levelNames[l]
+}
+
+// What names a finding's shape, for package story: findings of one What mean the same,
+// whichever detection gave them.
+type What string
+
+// The shapes.
+const (
+	Login          What = "login"         // Service Account Source Method Key First Last(0: end not seen); Count: more of the same
+	Guessing       What = "guessing"      // Source(s) Service Count Accounts First Last: a campaign
+	GuessedIn      What = "guessed-in"    // a Login that guessing of the same account preceded
+	Upload         What = "upload"        // a file that a service wrote for a client: Path Account Source
+	WebScript      What = "web-script"    // a script under a web root that was asked for: Path Source(s) First Last Count
+	WebUpload      What = "web-upload"    // a request that uploaded, then a new script asked for
+	WebAttack      What = "web-attack"    // a request that tries to break in: Path Detail
+	WebExecution   What = "web-execution" // proof that a request ran commands: Detail
+	WebScan        What = "web-scan"
+	BecameRoot     What = "became-root"   // Account As Detail(command): sudo, su
+	Command        What = "command"       // Account Detail
+	AccountMade    What = "account-made"  // Account As(by)
+	AccountOdd     What = "account-odd"   // a uid 0 twin, an empty password, a service account with a shell and a password
+	Persistence    What = "persistence"   // Mechanism Path Runs As Since Package
+	MailRun        What = "mail-run"      // By(Account or Source) Count: mails handed in by one submitter
+	LogEdited      What = "log-edited"    // Path Detail: lines were removed, proof by another witness
+	LogCut         What = "log-cut"       // Path Detail: emptied or shortened
+	LogSilent      What = "log-silent"    // Path First Last: silence against the log's own rhythm
+	HistoryGone    What = "history-wiped" // Path Account
+	Timestomped    What = "timestomped"   // Path Detail
+	OddFile        What = "odd-file"      // Path Detail: setuid, hidden, executable where none belongs
+	PackageDiff    What = "package-file-changed"
+	LoggingStopped What = "logging-stopped"
+	Download       What = "download" // a program fetched from elsewhere
+	Scanner        What = "scanner"  // this host scans others
+)
+
+// Finding is what a detection found. Fields that do not apply are empty.
+type Finding struct {
+	Detection string // id in the catalogue: "D13"
+	What      What
+	Title     string   // one line for people; may hold text from evidence, not escaped
+	Attack    []string // ATT&CK techniques
+	Level     Level
+	Rung      evidence.Rung
+	First     evidence.Time
+	Last      evidence.Time
+	Count     int64
+
+	Service   string
+	Account   string
+	As        string   // the account that it runs as or became
+	Source    string   // address
+	Sources   []string // more addresses
+	Accounts  []string // more accounts
+	Method    string
+	Key       string // fingerprint
+	Agent     string // user agent
+	Path      string
+	Mechanism string // of persistence
+	Runs      string
+	Package   string // that owns Path
+	Detail    string
+	Pid       string
+	Access    *Access // of Login and GuessedIn
+
+	For       []evidence.Quote
+	Against   []evidence.Quote
+	Explained string // why it is innocent after all, "" if nothing explains it
+}
+
+// Access is what is known of a login beside who and when.
+type Access struct {
+	FailedHere     int64         // refused tries by the same address for the same account before the first success
+	FailedAddress  int64         // refused tries by the same address, any account, before the first success
+	TriedAccounts  int           // how many accounts the address tried before
+	FailedAccount  int64         // refused tries for the account by other addresses before
+	OtherAddresses int           // by how many
+	NewAddress     bool          // the account had logged in before, never from this network
+	FirstOfAccount bool          // no login of the account is older
+	Longest        time.Duration // of the sessions whose end is seen; -1 where no end is seen
+	Sessions       []Span        // bounded: the first ones and the last
+}
+
+// Span is a session's time. End is unknown where it was not seen.
+type Span struct{ Start, End evidence.Time }
+
+// Detection is a member of the family.
+type Detection struct {
+	ID     string // of the fold: "logins"; findings carry the catalogue's own ids
+	Title  string
+	Doc    string
+	IDs    []string // the catalogue's rows it covers
+	Attack []string
+	Wants  []event.Kind
+	New    func(Scene) Fold
+}
+
+// Fold is one run of a detection.
+type Fold interface {
+	// Observe takes an event, which is valid only during the call.
+	Observe(*event.Event)
+	// Findings gives what was found; it is called once, after the last event.
+	Findings(context.Context) iter.Seq[Finding]
+}
+
+// Scene is what is known of the host before the first event.
+type Scene struct {
+	Users    []User
+	WebRoots []string
+	// Internal tells whether an address belongs to the server's own networks.
+	HostName string
+	// ChangeTimes tells whether change times of files are the server's own.
+	ChangeTimes bool
+}
+
+// User is one account of the host.
+type User struct {
+	Name, Home, Shell string
+	UID               uint32
+}
+
+// UserByUID gives the name of an account, "" where there is none.
+func (s Scene) UserByUID(uid string) string {
+	for _, u := range s.Users {
+		if uid == utoa(u.UID) {
+			return u.Name
+		}
+	}
+	return ""
+}
+
+// User gives an account by its name.
+func (s Scene) User(name string) (User, bool) {
+	for _, u := range s.Users {
+		if u.Name == name {
+			return u, true
+		}
+	}
+	return User{}, false
+}
+
+func utoa(n uint32) string {
+	var b [10]byte
+	i := len(b)
+	for {
+		i--
+		b[i] = byte('0' + n%10)
+		if n /= 10; n == 0 {
+			return string(b[i:])
+		}
+	}
+}

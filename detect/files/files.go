@@ -1,0 +1,87 @@
+// Package files looks at the files of the host themselves: setuid programs that no
+// package owns, executables where everybody may write, hidden names, plain files in /dev.
+package files
+
+import (
+	"context"
+	"iter"
+	"strconv"
+	"strings"
+
+	"telltale/detect"
+	"telltale/event"
+	"telltale/evidence"
+)
+
+// New gives the detection.
+func New() *detect.Detection {
+	return &detect.Detection{
+		ID: "files", Title: "Files that do not belong", IDs: []string{"D39", "D42", "D64"},
+		Doc:    "finds unowned setuid programs, programs in places everybody may write to, hidden names",
+		Attack: []string{"T1548.001", "T1564.001"},
+		Wants:  []event.Kind{event.File, event.Package},
+		New:    func(s detect.Scene) detect.Fold { return &fold{scene: s} },
+	}
+}
+
+const maxFiles = 5000
+
+type fold struct {
+	scene    detect.Scene
+	found    []detect.Finding
+	packages bool // a package database was read, so "no package owns it" means something
+}
+
+func (f *fold) Observe(e *event.Event) {
+	if e.Kind == event.Package {
+		f.packages = true
+		return
+	}
+	if len(f.found) >= maxFiles {
+		return
+	}
+	p, kind := e.Text(event.FilePath), string(e.Get(event.FileType))
+	owned := len(e.Get(event.FilePackage)) > 0
+	mode, _ := strconv.ParseUint(e.Text(event.FileMode), 8, 16)
+	executable := kind == "file" && mode&0o111 != 0
+	switch {
+	case kind == "file" && mode&0o6000 != 0 && mode&0o111 != 0 && !owned:
+		l := detect.Low
+		if detect.InVolatileDir(p) || detect.HiddenPath(p) != "" || strings.HasPrefix(p, "/home/") || strings.HasPrefix(p, "/var/") {
+			l = detect.High
+		}
+		f.add(e, "D39", "T1548.001", l, "runs with its owner's rights (mode "+e.Text(event.FileMode)+") and no package owns it")
+	case kind == "file" && strings.HasPrefix(p, "/dev/") && !detect.InVolatileDir(p) && !owned && !strings.HasPrefix(p, "/dev/.udev"):
+		f.add(e, "D64", "T1564.001", detect.High, "is a plain file in /dev")
+	case detect.HiddenPath(p) != "" && !owned && (kind == "dir" || executable):
+		f.add(e, "D64", "T1564.001", detect.High, "has a name that hides it: "+strconv.Quote(detect.HiddenPath(p)))
+	case detect.HiddenPath(p) != "" && !owned && kind == "file" && detect.InVolatileDir(p):
+		f.add(e, "D64", "T1564.001", detect.Medium, "lies in a hidden place")
+	case executable && detect.InVolatileDir(p):
+		f.add(e, "D42", "T1036", detect.Medium, "is a program in a place where everybody may write")
+	}
+}
+
+func (f *fold) add(e *event.Event, id, attack string, l detect.Level, why string) {
+	p := e.Text(event.FilePath)
+	r := detect.Finding{Detection: id, What: detect.OddFile, Level: l, Rung: evidence.Effect, Path: p, Detail: why, Account: f.scene.UserByUID(e.Text(event.FileUID)), Attack: []string{attack},
+		First: detect.ParseTime(e.Text(event.FileCrtime)), Last: detect.ParseTime(e.Text(event.FileCtime)), Title: p + " " + why, For: []evidence.Quote{e.Quote()}}
+	if !r.First.Known() {
+		r.First = detect.ParseTime(e.Text(event.FileMtime))
+	}
+	f.found = append(f.found, r)
+}
+
+// Findings gives what was found.
+func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
+	return func(yield func(detect.Finding) bool) {
+		for _, r := range f.found {
+			if r.Detection == "D39" && !f.packages {
+				r.Level, r.Detail = detect.Low, r.Detail+" that was read: there is no package database in the evidence"
+			}
+			if ctx.Err() != nil || !yield(r) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,423 @@
+// Package logins folds all refused and accepted credentials of a server, whatever
+// the service, into logins (who, from where, how often, how long) and guessing
+// campaigns, and tells a login that guessing led to from a typing error. Counts
+// are of lines in all witnesses but each login is counted once, though the syslog
+// file, the journal and wtmp all tell of it.
+package logins
+
+import (
+	"context"
+	"iter"
+	"sort"
+	"time"
+
+	"telltale/detect"
+	"telltale/event"
+	"telltale/evidence"
+)
+
+// New gives the detection.
+func New() *detect.Detection {
+	return &detect.Detection{
+		ID: "logins", Title: "Logins and password guessing", IDs: []string{"D05", "D06", "D13", "D14", "D15", "D16", "D17", "D20"},
+		Doc:    "folds refused and accepted credentials into logins and guessing campaigns",
+		Attack: []string{"T1110.001", "T1110.003", "T1078"},
+		Wants: []event.Kind{event.AuthFailed, event.AuthAccepted, event.SessionOpened, event.SessionClosed, event.ConnectionSeen,
+			event.LoginRecord, event.LogoutRecord},
+		New: func(s detect.Scene) detect.Fold {
+			return &fold{scene: s, addr: map[string]*address{}, logins: map[loginKey]*login{}, pids: map[string]*session{}, account: map[string]*account{}}
+		},
+	}
+}
+
+// Bounds of what is kept: distinct actors beyond them are counted together.
+const (
+	maxAddresses = 200_000
+	maxAccounts  = 50_000 // accounts tried, over all addresses
+	maxTried     = 64     // accounts kept per address
+	maxLogins    = 50_000
+	maxSessions  = 64 // per login
+	maxQuotes    = 3
+)
+
+// guessed decides whether tries before a success were guessing and not typing errors: a person mistypes
+// a few times, and one account only.
+func guessed(a *detect.Access) bool {
+	return a.FailedHere >= 6 || a.FailedAddress >= 10 && a.FailedHere >= 1 || a.TriedAccounts >= 3 && a.FailedAddress >= 3
+}
+
+// tally counts what syslog's files tell and what the journal tells apart: they tell the same events, so
+// the larger count is the true one, and an edited file does not make it smaller.
+type tally [2]int64
+
+func (t tally) n() int64 { return max(t[0], t[1]) }
+
+func class(e *event.Event) int {
+	if string(e.Get(event.Transport)) == "journal" {
+		return 1
+	}
+	return 0
+}
+
+type address struct {
+	count       tally
+	first, last evidence.Time
+	tried       map[string]tally // by account, the first maxTried
+	services    map[string]tally
+	probes      tally // connections without a credential, and unknown accounts on servers that take keys only
+	quotes      []evidence.Quote
+	lastQuote   evidence.Quote
+}
+
+type account struct {
+	count tally
+	from  map[string]bool // addresses, bounded
+}
+
+// before is what one witness had told when it first told of a login.
+type before struct {
+	told                                bool
+	here, address, tried, account, from int64
+}
+
+type loginKey struct{ service, user, source, method, key string }
+
+type login struct {
+	loginKey
+	count       int64
+	first, last evidence.Time
+	access      detect.Access
+	sessions    []*session
+	quotes      []evidence.Quote
+	seen        map[string]bool // witnesses
+	before      [2]before
+}
+
+type session struct {
+	login      *login
+	start, end evidence.Time
+	port, pid  string
+}
+
+type fold struct {
+	scene   detect.Scene
+	addr    map[string]*address
+	account map[string]*account
+	logins  map[loginKey]*login
+	pids    map[string]*session // the newest session of a process id
+	wtmp    []record
+	others  int64 // attempts by addresses beyond maxAddresses
+}
+
+type record struct {
+	user, source, tty, pid string
+	at                     evidence.Time
+	quote                  evidence.Quote
+}
+
+func (f *fold) Observe(e *event.Event) {
+	switch e.Kind {
+	case event.AuthFailed:
+		f.failed(e)
+	case event.ConnectionSeen:
+		if a := f.address(e.Get(event.SourceIP)); a != nil {
+			a.probes[class(e)]++
+			f.touch(a, e)
+		}
+	case event.AuthAccepted:
+		f.accepted(e)
+	case event.SessionClosed:
+		f.closed(e)
+	case event.LoginRecord:
+		if e.Text(event.RecordType) != "lastlog" && len(f.wtmp) < maxLogins && len(e.Get(event.UserName)) > 0 {
+			src := e.Text(event.SourceIP)
+			if src == "" {
+				src = e.Text(event.SourceHost)
+			}
+			f.wtmp = append(f.wtmp, record{e.Text(event.UserName), src, e.Text(event.Terminal), e.Text(event.ProcessPID), e.At, e.Quote()})
+		}
+	}
+}
+
+func (f *fold) address(ip []byte) *address {
+	if len(ip) == 0 {
+		return nil
+	}
+	a := f.addr[string(ip)]
+	if a == nil {
+		if len(f.addr) >= maxAddresses {
+			f.others++
+			return nil
+		}
+		a = &address{}
+		f.addr[string(ip)] = a
+	}
+	return a
+}
+
+func (f *fold) touch(a *address, e *event.Event) {
+	a.first, a.last = evidence.Min(a.first, e.At), evidence.Max(a.last, e.At)
+	if len(a.quotes) < maxQuotes {
+		a.quotes = append(a.quotes, e.Quote())
+		return
+	}
+	if a.lastQuote.Ref == (evidence.Ref{}) || a.count[0]%64 == 0 {
+		a.lastQuote = e.Quote()
+	}
+}
+
+func (f *fold) failed(e *event.Event) {
+	n, ok := e.Int(event.EventCount)
+	if !ok || n < 1 {
+		n = 1
+	}
+	c := class(e)
+	user := e.Get(event.UserName)
+	ip := e.Get(event.SourceIP)
+	if a := f.address(ip); a != nil {
+		a.count[c] += n
+		f.touch(a, e)
+		if a.tried == nil {
+			a.tried, a.services = map[string]tally{}, map[string]tally{}
+		}
+		add(a.tried, user, c, n, maxTried)
+		add(a.services, e.Get(event.ServiceName), c, n, 8)
+	}
+	if len(user) == 0 {
+		return
+	}
+	u := f.account[string(user)]
+	if u == nil {
+		if len(f.account) >= maxAccounts {
+			return
+		}
+		u = &account{from: map[string]bool{}}
+		f.account[string(user)] = u
+	}
+	u.count[c] += n
+	if len(u.from) < 1000 {
+		u.from[string(ip)] = true
+	}
+}
+
+func add(m map[string]tally, key []byte, class int, n int64, most int) {
+	t, ok := m[string(key)]
+	if !ok && len(m) >= most {
+		return
+	}
+	t[class] += n
+	m[string(key)] = t
+}
+
+func (f *fold) accepted(e *event.Event) {
+	k := loginKey{e.Text(event.ServiceName), e.Text(event.UserName), e.Text(event.SourceIP), e.Text(event.AuthMethod), e.Text(event.KeyFingerprint)}
+	l := f.logins[k]
+	if l == nil {
+		if len(f.logins) >= maxLogins {
+			return
+		}
+		l = &login{loginKey: k, seen: map[string]bool{}}
+		f.logins[k] = l
+	}
+	f.remember(l, class(e))
+	l.seen[e.Ref.Path] = true
+	port, pid := e.Text(event.SourcePort), e.Text(event.ProcessPID)
+	for i := len(l.sessions) - 1; i >= 0 && i >= len(l.sessions)-32; i-- { // the same login told by another witness
+		s := l.sessions[i]
+		if d := s.start.Sub(e.At); s.port == port && s.pid == pid && d > -3*time.Second && d < 3*time.Second {
+			if len(l.quotes) < 2*maxQuotes {
+				l.quotes = append(l.quotes, e.Quote())
+			}
+			if e.At.Step < s.start.Step {
+				s.start = e.At
+			}
+			return
+		}
+	}
+	l.count++
+	l.first, l.last = evidence.Min(l.first, e.At), evidence.Max(l.last, e.At)
+	s := &session{login: l, start: e.At, port: port, pid: pid}
+	if len(l.sessions) < maxSessions {
+		l.sessions = append(l.sessions, s)
+	} else {
+		l.sessions[maxSessions-1] = s
+	}
+	if len(l.quotes) < 2*maxQuotes {
+		l.quotes = append(l.quotes, e.Quote())
+	}
+	if len(f.pids) < 4*maxLogins {
+		f.pids[k.service+"/"+pid] = s
+	}
+}
+
+// remember takes down, when a witness first tells of a login, what it told before.
+func (f *fold) remember(l *login, c int) {
+	b := &l.before[c]
+	if b.told {
+		return
+	}
+	b.told = true
+	if a := f.addr[l.source]; a != nil {
+		b.here, b.address, b.tried = a.tried[l.user][c], a.count[c], int64(len(a.tried))
+	}
+	if u := f.account[l.user]; u != nil {
+		b.account, b.from = u.count[c]-b.here, int64(len(u.from))
+		if b.here > 0 {
+			b.from--
+		}
+	}
+}
+
+func (f *fold) closed(e *event.Event) {
+	s := f.pids[e.Text(event.ServiceName)+"/"+e.Text(event.ProcessPID)]
+	if s == nil || e.At.Before(s.start) {
+		return
+	}
+	if u := e.Text(event.UserName); u != "" && u != s.login.user {
+		return
+	}
+	if !s.end.Known() {
+		s.end = e.At
+	}
+}
+
+// Findings gives the logins, then the campaigns.
+func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
+	return func(yield func(detect.Finding) bool) {
+		f.fromRecords()
+		all := make([]*login, 0, len(f.logins))
+		for _, l := range f.logins {
+			all = append(all, l)
+		}
+		sort.Slice(all, func(i, j int) bool {
+			a, b := all[i], all[j]
+			if a.first != b.first {
+				return a.first.Before(b.first)
+			}
+			return a.user+a.source+a.method+a.key+a.service < b.user+b.source+b.method+b.key+b.service
+		})
+		known := map[string][]*login{} // by account, older ones
+		for _, l := range all {
+			f.measure(l, known[l.user])
+			known[l.user] = append(known[l.user], l)
+			if !yield(l.finding(f)) {
+				return
+			}
+		}
+		f.campaigns(ctx, yield)
+	}
+}
+
+// measure finds what was before the login's first success.
+func (f *fold) measure(l *login, before []*login) {
+	a := &l.access
+	a.Longest = -1
+	for _, b := range l.before {
+		a.FailedHere, a.FailedAddress, a.TriedAccounts = max(a.FailedHere, b.here), max(a.FailedAddress, b.address), max(a.TriedAccounts, int(b.tried))
+		a.FailedAccount, a.OtherAddresses = max(a.FailedAccount, b.account), max(a.OtherAddresses, int(b.from))
+	}
+	a.FirstOfAccount = len(before) == 0
+	a.NewAddress = len(before) > 0
+	for _, b := range before {
+		if b.source == l.source || network(b.source) != "" && network(b.source) == network(l.source) {
+			a.NewAddress = false
+			if b.access.FailedAddress == 0 || !guessed(&b.access) { // the address was in order before it failed
+				a.FailedHere, a.FailedAddress, a.TriedAccounts = min(a.FailedHere, 2), min(a.FailedAddress, 2), min(a.TriedAccounts, 1)
+			}
+		}
+	}
+	for _, s := range l.sessions {
+		a.Sessions = append(a.Sessions, detect.Span{Start: s.start, End: s.end})
+		if s.end.Known() {
+			a.Longest = max(a.Longest, s.end.Sub(s.start))
+			l.last = evidence.Max(l.last, s.end)
+		}
+	}
+}
+
+func (l *login) finding(f *fold) detect.Finding {
+	r := detect.Finding{
+		Detection: "D14", What: detect.Login, Level: detect.Info, Rung: evidence.Accepted, First: l.first, Last: l.last, Count: l.count,
+		Service: l.service, Account: l.user, Source: l.source, Method: l.method, Key: l.key, For: l.quotes, Access: &l.access,
+		Title: "login of " + l.user + " by " + l.service + " from " + l.source, Attack: []string{"T1078"},
+	}
+	if l.method != "publickey" && l.method != "record" && l.source != "" && guessed(&l.access) {
+		r.What, r.Detection, r.Level, r.Attack = detect.GuessedIn, "D13", detect.High, []string{"T1110.001", "T1078"}
+		r.Title = "password of " + l.user + " was guessed by " + l.source
+		if x := f.addr[l.source]; x != nil {
+			r.For = append(append([]evidence.Quote{}, x.quotes...), r.For...)
+		}
+	} else if u, ok := f.scene.User(l.user); ok && u.UID > 0 && u.UID < 1000 && l.service == "sshd" && serviceAccount(u) {
+		r.Detection, r.Level, r.Title = "D15", detect.High, "login of the service account "+l.user+" from "+l.source
+	}
+	return r
+}
+
+// serviceAccount tells whether an account is meant for a daemon: a low uid and a home or shell that no person has.
+func serviceAccount(u detect.User) bool {
+	switch u.Name {
+	case "www-data", "apache", "nginx", "httpd", "mysql", "postgres", "nobody", "daemon", "bin", "sys", "mail", "news", "uucp", "proxy", "backup",
+		"list", "irc", "gnats", "games", "man", "lp", "sync", "postfix", "ftp", "sshd", "redis", "tomcat", "named", "ntp":
+		return true
+	}
+	return false
+}
+
+// fromRecords adds logins that only wtmp tells of: no service logged a credential for them.
+func (f *fold) fromRecords() {
+	for _, r := range f.wtmp {
+		if r.source == "" || r.user == "reboot" || r.user == "shutdown" || r.user == "runlevel" || !r.at.Known() {
+			continue
+		}
+		told := false
+		for _, l := range f.logins {
+			if l.user != r.user || l.method == "record" {
+				continue
+			}
+			for _, s := range l.sessions {
+				if d := s.start.Sub(r.at); d > -60*time.Second && d < 60*time.Second {
+					told = true
+					if len(l.quotes) < 2*maxQuotes+1 && !l.seen["wtmp"] {
+						l.seen["wtmp"] = true
+						l.quotes = append(l.quotes, r.quote)
+					}
+				}
+			}
+		}
+		if told || len(f.logins) >= maxLogins {
+			continue
+		}
+		k := loginKey{"login", r.user, r.source, "record", ""}
+		l := f.logins[k]
+		if l == nil {
+			l = &login{loginKey: k, seen: map[string]bool{"wtmp": true}}
+			f.logins[k] = l
+		}
+		l.count++
+		l.first, l.last = evidence.Min(l.first, r.at), evidence.Max(l.last, r.at)
+		if len(l.sessions) < maxSessions {
+			l.sessions = append(l.sessions, &session{login: l, start: r.at, pid: r.pid})
+		}
+		if len(l.quotes) < maxQuotes {
+			l.quotes = append(l.quotes, r.quote)
+		}
+	}
+}
+
+// network gives the network that addresses of one place share: /24, or /64 of IPv6.
+func network(ip string) string {
+	dots, colons := 0, 0
+	for i := range len(ip) {
+		switch ip[i] {
+		case '.':
+			if dots++; dots == 3 {
+				return ip[:i]
+			}
+		case ':':
+			if colons++; colons == 4 {
+				return ip[:i]
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,198 @@
+// Package mailrun folds mail by who handed it in: a local account (the uid of the pickup
+// service), an account that authenticated, or a client's address. A run is told from
+// everyday mail by the submitter's own rate.
+package mailrun
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sort"
+
+	"telltale/detect"
+	"telltale/event"
+	"telltale/evidence"
+)
+
+// New gives the detection.
+func New() *detect.Detection {
+	return &detect.Detection{
+		ID: "mailrun", Title: "Who sends mail, and how much", IDs: []string{"D73"},
+		Doc:    "joins mail by queue id from its submitter to its recipients and finds runs",
+		Attack: []string{"T1534"},
+		Wants:  []event.Kind{event.MailSubmitted, event.MailReceived, event.MailQueued, event.MailDelivered, event.MailRemoved},
+		New: func(s detect.Scene) detect.Fold {
+			return &fold{scene: s, seen: map[entry]bool{}, queue: map[string]*mail{}, by: map[string]*submitter{}}
+		},
+	}
+}
+
+const (
+	maxQueue      = 200_000 // mails under way
+	maxSeen       = 1_000_000
+	maxSubmitters = 50_000
+	maxHours      = 5_000
+)
+
+type mail struct {
+	by    *submitter
+	at    evidence.Time
+	local bool // handed in for a bounce or forwarded: not counted twice
+}
+
+type submitter struct {
+	kind, name, account string // "local" uid, "sasl" account, "client" address
+	mails, recipients   int64
+	outside             int64 // deliveries by SMTP, not to this host
+	first, last         evidence.Time
+	hours               map[int64]int64
+	sources             map[string]int64
+	quotes              []evidence.Quote
+	sent                []evidence.Quote
+	senders             map[string]int64
+}
+
+type fold struct {
+	scene detect.Scene
+	seen  map[entry]bool // mails already counted: several logs and the journal tell of each
+	queue map[string]*mail
+	by    map[string]*submitter
+}
+
+func (f *fold) Observe(e *event.Event) {
+	id := e.Get(event.MailQueueID)
+	switch e.Kind {
+	case event.MailSubmitted:
+		uid := e.Text(event.UserID)
+		name := e.Text(event.UserName)
+		if name == "" {
+			name = f.scene.UserByUID(uid)
+		}
+		if name == "" {
+			name = "uid " + uid
+		}
+		f.enter(e, string(id), "local", name, name)
+	case event.MailReceived:
+		if u := e.Text(event.UserName); u != "" {
+			f.enter(e, string(id), "sasl", u, u)
+		} else if ip := e.Text(event.SourceIP); ip != "" {
+			f.enter(e, string(id), "client", ip, "")
+		}
+	case event.MailQueued:
+		if m := f.queue[string(id)]; m != nil {
+			if n, ok := e.Int(event.MailRecipients); ok {
+				m.by.recipients += n
+			}
+			if from := e.Text(event.MailFrom); from != "" && (len(m.by.senders) < 32 || m.by.senders[from] > 0) {
+				m.by.senders[from]++
+			}
+		}
+	case event.MailDelivered:
+		if m := f.queue[string(id)]; m != nil {
+			if r := e.Text(event.MailRelay); r != "" && r != "local" && r != "none" {
+				m.by.outside++
+			}
+			if len(m.by.sent) < 3 {
+				m.by.sent = append(m.by.sent, e.Quote())
+			}
+		}
+	case event.MailRemoved:
+		delete(f.queue, string(id))
+	}
+}
+
+// entry names one mail's entry into the queue. Short queue ids are used again, though not within a minute.
+type entry struct {
+	id     string
+	minute int64
+}
+
+func (f *fold) enter(e *event.Event, id, kind, name, account string) {
+	k := entry{id, e.At.Sec / 60}
+	if id != "" && (f.seen[k] || f.seen[entry{id, k.minute - 1}]) {
+		return
+	}
+	if len(f.seen) < maxSeen {
+		f.seen[k] = true
+	}
+	s := f.by[kind+"/"+name]
+	if s == nil {
+		if len(f.by) >= maxSubmitters {
+			return
+		}
+		s = &submitter{kind: kind, name: name, account: account, hours: map[int64]int64{}, sources: map[string]int64{}, senders: map[string]int64{}}
+		f.by[kind+"/"+name] = s
+	}
+	s.mails++
+	s.first, s.last = evidence.Min(s.first, e.At), evidence.Max(s.last, e.At)
+	if len(s.hours) < maxHours {
+		s.hours[e.At.Sec/3600]++
+	}
+	if ip := e.Text(event.SourceIP); ip != "" && len(s.sources) < 256 {
+		s.sources[ip]++
+	}
+	if len(s.quotes) < 3 {
+		s.quotes = append(s.quotes, e.Quote())
+	}
+	if id != "" && len(f.queue) < maxQueue {
+		f.queue[id] = &mail{by: s, at: e.At}
+	}
+}
+
+// burst is the most mails of a submitter in one hour, and in the median of its hours.
+func (s *submitter) burst() (most, median int64) {
+	all := make([]int64, 0, len(s.hours))
+	for _, n := range s.hours {
+		all = append(all, n)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
+	if len(all) == 0 {
+		return 0, 0
+	}
+	return all[len(all)-1], all[len(all)/2]
+}
+
+// Findings gives a finding per submitter that handed in more than a few mails.
+func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
+	return func(yield func(detect.Finding) bool) {
+		keys := make([]string, 0, len(f.by))
+		for k := range f.by {
+			keys = append(keys, k)
+		}
+		sort.Strings(keys)
+		for _, k := range keys {
+			s := f.by[k]
+			if s.mails < 5 {
+				continue
+			}
+			if ctx.Err() != nil || !yield(s.finding()) {
+				return
+			}
+		}
+	}
+}
+
+func (s *submitter) finding() detect.Finding {
+	most, median := s.burst()
+	r := detect.Finding{Detection: "D73", What: detect.MailRun, Level: detect.Info, Rung: evidence.Effect, First: s.first, Last: s.last, Count: s.mails, Account: s.account, Service: "mail",
+		Mechanism: s.kind, Attack: []string{"T1534"}, For: append(append([]evidence.Quote{}, s.quotes...), s.sent...)}
+	for ip := range s.sources {
+		r.Sources = append(r.Sources, ip)
+	}
+	sort.Strings(r.Sources)
+	if s.kind == "client" {
+		r.Source = s.name
+	} else if len(r.Sources) == 1 {
+		r.Source = r.Sources[0]
+	}
+	r.Title = fmt.Sprintf("%d mails were handed in by %s (%s)", s.mails, s.name, s.kind)
+	r.Detail = fmt.Sprintf("at most %d in an hour, %d in a usual one; %d deliveries left this host", most, median, s.outside)
+	// A run: twenty in an hour at least, and far more than usual or with no usual day at all.
+	if most >= 20 && (len(s.hours) <= 3 || most >= 10*max(median, 1)) && s.outside >= 10 && s.kind != "client" {
+		r.Level = detect.Medium
+		if s.kind == "local" && s.account != "root" || s.kind == "sasl" {
+			r.Level = detect.High
+		}
+	}
+	return r
+}

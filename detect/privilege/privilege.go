@@ -1,0 +1,178 @@
+// Package privilege finds who became another user, above all root, and what was done to
+// the accounts: made, given rights, twins of root, empty passwords.
+package privilege
+
+import (
+	"context"
+	"iter"
+	"strings"
+
+	"telltale/detect"
+	"telltale/event"
+	"telltale/evidence"
+)
+
+// New gives the detection.
+func New() *detect.Detection {
+	return &detect.Detection{
+		ID: "privilege", Title: "Rights gained and accounts changed", IDs: []string{"D40", "D44", "D45"},
+		Doc:    "finds sudo and su to root, accounts made and changed, uid 0 twins, empty passwords",
+		Attack: []string{"T1548.003", "T1136.001", "T1098"},
+		Wants: []event.Kind{event.SudoCommand, event.SudoDenied, event.SwitchUser, event.AccountCreated, event.AccountChanged, event.AccountDeleted,
+			event.GroupChanged, event.PasswordChanged, event.Account, event.AccountSecret},
+		New: func(s detect.Scene) detect.Fold {
+			return &fold{scene: s, became: map[string]*detect.Finding{}, made: map[string]bool{}}
+		},
+	}
+}
+
+const (
+	maxCommands = 20_000 // commands run by sudo that are kept
+	maxChanges  = 5_000
+)
+
+type fold struct {
+	scene    detect.Scene
+	became   map[string]*detect.Finding // by user, effective user and command
+	order    []*detect.Finding
+	changes  []detect.Finding
+	accounts []detect.Finding
+	made     map[string]bool // accounts whose making is logged
+	uid0     int
+}
+
+func (f *fold) Observe(e *event.Event) {
+	switch e.Kind {
+	case event.SudoCommand, event.SwitchUser, event.SudoDenied:
+		f.switched(e)
+	case event.AccountCreated, event.AccountChanged, event.AccountDeleted, event.GroupChanged, event.PasswordChanged:
+		f.changed(e)
+	case event.Account:
+		f.account(e)
+	case event.AccountSecret:
+		if e.Text(event.PasswordState) == "empty" {
+			f.accounts = append(f.accounts, detect.Finding{Detection: "D45", What: detect.AccountOdd, Level: detect.High, Rung: evidence.Effect,
+				Account: e.Text(event.UserName), Title: "account " + e.Text(event.UserName) + " needs no password", Detail: "the password field is empty",
+				Path: e.Text(event.FilePath), First: at(e.Text(event.FileMtime)), Attack: []string{"T1098"}, For: []evidence.Quote{e.Quote()}})
+		}
+	}
+}
+
+func (f *fold) switched(e *event.Event) {
+	user, as, cmd := e.Text(event.UserName), e.Text(event.UserEffective), e.Text(event.CommandLine)
+	if as == "" {
+		as = "root"
+	}
+	key := user + "\x00" + as + "\x00" + cmd + "\x00" + e.Text(event.Terminal)
+	if e.Kind == event.SudoDenied {
+		key += "\x00denied"
+	}
+	r := f.became[key]
+	if r != nil {
+		if d := e.At.Sub(r.Last); d > 2e9 || d < -2e9 { // else another witness of the same
+			r.Count++
+		}
+		r.First, r.Last = evidence.Min(r.First, e.At), evidence.Max(r.Last, e.At)
+		if len(r.For) < 4 {
+			r.For = append(r.For, e.Quote())
+		}
+		return
+	}
+	if len(f.order) >= maxCommands {
+		return
+	}
+	r = &detect.Finding{Detection: "D40", What: detect.BecameRoot, Level: detect.Info, Rung: evidence.Effect, First: e.At, Last: e.At, Count: 1,
+		Account: user, As: as, Runs: cmd, Service: e.Text(event.ServiceName), Detail: e.Text(event.Terminal), Attack: []string{"T1548.003"}, For: []evidence.Quote{e.Quote()}}
+	if r.Service == "" {
+		r.Service = "sudo"
+	}
+	r.Title = user + " ran as " + as + ": " + cmd
+	if cmd == "" {
+		r.Title = user + " became " + as
+	}
+	if e.Kind == event.SudoDenied {
+		r.Level, r.Rung, r.What, r.Title = detect.Low, evidence.Attempt, detect.Command, user+" was refused to run as "+as+": "+cmd
+	}
+	f.became[key] = r
+	f.order = append(f.order, r)
+}
+
+func (f *fold) changed(e *event.Event) {
+	user := e.Text(event.UserName)
+	if e.Kind == event.AccountCreated {
+		f.made[user] = true
+	}
+	for i := range f.changes { // another witness of the same
+		c := &f.changes[i]
+		if c.Account == user && c.Mechanism == e.Kind.String() && c.Detail == e.Text(event.Change) && len(c.For) < 4 {
+			if d := e.At.Sub(c.First); d > -2e9 && d < 2e9 {
+				c.For = append(c.For, e.Quote())
+				return
+			}
+		}
+	}
+	if len(f.changes) >= maxChanges {
+		return
+	}
+	r := detect.Finding{Detection: "D44", What: detect.AccountMade, Level: detect.Info, Rung: evidence.Effect, First: e.At, Last: e.At, Count: 1, Account: user,
+		As: e.Text(event.UserBy), Detail: e.Text(event.Change), Mechanism: e.Kind.String(), Attack: []string{"T1136.001"}, For: []evidence.Quote{e.Quote()}}
+	switch e.Kind {
+	case event.AccountCreated:
+		r.Title = "account " + user + " was made"
+	case event.PasswordChanged:
+		r.Title, r.Attack = "password of "+user+" was changed", []string{"T1098"}
+	case event.AccountDeleted:
+		r.Title, r.Attack = "account "+user+" was deleted", []string{"T1531"}
+	default:
+		r.Title, r.Attack = "account "+user+" was changed", []string{"T1098"}
+	}
+	if g := e.Text(event.GroupName); g != "" {
+		r.Path = g
+		r.Title += " (group " + g + ")"
+	}
+	f.changes = append(f.changes, r)
+}
+
+func (f *fold) account(e *event.Event) {
+	user, uid := e.Text(event.UserName), e.Text(event.UserID)
+	odd := ""
+	switch {
+	case uid == "0" && user != "root" && user != "toor": // BSD's second root
+		odd = "a second account with uid 0, which is root under another name"
+	case e.Text(event.PasswordState) == "empty":
+		odd = "no password is asked of it"
+	case e.Text(event.PasswordState) == "in-passwd":
+		odd = "its password's hash stands in /etc/passwd, not in /etc/shadow"
+	default:
+		return
+	}
+	r := detect.Finding{Detection: "D45", What: detect.AccountOdd, Level: detect.High, Rung: evidence.Effect, First: at(e.Text(event.FileMtime)), Account: user, As: uid, Detail: odd,
+		Title: "account " + user + ": " + odd, Path: e.Text(event.FilePath), Attack: []string{"T1136.001"}, For: []evidence.Quote{e.Quote()}}
+	f.accounts = append(f.accounts, r)
+}
+
+func at(s string) evidence.Time { return detect.ParseTime(s) }
+
+// Findings gives what was found.
+func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
+	return func(yield func(detect.Finding) bool) {
+		for _, r := range f.order {
+			if !yield(*r) {
+				return
+			}
+		}
+		for _, r := range f.changes {
+			if !yield(r) {
+				return
+			}
+		}
+		for _, r := range f.accounts {
+			if strings.HasPrefix(r.Detail, "a second account") && !f.made[r.Account] {
+				r.Detail += "; no log tells of its making"
+			}
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package detect
+
+import (
+	"strings"
+	"time"
+
+	"telltale/evidence"
+)
+
+// ParseTime reads an RFC 3339 time as file events carry it; the unknown time where it is none.
+func ParseTime(s string) evidence.Time {
+	if s == "" {
+		return evidence.Time{}
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return evidence.Time{}
+	}
+	return evidence.At(t, time.Nanosecond)
+}
+
+// VolatileDirs are where everybody may write and no program of a distribution lives.
+var VolatileDirs = []string{"/tmp/", "/var/tmp/", "/dev/shm/", "/run/shm/", "/var/lock/", "/dev/mqueue/"}
+
+// InVolatileDir tells whether a path lies where everybody may write, or is a plain file in /dev.
+func InVolatileDir(p string) bool {
+	for _, d := range VolatileDirs {
+		if strings.HasPrefix(p, d) {
+			return true
+		}
+	}
+	return false
+}
+
+// HiddenPath gives the part of a path that is named so that a quick look misses it: a name that begins
+// with a dot in a place where none is usual, names of dots and blanks, control characters. "" for none.
+func HiddenPath(p string) string {
+	volatile := InVolatileDir(p) || strings.HasPrefix(p, "/dev/") || strings.HasPrefix(p, "/usr/") || strings.HasPrefix(p, "/bin/") || strings.HasPrefix(p, "/sbin/") || strings.HasPrefix(p, "/lib")
+	for _, name := range strings.Split(p, "/") {
+		switch {
+		case name == "" || name == "." || name == "..":
+		case strings.Trim(name, ". \t") == "":
+			return name
+		case strings.HasSuffix(name, " ") || strings.HasPrefix(name, " ") || strings.HasPrefix(name, ".. "):
+			return name
+		case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
+			return name
+		case name[0] == '.' && volatile && !usualDot[name]:
+			return name
+		}
+	}
+	return ""
+}
+
+// usualDot are the names with a dot that distributions themselves put into such places.
+var usualDot = map[string]bool{
+	".X11-unix": true, ".ICE-unix": true, ".XIM-unix": true, ".font-unix": true, ".Test-unix": true, ".X0-lock": true, ".udev": true, ".static": true,
+	".mount": true, ".blkid.tab": true, ".initramfs": true, ".build-id": true, ".hmac": true, ".keep": true, ".gitignore": true, ".htaccess": true,
+	".pwd.lock": true, ".updated": true, ".dwz": true, ".debug": true, ".placeholder": true, ".package-cache": true, ".cargo-ok": true, ".npmignore": true,
+}
+
+// SuspiciousCommand says in words what is odd about a command that is started by itself (cron, units, keys,
+// start-up files), and how grave that is; "" where nothing is. It looks at what the command does, not at words
+// in names: fetched code that is run, programs in places everybody may write to, decoding into a shell,
+// sockets made by a shell.
+func SuspiciousCommand(cmd string) (why string, level Level) {
+	c := " " + strings.Join(strings.Fields(cmd), " ") + " "
+	low := strings.ToLower(c)
+	fetch := strings.Contains(low, "curl ") || strings.Contains(low, "wget ") || strings.Contains(low, "fetch ") || strings.Contains(low, "lwp-download") || strings.Contains(low, "tftp ")
+	switch {
+	case strings.Contains(low, "/dev/tcp/") || strings.Contains(low, "/dev/udp/"):
+		return "opens a network connection from the shell", Critical
+	case pipesToShell(low) && fetch:
+		return "runs code that it fetches from the network", Critical
+	case pipesToShell(low) && (strings.Contains(low, "base64") || strings.Contains(low, "xxd -r") || strings.Contains(low, "openssl enc")):
+		return "runs code that it decodes", Critical
+	case (strings.Contains(low, "nc ") || strings.Contains(low, "ncat ") || strings.Contains(low, "netcat ")) && (strings.Contains(low, " -e ") || strings.Contains(low, "mkfifo")):
+		return "gives a shell to the network", Critical
+	case strings.Contains(low, "socket.socket") && (strings.Contains(low, "dup2") || strings.Contains(low, "pty.spawn")),
+		strings.Contains(low, "fsockopen") && strings.Contains(low, "exec"), strings.Contains(low, "socat ") && strings.Contains(low, "exec:"):
+		return "gives a shell to the network", Critical
+	case strings.Contains(low, "stratum+tcp") || strings.Contains(low, "xmrig") || strings.Contains(low, "minerd"):
+		return "mines for a pool", Critical
+	}
+	for _, w := range strings.FieldsFunc(c, func(r rune) bool { return strings.ContainsRune(" \t;|&<>()'\"`=", r) }) {
+		if !strings.HasPrefix(w, "/") {
+			continue
+		}
+		if h := HiddenPath(w); h != "" {
+			return "uses the hidden path " + w, High
+		}
+	}
+	for _, w := range programs(c) {
+		if InVolatileDir(w) {
+			return "runs a program in " + w[:strings.LastIndexByte(w, '/')+1] + ", where everybody may write", High
+		}
+		if strings.HasPrefix(w, "/dev/") && w != "/dev/null" {
+			return "runs a program in /dev", High
+		}
+	}
+	if fetch && (strings.Contains(low, "chmod ") || strings.Contains(low, "/tmp/") || strings.Contains(low, "/dev/shm")) {
+		return "fetches a file and makes it a program", High
+	}
+	return "", Info
+}
+
+// pipesToShell tells whether something is piped into a shell or interpreter, or evaluated by one.
+func pipesToShell(c string) bool {
+	for _, sh := range []string{"sh", "bash", "dash", "zsh", "ksh", "python", "python3", "perl", "php", "ruby"} {
+		if strings.Contains(c, "| "+sh+" ") || strings.Contains(c, "|"+sh+" ") || strings.Contains(c, "| /bin/"+sh+" ") || strings.Contains(c, "|/bin/"+sh+" ") ||
+			strings.Contains(c, "| sudo "+sh+" ") || strings.Contains(c, "| /usr/bin/"+sh+" ") {
+			return true
+		}
+		if strings.Contains(c, sh+" -c \"$(") || strings.Contains(c, sh+" <(") || strings.Contains(c, sh+" -c '$(") || strings.Contains(c, "eval \"$(") || strings.Contains(c, "eval $(") {
+			return true
+		}
+	}
+	return false
+}
+
+// programs gives the words of a command line that are run: the first of each simple command, and the script
+// given to an interpreter.
+func programs(c string) (out []string) {
+	for _, simple := range strings.FieldsFunc(c, func(r rune) bool { return r == ';' || r == '|' || r == '&' || r == '(' || r == ')' || r == '\n' }) {
+		next := true
+		for _, w := range strings.Fields(simple) {
+			w = strings.Trim(w, `'"`)
+			if !next {
+				break
+			}
+			base := w[strings.LastIndexByte(w, '/')+1:]
+			switch {
+			case strings.HasPrefix(w, "-") || strings.Contains(w, "=") && !strings.HasPrefix(w, "/"):
+				continue
+			case w == "[" || w == "test" || w == "!" || w == "cd":
+				next = false
+			case base == "sh" || base == "bash" || base == "dash" || base == "perl" || strings.HasPrefix(base, "python") || base == "php" || base == "ruby" || base == "nohup" || base == "exec" ||
+				base == "sudo" || base == "nice" || base == "ionice" || base == "timeout" || base == "setsid" || base == "env" || base == "source" || base == "." || base == "flock":
+				out = append(out, w)
+				continue
+			default:
+				out = append(out, w)
+				next = false
+			}
+		}
+	}
+	return out
+}

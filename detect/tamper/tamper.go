@@ -1,0 +1,447 @@
+// Package tamper compares witnesses: what the journal or a remote copy tells and a
+// host's own syslog files do not, logs that end before their time, logs emptied or put
+// in place anew, shell histories that are gone, and files whose times were set back.
+package tamper
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"path"
+	"sort"
+	"strings"
+	"time"
+
+	"telltale/detect"
+	"telltale/event"
+	"telltale/evidence"
+)
+
+// New gives the detection.
+func New() *detect.Detection {
+	return &detect.Detection{
+		ID: "tamper", Title: "Logs, histories and times tampered with", IDs: []string{"D57", "D58", "D59", "D60", "D61", "D62", "D63"},
+		Doc:    "compares the witnesses of the same events and looks for what was removed, emptied, replaced or set back",
+		Attack: []string{"T1070.002", "T1070.003", "T1070.006"},
+		Wants: []event.Kind{event.AuthFailed, event.AuthAccepted, event.SessionOpened, event.SessionClosed, event.SudoCommand, event.SwitchUser, event.ConnectionSeen,
+			event.AccountCreated, event.AccountChanged, event.GroupChanged, event.PasswordChanged, event.CronRan, event.File, event.BadLoginRecord, event.LoggingChanged, event.ServiceStopped},
+		New: func(s detect.Scene) detect.Fold {
+			return &fold{scene: s, told: map[string]*[2]times{}, paths: map[string]*witness{}, failures: map[int64][2]int64{}}
+		},
+	}
+}
+
+// Bounds of what is kept.
+const (
+	maxAddresses = 100_000 // addresses compared between witnesses
+	maxTimes     = 32      // logins and refusals kept of one address and witness, the first ones
+	maxMinutes   = 500_000 // slots with refused logins
+	slotSeconds  = 10
+	maxTail      = 5000 // the newest events of the better witness
+	maxFiles     = 100_000
+)
+
+// times are when a witness told of an address, in seconds since 1970: the first maxTimes of them.
+type times []int64
+
+// between counts the times within a span.
+func (t times) between(from, to int64) (n int64) {
+	for _, x := range t {
+		if x >= from && x <= to {
+			n++
+		}
+	}
+	return n
+}
+
+type file struct {
+	path                      string
+	size                      int64
+	mtime, ctime, crtime      evidence.Time
+	kind, target, owner, mode string
+	quote                     evidence.Quote
+}
+
+type witness struct {
+	first, last evidence.Time
+	events      int64
+	ssh         bool
+}
+
+type fold struct {
+	scene    detect.Scene
+	told     map[string]*[2]times // by address: what syslog's files told, what a better witness told
+	full     bool
+	sample   map[string][]evidence.Quote // by address: what the better witness told
+	paths    map[string]*witness         // the syslog files, by path
+	auth     string                      // the one that tells of ssh logins, the newest
+	better   witness
+	files    []*file
+	stopped  []detect.Finding
+	failures map[int64][2]int64 // refused logins by slots of ten seconds, as syslog files and as better witnesses tell
+	bad      witness            // btmp
+	badQuote evidence.Quote
+	tail     []tailEvent
+}
+
+type tailEvent struct {
+	at    evidence.Time
+	quote evidence.Quote
+}
+
+// better tells whether an event comes from a witness that is harder to edit than a syslog file: the journal, a
+// remote copy.
+func better(e *event.Event) bool {
+	t := string(e.Get(event.Transport))
+	return t == "journal" || t == "remote"
+}
+
+func (f *fold) Observe(e *event.Event) {
+	switch e.Kind {
+	case event.BadLoginRecord:
+		if f.bad.events == 0 {
+			f.badQuote = e.Quote()
+		}
+		f.bad.add(e.At)
+	case event.File:
+		f.file(e)
+	case event.LoggingChanged, event.ServiceStopped:
+		f.logging(e)
+	default:
+		if e.Kind == event.AuthFailed && e.At.Known() {
+			f.refuse(e)
+		}
+		f.compare(e)
+	}
+}
+
+func (f *fold) refuse(e *event.Event) {
+	m := e.At.Sec / slotSeconds
+	n, ok := f.failures[m]
+	if !ok && len(f.failures) >= maxMinutes {
+		return
+	}
+	if better(e) {
+		n[1]++
+	} else {
+		n[0]++
+	}
+	f.failures[m] = n
+}
+
+// refused counts the refused logins of whole slots within a span; the witness that tells of more is right.
+func (f *fold) refused(from, to int64) (n int64) {
+	for m, k := range f.failures {
+		if m*slotSeconds >= from && (m+1)*slotSeconds <= to {
+			n += max(k[0], k[1])
+		}
+	}
+	return n
+}
+
+func (w *witness) add(t evidence.Time) {
+	w.first, w.last = evidence.Min(w.first, t), evidence.Max(w.last, t)
+	w.events++
+}
+
+func (f *fold) logging(e *event.Event) {
+	s := strings.ToLower(e.Text(event.ServiceName) + " " + e.Text(event.Change))
+	if e.Kind == event.ServiceStopped && !strings.Contains(s, "syslog") && !strings.Contains(s, "auditd") && !strings.Contains(s, "fail2ban") {
+		return
+	}
+	if !strings.Contains(s, "exit") && !strings.Contains(s, "stop") && !strings.Contains(s, "lost") && e.Kind != event.ServiceStopped || len(f.stopped) >= 200 {
+		return
+	}
+	f.stopped = append(f.stopped, detect.Finding{Detection: "D63", What: detect.LoggingStopped, Level: detect.Info, Rung: evidence.Effect, First: e.At, Last: e.At,
+		Service: e.Text(event.ServiceName), Detail: e.Text(event.Change), Title: "logging was stopped: " + s, Attack: []string{"T1562.001"}, For: []evidence.Quote{e.Quote()}})
+}
+
+// compare takes down what each witness tells of ssh logins, and how far it reaches: every event of a syslog file
+// shows that the file covers its time.
+func (f *fold) compare(e *event.Event) {
+	if !e.At.Known() {
+		return
+	}
+	ssh := (e.Kind == event.AuthFailed || e.Kind == event.AuthAccepted) && string(e.Get(event.ServiceName)) == "sshd"
+	class := 0
+	if better(e) {
+		class = 1
+	}
+	if class == 0 {
+		if string(e.Get(event.Transport)) != "" && string(e.Get(event.Transport)) != "syslog" {
+			return
+		}
+		w := f.paths[e.Ref.Path]
+		if w == nil {
+			if len(f.paths) >= 10_000 {
+				return
+			}
+			w = &witness{}
+			f.paths[e.Ref.Path] = w
+		}
+		w.add(e.At)
+		w.ssh = w.ssh || ssh
+		if ssh {
+			f.auth = e.Ref.Path
+		}
+	}
+	ip := e.Get(event.SourceIP)
+	if !ssh || len(ip) == 0 {
+		return
+	}
+	t := f.told[string(ip)]
+	if t == nil {
+		if len(f.told) >= maxAddresses {
+			f.full = true
+			return
+		}
+		t = &[2]times{}
+		f.told[string(ip)] = t
+	}
+	if len(t[class]) < maxTimes {
+		t[class] = append(t[class], e.At.Sec)
+	}
+	if class == 0 {
+		return
+	}
+	f.better.add(e.At)
+	if f.sample == nil {
+		f.sample = map[string][]evidence.Quote{}
+	}
+	if q := f.sample[string(ip)]; len(q) < 4 && (len(q) > 0 || len(f.sample) < 20_000) {
+		f.sample[string(ip)] = append(q, e.Quote())
+	}
+	if len(f.tail) >= maxTail {
+		copy(f.tail, f.tail[1:])
+		f.tail = f.tail[:maxTail-1]
+	}
+	f.tail = append(f.tail, tailEvent{e.At, e.Quote()})
+}
+
+// reach gives from when to when the syslog files that tell of ssh logins reach, rotations joined.
+func (f *fold) reach() (w witness) {
+	for _, x := range f.paths {
+		if x.ssh {
+			w.first, w.last = evidence.Min(w.first, x.first), evidence.Max(w.last, x.last)
+			w.events += x.events
+		}
+	}
+	return w
+}
+
+func (f *fold) file(e *event.Event) {
+	p := e.Text(event.FilePath)
+	base := path.Base(p)
+	keep := strings.HasPrefix(p, "/var/log/") || strings.HasSuffix(base, "_history") || strings.HasPrefix(p, "/run/utmp")
+	if !keep && !stampable(e) {
+		return
+	}
+	if len(f.files) >= maxFiles {
+		return
+	}
+	size, _ := e.Int(event.FileSize)
+	x := &file{path: p, size: size, mtime: detect.ParseTime(e.Text(event.FileMtime)), ctime: detect.ParseTime(e.Text(event.FileCtime)), crtime: detect.ParseTime(e.Text(event.FileCrtime)),
+		kind: e.Text(event.FileType), target: e.Text(event.FileTarget), owner: e.Text(event.FileUID), quote: e.Quote()}
+	f.files = append(f.files, x)
+}
+
+// stampable tells whether a file is worth a look at its times: no package put it there.
+func stampable(e *event.Event) bool {
+	return e.Get(event.FilePackage) == nil && string(e.Get(event.FileType)) == "file" && len(e.Get(event.FileCrtime)) > 0
+}
+
+// Findings gives what was found.
+func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
+	return func(yield func(detect.Finding) bool) {
+		var out []detect.Finding
+		out = append(out, f.removed()...)
+		out = append(out, f.ended()...)
+		out = append(out, f.emptied()...)
+		out = append(out, f.histories()...)
+		out = append(out, f.stamps()...)
+		out = append(out, f.stopped...)
+		for _, r := range out {
+			if ctx.Err() != nil || !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// removed finds addresses of which a better witness tells and the syslog files do not, in the time that both cover.
+func (f *fold) removed() (out []detect.Finding) {
+	a := f.reach()
+	if a.events == 0 || f.better.events == 0 {
+		return nil
+	}
+	from, to := max(a.first.Sec, f.better.first.Sec), min(a.last.Sec, f.better.last.Sec)
+	for ip, t := range f.told {
+		told, kept := t[1].between(from+1, to-1), t[0].between(from, to)
+		if told < 2 || told-kept < 2 || kept*4 > told*3 || len(f.sample[ip]) == 0 { // a lost line or two are no proof
+			continue
+		}
+		first, last := t[1][0], t[1][len(t[1])-1]
+		out = append(out, detect.Finding{Detection: "D60", What: detect.LogEdited, Level: detect.Critical, Rung: evidence.Witnessed, Source: ip, Path: host(f.auth), Count: told - kept,
+			First: evidence.Unix(first, 0, time.Second), Last: evidence.Unix(last, 0, time.Second), Attack: []string{"T1070.002"}, For: f.sample[ip],
+			Title:  fmt.Sprintf("%d lines about %s are missing from %s", told-kept, ip, host(f.auth)),
+			Detail: fmt.Sprintf("another witness tells of at least %d logins or refusals of %s in a time that the file covers; the file has %d", told, ip, kept)})
+	}
+	sort.Slice(out, func(i, j int) bool {
+		return out[i].Count > out[j].Count || out[i].Count == out[j].Count && out[i].Source < out[j].Source
+	})
+	if len(out) > 50 { // not an intruder's work: the file as a whole lacks what the other has
+		return nil
+	}
+	return out
+}
+
+// ended finds a syslog file that stops while a better witness goes on telling what belongs into it.
+func (f *fold) ended() []detect.Finding {
+	a := f.reach()
+	if a.events == 0 || f.better.events == 0 {
+		return nil
+	}
+	var after []evidence.Quote
+	n := 0
+	for _, t := range f.tail {
+		if t.at.Sec > a.last.Sec+3 {
+			n++
+			if len(after) < 4 {
+				after = append(after, t.quote)
+			}
+		}
+	}
+	if n < 2 {
+		return nil
+	}
+	level := detect.Medium
+	if n >= 5 && f.better.last.Sec-a.last.Sec > 300 {
+		level = detect.High
+	}
+	return []detect.Finding{{Detection: "D58", What: detect.LogSilent, Level: level, Rung: evidence.Witnessed, Path: host(f.auth), First: a.last, Last: f.better.last, Count: int64(n), For: after,
+		Attack: []string{"T1070.002"}, Title: fmt.Sprintf("%s stops at %s, though logins went on", host(f.auth), a.last),
+		Detail: fmt.Sprintf("%d later logins or refusals are told only by another witness, as when the file was replaced under a running log daemon", n)}}
+}
+
+// host gives the path within the host of an evidence path: "gpt:1!ext4:/var/log/x" is "/var/log/x".
+func host(p string) string {
+	if i := strings.LastIndex(p, ":/"); i >= 0 {
+		return p[i+1:]
+	}
+	return p
+}
+
+// emptied finds logs of size zero whose rotations or neighbours say that they had content, and logs that
+// were put in place anew by something else than their rotation.
+func (f *fold) emptied() (out []detect.Finding) {
+	for _, x := range f.files {
+		if !strings.HasPrefix(x.path, "/var/log/") {
+			continue
+		}
+		switch path.Base(x.path) {
+		case "wtmp", "lastlog", "btmp", "auth.log", "secure", "messages", "syslog":
+		default:
+			continue
+		}
+		switch {
+		case x.kind == "symlink" && x.target == "/dev/null":
+			out = append(out, cut(x, detect.Critical, "is a link to /dev/null"))
+		case x.kind == "file" && x.size > 0 && path.Base(x.path) == "btmp":
+			if r, ok := f.beheaded(x); ok {
+				out = append(out, r)
+			}
+		case x.kind != "file" || x.size > 0:
+		case path.Base(x.path) == "btmp" && f.refused(x.crtime.Sec, 1<<62) > 5 && f.rotation(x.path) == nil:
+			out = append(out, cut(x, detect.Medium, fmt.Sprintf("is empty, though %d refused logins are logged elsewhere and it was not rotated", f.refused(x.crtime.Sec, 1<<62))))
+		case path.Base(x.path) != "btmp" && f.rotation(x.path) == nil:
+			out = append(out, cut(x, detect.Medium, "is empty and was not rotated"))
+		}
+	}
+	return out
+}
+
+// beheaded finds a btmp that begins late: it was there, and logins were refused, before its first record.
+func (f *fold) beheaded(x *file) (detect.Finding, bool) {
+	if f.bad.events == 0 || f.rotation(x.path) != nil || !x.crtime.Known() {
+		return detect.Finding{}, false
+	}
+	n := f.refused(x.crtime.Sec, f.bad.first.Sec)
+	if n < 5 {
+		return detect.Finding{}, false
+	}
+	r := cut(x, detect.Medium, fmt.Sprintf("begins at %s, though it was there and %d logins were refused before", f.bad.first, n))
+	r.First = f.bad.first
+	r.Last = f.bad.first
+	r.For = append(r.For, f.badQuote)
+	return r, true
+}
+
+func cut(x *file, l detect.Level, why string) detect.Finding {
+	return detect.Finding{Detection: "D58", What: detect.LogCut, Level: l, Rung: evidence.Effect, Path: x.path, First: evidence.Max(x.mtime, x.ctime), Detail: why, Attack: []string{"T1070.002"},
+		Title: x.path + " " + why, For: []evidence.Quote{x.quote}}
+}
+
+// rotation gives a rotated sibling of a log.
+func (f *fold) rotation(p string) *file {
+	for _, x := range f.files {
+		if strings.HasPrefix(x.path, p+".") || strings.HasPrefix(x.path, p+"-") {
+			return x
+		}
+	}
+	return nil
+}
+
+// histories finds shell histories that were sent to nowhere or emptied.
+func (f *fold) histories() (out []detect.Finding) {
+	for _, x := range f.files {
+		if !strings.HasSuffix(path.Base(x.path), "_history") {
+			continue
+		}
+		why, l := "", detect.Medium
+		switch {
+		case x.kind == "symlink" && strings.HasPrefix(x.target, "/dev/null"):
+			why, l = "is a link to /dev/null, so that no command is kept", detect.High
+		case x.kind == "file" && x.size == 0:
+			why = "is empty"
+		default:
+			continue
+		}
+		account := ""
+		for _, u := range f.scene.Users {
+			if u.Home != "/" && u.Home == path.Dir(x.path) {
+				account = u.Name
+			}
+		}
+		out = append(out, detect.Finding{Detection: "D61", What: detect.HistoryGone, Level: l, Rung: evidence.Effect, Path: x.path, Account: account, First: evidence.Max(x.mtime, x.ctime), Detail: why,
+			Title: x.path + " " + why, Attack: []string{"T1070.003"}, For: []evidence.Quote{x.quote}})
+	}
+	return out
+}
+
+// stamps finds files whose modification time was set back: it lies long before their birth, to the whole
+// second, where copying tools keep fractions. Archives carry whole seconds too, so a neighbourhood
+// of files born together with it explains it.
+func (f *fold) stamps() (out []detect.Finding) {
+	if !f.scene.ChangeTimes {
+		return nil
+	}
+	born := map[int64]int{}
+	for _, x := range f.files {
+		born[x.crtime.Sec/10]++
+	}
+	for _, x := range f.files {
+		if x.kind != "file" || !x.crtime.Known() || !x.mtime.Known() || strings.HasPrefix(x.path, "/var/log/") || x.mtime.Nsec != 0 || x.size == 0 {
+			continue
+		}
+		if x.crtime.Sec-x.mtime.Sec < 86400 || born[x.crtime.Sec/10]+born[x.crtime.Sec/10-1]+born[x.crtime.Sec/10+1] > 12 {
+			continue
+		}
+		out = append(out, detect.Finding{Detection: "D62", What: detect.Timestomped, Level: detect.Medium, Rung: evidence.Effect, Path: x.path, First: x.crtime, Last: x.ctime, Account: f.scene.UserByUID(x.owner),
+			Title: x.path + " says that it was written before it was born", Attack: []string{"T1070.006"}, For: []evidence.Quote{x.quote},
+			Detail: fmt.Sprintf("modified %s, born %s, inode changed %s", x.mtime, x.crtime, x.ctime)})
+		if len(out) >= 200 {
+			break
+		}
+	}
+	return out
+}

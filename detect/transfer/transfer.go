@@ -1,0 +1,77 @@
+// Package transfer lists what clients wrote to the server through ftp and its like: the
+// exact path, account and address, the strongest join of a file and its sender that there is.
+package transfer
+
+import (
+	"context"
+	"iter"
+	"path"
+	"sort"
+	"strings"
+
+	"telltale/detect"
+	"telltale/event"
+	"telltale/evidence"
+)
+
+// New gives the detection.
+func New() *detect.Detection {
+	return &detect.Detection{
+		ID: "transfer", Title: "Files written by clients", IDs: []string{"D28"},
+		Doc:    "lists uploads with path, account and address; scripts and programs get a level",
+		Attack: []string{"T1105"},
+		Wants:  []event.Kind{event.FileUploaded, event.FileRemoved},
+		New:    func(s detect.Scene) detect.Fold { return &fold{scene: s, by: map[string]*detect.Finding{}} },
+	}
+}
+
+const maxUploads = 50_000
+
+type fold struct {
+	scene detect.Scene
+	by    map[string]*detect.Finding
+}
+
+func (f *fold) Observe(e *event.Event) {
+	if e.Kind != event.FileUploaded {
+		return
+	}
+	p, user, ip := e.Text(event.FilePath), e.Text(event.UserName), e.Text(event.SourceIP)
+	k := p + "\x00" + user + "\x00" + ip
+	r := f.by[k]
+	if r == nil {
+		if len(f.by) >= maxUploads {
+			return
+		}
+		r = &detect.Finding{Detection: "D28", What: detect.Upload, Level: detect.Info, Rung: evidence.Accepted, Path: p, Account: user, Source: ip, Service: e.Text(event.ServiceName),
+			Title: user + " wrote " + p + " from " + ip, Attack: []string{"T1105"}}
+		switch ext := strings.ToLower(path.Ext(p)); {
+		case ext == ".php" || ext == ".phtml" || ext == ".cgi" || ext == ".pl" || ext == ".jsp" || ext == ".asp" || ext == ".aspx" || path.Base(p) == ".htaccess":
+			r.Level = detect.Low
+		}
+		f.by[k] = r
+	}
+	r.Count++
+	r.First, r.Last = evidence.Min(r.First, e.At), evidence.Max(r.Last, e.At)
+	if len(r.For) < 3 {
+		r.For = append(r.For, e.Quote())
+	}
+}
+
+// Findings gives what was found, in the order of time.
+func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
+	return func(yield func(detect.Finding) bool) {
+		all := make([]*detect.Finding, 0, len(f.by))
+		for _, r := range f.by {
+			all = append(all, r)
+		}
+		sort.Slice(all, func(i, j int) bool {
+			return all[i].First.Before(all[j].First) || all[i].First == all[j].First && all[i].Path < all[j].Path
+		})
+		for _, r := range all {
+			if ctx.Err() != nil || !yield(*r) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,291 @@
+package web
+
+import (
+	"fmt"
+	"path"
+	"sort"
+	"strings"
+
+	"telltale/detect"
+	"telltale/evidence"
+)
+
+// webAccounts are the accounts that web servers run as.
+var webAccounts = map[string]bool{"www-data": true, "apache": true, "nginx": true, "httpd": true, "wwwrun": true, "http": true, "lighttpd": true, "nobody": true, "www": true, "php-fpm": true}
+
+// dataDirs are names of directories that hold what visitors or applications put there, not programs.
+var dataDirs = []string{"upload", "uploads", "images", "image", "img", "files", "file", "media", "cache", "tmp", "temp", "avatars", "attachments", "userfiles", "data", "pub", "assets", "backup", "pictures", "photos", "documents"}
+
+func inDataDir(p string) bool {
+	for _, d := range strings.Split(strings.ToLower(path.Dir(p)), "/") {
+		for _, x := range dataDirs {
+			if d == x {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// uploads weighs each script below a web root: who put it there, what it does, who asked for it.
+func (f *fold) uploads() (out []detect.Finding) {
+	used := map[*script]bool{}
+	for _, x := range f.sorted() {
+		if !x.script || x.pkg != "" {
+			continue
+		}
+		s := f.requests(x.path)
+		used[s] = true
+		if r, ok := f.weigh(x, s); ok {
+			out = append(out, r)
+		}
+	}
+	// Scripts that were asked for in a place for data and are on disk no more (or the disk is not here).
+	var gone []*script
+	for _, s := range f.scripts {
+		if !used[s] && inDataDir(s.path) && s.count > 0 {
+			gone = append(gone, s)
+		}
+	}
+	sort.Slice(gone, func(i, j int) bool { return gone[i].first.Before(gone[j].first) })
+	for i, s := range gone {
+		if i >= 200 {
+			break
+		}
+		r := detect.Finding{Detection: "D22", What: detect.WebScript, Level: detect.Medium, Rung: evidence.Accepted, First: s.first, Last: s.last, Count: s.count, Path: s.path, Source: s.by,
+			Agent: s.agent, Sources: s.names(), For: append(append([]evidence.Quote{}, s.quotes...), s.argQuotes...), Attack: []string{"T1505.003"}, Service: "web",
+			Title: "the script " + s.path + " in a directory for data was asked for", Detail: "it is not among the files that were read"}
+		if p, c := f.putBy(s.first, s.by); p != nil {
+			r.Level, r.What, r.Detection, r.Source = detect.High, detect.WebUpload, "D23", c
+			r.For = append([]evidence.Quote{p.quote}, r.For...)
+			r.Detail = "a POST to " + p.path + " came before its first use; " + r.Detail
+			r.First = p.at
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func (f *fold) sorted() []*file {
+	all := make([]*file, 0, len(f.files))
+	for _, x := range f.files {
+		all = append(all, x)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].path < all[j].path })
+	return all
+}
+
+// requests gives the requests for a file: its path below one of the roots.
+func (f *fold) requests(p string) *script {
+	var best *script
+	for _, r := range f.scene.WebRoots {
+		if !strings.HasPrefix(p, r+"/") {
+			continue
+		}
+		url := p[len(r):]
+		for _, s := range []*script{f.scripts[url], f.scripts[path.Base(r)+url], f.scripts["/"+path.Base(r)+url]} {
+			if s != nil && (best == nil || s.count > best.count) {
+				best = s
+			}
+		}
+	}
+	return best
+}
+
+func (s *script) names() []string {
+	out := make([]string, 0, len(s.clients))
+	for ip := range s.clients {
+		out = append(out, ip)
+	}
+	sort.Slice(out, func(i, j int) bool {
+		return s.clients[out[i]] > s.clients[out[j]] || s.clients[out[i]] == s.clients[out[j]] && out[i] < out[j]
+	})
+	return out
+}
+
+// weigh adds up what speaks for a script being an intruder's. One mark alone is never enough.
+func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
+	var marks []string
+	points := 0
+	born := x.crtime
+	if !born.Known() {
+		born = x.mtime
+	}
+	if n := f.born[x.crtime.Sec/10] + f.born[x.crtime.Sec/10-1] + f.born[x.crtime.Sec/10+1]; x.crtime.Known() && n > 20 {
+		born = evidence.Time{} // came with an installation: its birth tells nothing
+		points -= 2
+	}
+	if webAccounts[x.owner] {
+		points++
+		marks = append(marks, "the web server's account "+x.owner+" owns it")
+	}
+	if inDataDir(x.path) {
+		points += 2
+		marks = append(marks, "it lies in a directory for data")
+	}
+	if x.content != "" && x.content != "plain" {
+		points += 2
+		marks = append(marks, x.content)
+	}
+	r := detect.Finding{Detection: "D54", What: detect.WebScript, Rung: evidence.Effect, Path: x.path, Account: x.owner, Service: "web", First: born, Attack: []string{"T1505.003"}, For: []evidence.Quote{x.quote}}
+	var p *post
+	if born.Known() {
+		by := ""
+		if s != nil {
+			by = s.by
+		}
+		p, r.Source = f.putBy(born, by)
+	}
+	if p != nil && (webAccounts[x.owner] || x.owner == "" || inDataDir(x.path)) {
+		points += 2
+		marks = append(marks, fmt.Sprintf("it was born %s behind a POST of %s to %s", born.Sub(p.at).Round(1e7), r.Source, p.path))
+		r.What, r.Detection, r.First = detect.WebUpload, "D23", p.at
+		r.For = append([]evidence.Quote{p.quote}, r.For...)
+	}
+	if s != nil {
+		r.Count, r.Last, r.Sources, r.Agent = s.count, s.last, s.names(), s.agent
+		r.For = append(append(r.For, s.quotes...), s.argQuotes...)
+		if r.Source == "" {
+			r.Source = s.by
+		}
+		if !r.First.Known() {
+			r.First = s.first
+		}
+		if len(s.clients) <= 3 && s.args > 0 {
+			points++
+			marks = append(marks, fmt.Sprintf("only %d addresses ever asked for it, %d times with arguments", len(s.clients), s.args))
+		}
+	}
+	r.Detail = strings.Join(marks, "; ")
+	r.Title = "the script " + x.path
+	switch {
+	case points >= 5:
+		r.Level, r.Title = detect.Critical, "an intruder's script: "+x.path
+	case points >= 4:
+		r.Level = detect.High
+	case points >= 3:
+		r.Level = detect.Medium
+	default:
+		return r, false
+	}
+	return r, true
+}
+
+// putBy finds the request that may have put a file there: the newest successful POST or PUT within
+// the window before its birth, of the client that used it first if there is one, else of a client
+// that was alone in posting then.
+func (f *fold) putBy(born evidence.Time, by string) (*post, string) {
+	if c := f.clients[by]; c != nil {
+		if p := c.postBefore(born); p != nil {
+			return p, by
+		}
+	}
+	var found *post
+	who := ""
+	for ip, c := range f.clients {
+		if p := c.postBefore(born); p != nil {
+			if found != nil {
+				return nil, "" // more than one: cannot tell
+			}
+			found, who = p, ip
+		}
+	}
+	return found, who
+}
+
+func (c *client) postBefore(t evidence.Time) *post {
+	for i := len(c.posts) - 1; i >= 0; i-- {
+		if d := t.Sub(c.posts[i].at); d >= -2e9 && d <= window {
+			return &c.posts[i]
+		}
+	}
+	return nil
+}
+
+// executions gives the output of children, by client where the log names one.
+func (f *fold) executions() (out []detect.Finding) {
+	by := map[string]*detect.Finding{}
+	var order []*detect.Finding
+	for _, o := range f.output {
+		r := by[o.ip]
+		if r == nil {
+			r = &detect.Finding{Detection: "D21", What: detect.WebExecution, Rung: evidence.Effect, Source: o.ip, Service: "web", Attack: []string{"T1059.004"},
+				Title: "a child of the web server ran shell tools", Detail: o.text}
+			by[o.ip] = r
+			order = append(order, r)
+		}
+		r.Count++
+		r.Level = max(r.Level, o.weight)
+		r.First, r.Last = evidence.Min(r.First, o.at), evidence.Max(r.Last, o.at)
+		if len(r.For) < 5 {
+			r.For = append(r.For, o.quote)
+		}
+	}
+	for _, r := range order {
+		out = append(out, *r)
+	}
+	return out
+}
+
+// attacks gives the attempts by class, the addresses folded.
+func (f *fold) attacks() (out []detect.Finding) {
+	by := map[string]*detect.Finding{}
+	ips := f.ordered()
+	for _, ip := range ips {
+		for class, a := range f.clients[ip].attacks {
+			r := by[class]
+			if r == nil {
+				r = &detect.Finding{Detection: "D09", What: detect.WebAttack, Level: detect.Low, Rung: evidence.Attempt, Service: "web", Mechanism: class, Source: ip, Attack: []string{"T1190"}}
+				by[class] = r
+			}
+			r.Count += a.count
+			r.First, r.Last = evidence.Min(r.First, a.first), evidence.Max(r.Last, a.last)
+			if len(r.Sources) < 50 {
+				r.Sources = append(r.Sources, ip)
+			}
+			if len(r.For) < 2*maxQuotes {
+				r.For = append(r.For, a.quotes...)
+			}
+		}
+	}
+	for _, class := range keys(by) {
+		r := by[class]
+		r.Title = fmt.Sprintf("%d requests tried %s, from %d addresses", r.Count, class, len(r.Sources))
+		out = append(out, *r)
+	}
+	return out
+}
+
+func keys(m map[string]*detect.Finding) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}
+
+func (f *fold) ordered() []string {
+	out := make([]string, 0, len(f.clients))
+	for ip := range f.clients {
+		out = append(out, ip)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// scans gives the clients that asked for much that is not there.
+func (f *fold) scans() (out []detect.Finding) {
+	for _, ip := range f.ordered() {
+		c := f.clients[ip]
+		if c.missing < 20 || c.missing*2 < c.count {
+			continue
+		}
+		if len(out) >= 100 {
+			break
+		}
+		out = append(out, detect.Finding{Detection: "D03", What: detect.WebScan, Level: detect.Low, Rung: evidence.Attempt, Service: "web", Source: ip, Agent: c.agent, Count: c.missing,
+			First: c.first, Last: c.last, For: c.quotes, Attack: []string{"T1595.002"}, Title: fmt.Sprintf("%s asked for %d things that are not there", ip, c.missing)})
+	}
+	return out
+}

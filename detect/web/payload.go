@@ -1,0 +1,124 @@
+package web
+
+import (
+	"bytes"
+	"strings"
+)
+
+// attackClass tells in words what a request tries, "" for an ordinary one. It decodes the request twice,
+// for intruders encode twice, and looks for the grammar of an attack, not for single words.
+func attackClass(url, agent, referer []byte) string {
+	for _, h := range [][]byte{agent, referer} {
+		if bytes.HasPrefix(h, []byte("() {")) {
+			return "the shellshock bug (CVE-2014-6271)"
+		}
+		if bytes.Contains(h, []byte("${jndi:")) {
+			return "the log4j bug (CVE-2021-44228)"
+		}
+	}
+	if !interesting(url) {
+		return ""
+	}
+	u := strings.ToLower(decode([]byte(decode(url))))
+	path, query, _ := strings.Cut(u, "?")
+	switch {
+	case strings.Contains(u, "${jndi:") || strings.Contains(u, "${${"):
+		return "the log4j bug (CVE-2021-44228)"
+	case strings.Contains(u, "<?php") || strings.Contains(u, "allow_url_include") || strings.Contains(u, "auto_prepend_file") || strings.Contains(u, "php://input") ||
+		strings.Contains(u, "call_user_func_array") || strings.Contains(u, "eval(") || strings.Contains(u, "base64_decode(") || strings.Contains(u, "expect://"):
+		return "code injection"
+	case shell(query) || shell(path):
+		return "command injection"
+	case strings.Contains(u, "../../") || strings.Contains(u, "..\\..\\") || strings.Contains(u, "/etc/passwd") || strings.Contains(u, "/proc/self/environ") || strings.Contains(u, "php://filter"):
+		return "reading files outside the site"
+	case sql(query):
+		return "SQL injection"
+	case strings.Contains(query, "<script") || strings.Contains(query, "javascript:") || strings.Contains(query, "onerror="):
+		return "script injection into pages"
+	}
+	return ""
+}
+
+// interesting is the cheap test before the decoding: ordinary requests hold none of these.
+func interesting(u []byte) bool {
+	for _, c := range u {
+		switch c {
+		case '%', ';', '|', '`', '$', '\'', '(', '<', '\\':
+			return true
+		}
+	}
+	return bytes.Contains(u, []byte("..")) || bytes.Contains(u, []byte("://")) || bytes.Contains(u, []byte("/etc/"))
+}
+
+// shell tells whether a shell's separator is followed by a command.
+func shell(s string) bool {
+	for i := 0; i < len(s); i++ {
+		n := 0
+		switch {
+		case s[i] == ';' || s[i] == '|' || s[i] == '`' || s[i] == '\n':
+			n = 1
+		case s[i] == '&' && i+1 < len(s) && s[i+1] == '&', s[i] == '$' && i+1 < len(s) && s[i+1] == '(':
+			n = 2
+		default:
+			continue
+		}
+		w := strings.TrimLeft(s[i+n:], " \t+|`(")
+		w = strings.TrimPrefix(strings.TrimPrefix(w, "/usr"), "/bin/")
+		if j := strings.IndexAny(w, " \t;|&+`)'\"<>$\n"); j >= 0 {
+			rest := w[j:]
+			w = w[:j]
+			if rest[0] == '=' {
+				continue
+			}
+		}
+		switch w {
+		case "wget", "curl", "id", "uname", "cat", "bash", "sh", "nc", "ncat", "ping", "sleep", "whoami", "ls", "chmod", "perl", "python", "python3", "php", "tftp", "busybox", "cd", "rm", "ifconfig", "netstat", "nslookup", "echo":
+			return true
+		}
+	}
+	return false
+}
+
+// sql tells the grammar of an injected query: a quote or number left early and SQL behind it.
+func sql(q string) bool {
+	q = strings.ReplaceAll(strings.ReplaceAll(q, "/**/", " "), "+", " ")
+	switch {
+	case strings.Contains(q, "union ") && strings.Contains(q, "select "), strings.Contains(q, "information_schema"), strings.Contains(q, " into outfile "), strings.Contains(q, "into dumpfile"),
+		strings.Contains(q, "' or '") || strings.Contains(q, "' or 1=1") || strings.Contains(q, " or 1=1"), strings.Contains(q, "waitfor delay"),
+		strings.Contains(q, "sleep(") && strings.ContainsAny(q, "'\""), strings.Contains(q, "benchmark("), strings.Contains(q, "extractvalue("), strings.Contains(q, "xp_cmdshell"):
+		return true
+	}
+	return false
+}
+
+// decode undoes percent-encoding; what is not one stays.
+func decode(b []byte) string {
+	if bytes.IndexByte(b, '%') < 0 {
+		return string(b)
+	}
+	out := make([]byte, 0, len(b))
+	for i := 0; i < len(b); i++ {
+		if b[i] == '%' && i+2 < len(b) {
+			h, l := hex(b[i+1]), hex(b[i+2])
+			if h >= 0 && l >= 0 {
+				out = append(out, byte(h<<4|l))
+				i += 2
+				continue
+			}
+		}
+		out = append(out, b[i])
+	}
+	return string(out)
+}
+
+func hex(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}

@@ -1,0 +1,326 @@
+// Package web folds requests to web servers into what matters: who scans, which
+// requests try to break in, which scripts were asked for, which of them a request put
+// there, and what the server's children wrote to their stderr, the proof that a request
+// ran commands. A status is no success: what counts is a file, a child or its output.
+package web
+
+import (
+	"bytes"
+	"context"
+	"iter"
+	"path"
+	"strings"
+	"time"
+
+	"telltale/detect"
+	"telltale/event"
+	"telltale/evidence"
+)
+
+// New gives the detection.
+func New() *detect.Detection {
+	return &detect.Detection{
+		ID: "web", Title: "Break-ins through the web server", IDs: []string{"D02", "D03", "D09", "D21", "D22", "D23", "D37", "D54"},
+		Doc:    "joins uploads, scripts that were asked for, scripts on disk and output of the server's children",
+		Attack: []string{"T1190", "T1505.003", "T1595.002"},
+		Wants:  []event.Kind{event.HTTPRequest, event.HTTPError, event.ChildOutput, event.File},
+		New: func(s detect.Scene) detect.Fold {
+			return &fold{scene: s, clients: map[string]*client{}, scripts: map[string]*script{}, files: map[string]*file{}, born: map[int64]int{}}
+		},
+	}
+}
+
+// Bounds of what is kept.
+const (
+	maxClients = 200_000
+	maxScripts = 20_000
+	maxFiles   = 100_000
+	maxPosts   = 32 // per client, the newest
+	maxOutput  = 300
+	maxQuotes  = 3
+)
+
+type client struct {
+	first, last evidence.Time
+	count       int64
+	missing     int64 // answered 4xx
+	agent       string
+	posts       []post
+	attacks     map[string]*attack
+	quotes      []evidence.Quote // of 4xx
+}
+
+type post struct {
+	at     evidence.Time
+	path   string
+	status int64
+	quote  evidence.Quote
+}
+
+type attack struct {
+	class       string
+	count, ok   int64 // ok: answered 2xx
+	first, last evidence.Time
+	quotes      []evidence.Quote
+}
+
+// script is a script that was asked for and answered as if it were there.
+type script struct {
+	path        string
+	first, last evidence.Time
+	count, args int64
+	clients     map[string]int64
+	by          string // the first client
+	agent       string
+	quotes      []evidence.Quote // the first ones, then some with arguments
+	argQuotes   []evidence.Quote
+}
+
+// file is a script on disk, or another file that the web server's account owns below a web root.
+type file struct {
+	path                 string
+	owner                string
+	content              string
+	pkg                  string
+	mtime, ctime, crtime evidence.Time
+	script               bool
+	quote                evidence.Quote
+}
+
+type output struct {
+	at     evidence.Time
+	ip     string
+	text   string
+	quote  evidence.Quote
+	weight detect.Level
+}
+
+type fold struct {
+	scene   detect.Scene
+	clients map[string]*client
+	scripts map[string]*script
+	files   map[string]*file
+	born    map[int64]int // files born in each ten seconds below the web roots
+	output  []output
+}
+
+func (f *fold) Observe(e *event.Event) {
+	switch e.Kind {
+	case event.HTTPRequest:
+		f.request(e)
+	case event.ChildOutput:
+		f.child(e)
+	case event.File:
+		f.file(e)
+	}
+}
+
+func (f *fold) request(e *event.Event) {
+	ip := e.Get(event.SourceIP)
+	c := f.clients[string(ip)]
+	if c == nil {
+		if len(f.clients) >= maxClients {
+			return
+		}
+		c = &client{agent: e.Text(event.UserAgent)}
+		f.clients[string(ip)] = c
+	}
+	c.count++
+	c.first, c.last = evidence.Min(c.first, e.At), evidence.Max(c.last, e.At)
+	status, _ := e.Int(event.HTTPStatus)
+	url := e.Get(event.URL)
+	p, query := url, []byte(nil)
+	if i := bytes.IndexByte(url, '?'); i >= 0 {
+		p, query = url[:i], url[i+1:]
+	}
+	if status >= 400 && status < 500 {
+		c.missing++
+		if len(c.quotes) < maxQuotes {
+			c.quotes = append(c.quotes, e.Quote())
+		}
+	}
+	method := e.Get(event.HTTPMethod)
+	if (len(method) == 4 && method[1] == 'O' || string(method) == "PUT") && status < 400 {
+		if len(c.posts) >= maxPosts {
+			copy(c.posts, c.posts[1:])
+			c.posts = c.posts[:maxPosts-1]
+		}
+		c.posts = append(c.posts, post{e.At, string(p), status, e.Quote()})
+	}
+	if status != 404 && status != 403 && status != 400 && isScript(p) {
+		f.asked(p, query, method, ip, e)
+	}
+	if class := attackClass(url, e.Get(event.UserAgent), e.Get(event.HTTPReferrer)); class != "" {
+		a := c.attacks[class]
+		if a == nil {
+			a = &attack{class: class}
+			if c.attacks == nil {
+				c.attacks = map[string]*attack{}
+			}
+			c.attacks[class] = a
+		}
+		a.count++
+		if status >= 200 && status < 300 {
+			a.ok++
+		}
+		a.first, a.last = evidence.Min(a.first, e.At), evidence.Max(a.last, e.At)
+		if len(a.quotes) < maxQuotes {
+			a.quotes = append(a.quotes, e.Quote())
+		}
+	}
+}
+
+// asked keeps a request for a script. PATH_INFO behind the script's name does not belong to it.
+func (f *fold) asked(p, query, method, ip []byte, e *event.Event) {
+	if i := scriptEnd(p); i > 0 {
+		p = p[:i]
+	}
+	s := f.scripts[string(p)]
+	if s == nil {
+		if len(f.scripts) >= maxScripts {
+			return
+		}
+		s = &script{path: decode(p), clients: map[string]int64{}, by: string(ip), agent: e.Text(event.UserAgent)}
+		f.scripts[string(p)] = s
+	}
+	if e.At.Before(s.first) || !s.first.Known() {
+		s.by = string(ip)
+	}
+	s.count++
+	s.first, s.last = evidence.Min(s.first, e.At), evidence.Max(s.last, e.At)
+	if _, ok := s.clients[string(ip)]; ok || len(s.clients) < 64 {
+		s.clients[string(ip)]++
+	}
+	if len(s.quotes) < maxQuotes {
+		s.quotes = append(s.quotes, e.Quote())
+	}
+	if len(query) > 0 || method != nil && string(method) == "POST" {
+		s.args++
+		if len(query) > 0 && len(s.argQuotes) < 2*maxQuotes {
+			s.argQuotes = append(s.argQuotes, e.Quote())
+		}
+	}
+}
+
+// scriptExt are the endings that web servers commonly hand to an interpreter.
+var scriptExt = []string{".php", ".phtml", ".php3", ".php4", ".php5", ".php7", ".phar", ".cgi", ".pl", ".py", ".jsp", ".jspx", ".asp", ".aspx", ".sh"}
+
+func isScript(p []byte) bool { return scriptEnd(p) > 0 }
+
+// scriptEnd gives where the script's name ends within a request's path, 0 where there is none.
+func scriptEnd(p []byte) int {
+	for i := bytes.IndexByte(p, '.'); i >= 0 && i < len(p); {
+		rest := p[i:]
+		end := bytes.IndexByte(rest, '/')
+		if end < 0 {
+			end = len(rest)
+		}
+		if dot := bytes.LastIndexByte(rest[:end], '.'); dot >= 0 {
+			ext := rest[dot:end]
+			for _, x := range scriptExt {
+				if len(ext) == len(x) && strings.EqualFold(string(ext), x) {
+					return i + end
+				}
+			}
+		}
+		next := bytes.IndexByte(p[i+end:], '.')
+		if next < 0 {
+			return 0
+		}
+		i += end + next
+	}
+	return 0
+}
+
+func (f *fold) child(e *event.Event) {
+	text := e.Text(event.Message)
+	w := childWeight(text)
+	if w == detect.Info || len(f.output) >= maxOutput {
+		return
+	}
+	f.output = append(f.output, output{e.At, e.Text(event.SourceIP), text, e.Quote(), w})
+}
+
+// childWeight judges what a child of the web server said: tools that web applications use, and tools that
+// only somebody at a shell uses.
+func childWeight(s string) detect.Level {
+	low := strings.ToLower(strings.TrimSpace(s))
+	if i := strings.Index(low, "ah01215: "); i >= 0 {
+		low = low[i+9:]
+	}
+	for _, benign := range []string{"sendmail", "convert", "identify", "ffmpeg", "locale", "pdftotext", "gs:", "wkhtmltopdf", "mogrify", "exiftool"} {
+		if strings.Contains(low, benign) {
+			return detect.Info
+		}
+	}
+	for _, tool := range []string{"wget:", "curl: (", "chmod:", "bash: ", "nc: ", "ncat: ", "tftp:", "fetch:", "gcc:", "cc1:", "lwp-download", "python: ", "/bin/sh: can't access tty", "stty: ", "bash: no job control", "bash: cannot set terminal process group", "uname:", "crontab:", "/bin/bash:"} {
+		if strings.HasPrefix(low, tool) || strings.Contains(low, " "+tool) && strings.HasPrefix(low, "sh:") {
+			return detect.High
+		}
+	}
+	switch {
+	case strings.HasPrefix(low, "--20") && strings.Contains(low, "http"), strings.HasPrefix(low, "connecting to ") && strings.Contains(low, "..."), strings.HasPrefix(low, "saving to: "),
+		strings.Contains(low, "% total") && strings.Contains(low, "% received"), strings.HasPrefix(low, "resolving ") && strings.Contains(low, "..."):
+		return detect.High // progress of wget and curl
+	case strings.HasPrefix(low, "sh: ") || strings.HasPrefix(low, "/bin/sh: "):
+		for _, w := range []string{"wget", "curl", "nc", "whoami", "perl", "gcc", "uname", "id", "bash", "python", "chmod", "/tmp/", "/dev/shm"} {
+			if strings.Contains(low, ": "+w) || strings.Contains(low, w+":") {
+				return detect.High
+			}
+		}
+		return detect.Medium
+	case strings.HasPrefix(low, "cat: /etc/"), strings.HasPrefix(low, "ls: cannot"), strings.HasPrefix(low, "find: "), strings.HasPrefix(low, "rm: "), strings.HasPrefix(low, "cp: "), strings.HasPrefix(low, "tar: "):
+		return detect.Medium
+	}
+	return detect.Info
+}
+
+func (f *fold) file(e *event.Event) {
+	p := e.Text(event.FilePath)
+	if !f.underRoot(p) || string(e.Get(event.FileType)) != "file" {
+		return
+	}
+	crtime := detect.ParseTime(e.Text(event.FileCrtime))
+	if crtime.Known() && len(e.Get(event.FileContent)) == 0 { // each file is met once by the walk
+		f.born[crtime.Sec/10]++
+	}
+	content := e.Text(event.FileContent)
+	x := f.files[p]
+	if x != nil {
+		if content != "" {
+			x.content = content
+		}
+		return
+	}
+	isScript := isScript([]byte(p)) || path.Base(p) == ".htaccess" || path.Base(p) == ".user.ini"
+	if !isScript && content == "" || len(f.files) >= maxFiles {
+		return
+	}
+	f.files[p] = &file{path: p, owner: f.scene.UserByUID(e.Text(event.FileUID)), content: content, pkg: e.Text(event.FilePackage), mtime: detect.ParseTime(e.Text(event.FileMtime)),
+		ctime: detect.ParseTime(e.Text(event.FileCtime)), crtime: crtime, script: isScript, quote: e.Quote()}
+}
+
+func (f *fold) underRoot(p string) bool {
+	for _, r := range f.scene.WebRoots {
+		if strings.HasPrefix(p, r+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// Findings gives what was found.
+func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
+	return func(yield func(detect.Finding) bool) {
+		for _, part := range [](func() []detect.Finding){f.uploads, f.executions, f.attacks, f.scans} {
+			for _, r := range part() {
+				if ctx.Err() != nil || !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// window is how long behind a request's stamp its file may be born: the stamp is of the request's start.
+const window = 90 * time.Second

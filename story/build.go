@@ -1,0 +1,260 @@
+package story
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sort"
+	"strings"
+	"time"
+
+	"telltale/casefile"
+	"telltale/detect"
+	"telltale/evidence"
+)
+
+// Setting is what the story must know beside the findings: what was read.
+type Setting struct {
+	HostName     string
+	Users        []detect.User
+	WebRoots     []string
+	Coverage     []casefile.Coverage
+	Since, Until time.Time
+	Disk         bool // a filesystem itself was read, with change times and births
+	Tree         bool // files of the host were read, not only logs
+	ChangeTimes  bool
+	Packages     bool // the package manager's lists were read
+	Remote       bool // a remote copy of the logs was read
+	Dirty        bool // a filesystem was not unmounted cleanly
+	Damaged      int
+}
+
+// Build draws the story out of the findings. It is a pure function of them.
+func Build(ctx context.Context, fs []detect.Finding, set Setting) Story {
+	b := &builder{set: set, all: fs, ids: map[string]string{}, told: map[*detect.Finding]string{}, by: map[detect.What][]*detect.Finding{}, suspects: map[string]*suspect{}, keys: map[string]bool{}}
+	b.s = Story{Entry: []Entry{}, Hypotheses: []Hypothesis{}, Actors: []Actor{}, Actions: []Action{}, Persistence: []Persistence{}, Running: []Running{}, Hidden: []Hidden{},
+		Altered: []Altered{}, Impact: []Impact{}, Innocent: []Innocent{}, DoNow: []Step{}, Unknown: []string{}, Claims: []Claim{}, Findings: []Finding{}}
+	for i := range fs {
+		f := &fs[i]
+		b.by[f.What] = append(b.by[f.What], f)
+	}
+	b.suspect()
+	b.effects()
+	b.entries()
+	b.actors()
+	b.weigh()
+	b.innocents()
+	b.verdict()
+	b.unknowns()
+	b.doNow()
+	b.list()
+	return b.s
+}
+
+type builder struct {
+	s        Story
+	set      Setting
+	all      []detect.Finding
+	by       map[detect.What][]*detect.Finding
+	ids      map[string]string          // claims by text
+	told     map[*detect.Finding]string // the claim that a finding became
+	suspects map[string]*suspect
+	keys     map[string]bool // fingerprints of the intruder's keys
+	root     bool
+	rootSign string // claim
+	entered  []way
+	effect   []string // claims of rung c or d that are the intruder's
+}
+
+// suspect is an address that acted as nobody entitled would.
+type suspect struct {
+	source  string
+	why     []string // claims
+	logins  []*detect.Finding
+	spans   []span
+	strong  bool // an unauthorised session is confirmed, not only likely
+	web     bool
+	agents  []string
+	account map[string]bool
+}
+
+// span is a time in which a suspect could act, as an account.
+type span struct {
+	from, to evidence.Time
+	account  string
+	open     bool // the end was not seen
+}
+
+// way is a way in that was found.
+type way struct {
+	vector  string
+	status  Status
+	service string
+	account string
+	sources []string
+	first   evidence.Time
+	last    evidence.Time
+	claims  []string
+	score   float64
+}
+
+// claim adds a claim and gives its id; "" where there is no evidence for it.
+func (b *builder) claim(text string, rung evidence.Rung, at evidence.Time, st Status, forIt, against []evidence.Quote) string {
+	if id, ok := b.ids[text]; ok {
+		return id
+	}
+	c, err := NewClaim(text, rung, at, st, distinct(forIt), distinct(against))
+	if err != nil {
+		return ""
+	}
+	c.ID = fmt.Sprintf("c%d", len(b.s.Claims)+1)
+	c.Text = utf8(text)
+	b.ids[text] = c.ID
+	b.s.Claims = append(b.s.Claims, c)
+	return c.ID
+}
+
+// maxFor bounds the quotations of one claim.
+const maxFor = 12
+
+func distinct(qs []evidence.Quote) (out []evidence.Quote) {
+	seen := map[evidence.Ref]bool{}
+	for _, q := range qs {
+		if !seen[q.Ref] && len(out) < maxFor {
+			seen[q.Ref] = true
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+func ids(in ...string) []string {
+	out := []string{}
+	for _, s := range in {
+		if s != "" && !contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// origin tells where an address lies, as seen from the server: internal, near (the network that somebody entitled
+// logs in from), external, local.
+func (b *builder) origin(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		if ip == "" || ip == "localhost" {
+			return "local"
+		}
+		return "external"
+	}
+	switch {
+	case a.IsLoopback():
+		return "local"
+	case a.IsPrivate() || a.IsLinkLocalUnicast():
+		return "internal"
+	}
+	for _, l := range b.by[detect.Login] {
+		if b.suspects[l.Source] == nil && l.Source != ip && sameNet(l.Source, ip) && l.Count > 0 {
+			return "near"
+		}
+	}
+	return "external"
+}
+
+func sameNet(x, y string) bool {
+	a, err1 := netip.ParseAddr(x)
+	c, err2 := netip.ParseAddr(y)
+	if err1 != nil || err2 != nil || a.Is4() != c.Is4() {
+		return false
+	}
+	bits := 24
+	if a.Is6() {
+		bits = 64
+	}
+	p, err := a.Prefix(bits)
+	return err == nil && p.Contains(c)
+}
+
+// list tells the findings that are more than observations, by reference to claims.
+func (b *builder) list() {
+	for i := range b.all {
+		f := &b.all[i]
+		if f.Level == detect.Info || len(f.For) == 0 {
+			continue
+		}
+		if f.Level == detect.Low && len(b.s.Findings) > 500 {
+			continue
+		}
+		id := b.told[f]
+		if id == "" {
+			id = b.claim(f.Title+detail(f), f.Rung, f.First, statusOf(f), f.For, f.Against)
+		}
+		attack := f.Attack
+		if attack == nil {
+			attack = []string{}
+		}
+		b.s.Findings = append(b.s.Findings, Finding{Detection: f.Detection, Title: utf8(f.Title), Attack: attack, Level: f.Level.String(), Time: f.First.String(), Claims: ids(id)})
+	}
+	sort.SliceStable(b.s.Findings, func(i, j int) bool { return rankOf(b.s.Findings[i].Level) > rankOf(b.s.Findings[j].Level) })
+}
+
+func rankOf(level string) int { return strings.Index("info low  medium high critical", level) }
+
+func detail(f *detect.Finding) string {
+	if f.Detail == "" || strings.Contains(f.Title, f.Detail) {
+		return ""
+	}
+	return " (" + f.Detail + ")"
+}
+
+func statusOf(f *detect.Finding) Status {
+	switch {
+	case f.Level >= detect.Critical || f.Level <= detect.Low:
+		return Confirmed
+	case f.Level == detect.High:
+		return Likely
+	}
+	return Possible
+}
+
+// Window gives the time of the incident, from the first entry to the last act, as RFC 3339; "" where there was none.
+func (s *Story) Window() (from, to string) {
+	for _, e := range s.Entry {
+		if e.First != "" && (from == "" || e.First < from) {
+			from = e.First
+		}
+		if e.Last > to {
+			to = e.Last
+		}
+	}
+	for _, a := range s.Actions {
+		if from != "" && a.Time > to {
+			to = a.Time
+		}
+	}
+	return from, to
+}
+
+func clock(t evidence.Time) string {
+	if !t.Known() {
+		return "at an unknown time"
+	}
+	return t.Std().Format("2006-01-02 15:04:05") + " UTC"
+}
+
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

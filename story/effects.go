@@ -1,0 +1,377 @@
+package story
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"telltale/detect"
+	"telltale/evidence"
+)
+
+func sortBy[T any](s []T, less func(a, b T) bool) {
+	sort.SliceStable(s, func(i, j int) bool { return less(s[i], s[j]) })
+}
+
+// effects tells what the intruder did: each finding is his if it happened in his sessions and his rights
+// allow it, or suspicious if it is bad in itself; all else is nobody's fault.
+func (b *builder) effects() {
+	b.rights()
+	for _, p := range b.by[detect.Persistence] {
+		b.persists(p)
+	}
+	for _, w := range []detect.What{detect.OddFile, detect.Timestomped, detect.AccountMade, detect.AccountOdd, detect.Command} {
+		for _, f := range b.by[w] {
+			b.did(f)
+		}
+	}
+	b.scripts()
+	b.tampering()
+	b.mail()
+	sortBy(b.s.Actions, func(x, y Action) bool { return x.Time < y.Time })
+}
+
+// rights finds whether the intruder became root.
+func (b *builder) rights() {
+	for _, s := range b.ordered() {
+		for _, l := range s.logins {
+			if l.Account == "root" && l.Service != "ftp" {
+				b.becameRoot(b.claim(fmt.Sprintf("%s logged in as root %s.", s.source, clock(l.First)), evidence.Accepted, l.First, Confirmed, l.For, nil))
+			}
+		}
+		for _, r := range b.by[detect.BecameRoot] {
+			if !s.account[r.Account] || !b.within(s, r) {
+				continue
+			}
+			text := fmt.Sprintf("%s ran as %s by %s %s: %s", r.Account, r.As, r.Service, clock(r.First), r.Runs)
+			if r.Runs == "" {
+				text = fmt.Sprintf("%s became %s by %s %s.", r.Account, r.As, r.Service, clock(r.First))
+			}
+			id := b.claim(text, evidence.Effect, r.First, Confirmed, r.For, nil)
+			b.effect = ids(append(b.effect, id)...)
+			b.action("ran a command as "+r.As+": "+r.Runs, "T1548.003", r.First, r.Account, "", id)
+			if r.As == "root" {
+				b.becameRoot(id)
+			}
+		}
+	}
+}
+
+func (b *builder) becameRoot(id string) {
+	b.root = true
+	if b.rootSign == "" {
+		b.rootSign = id
+	}
+}
+
+func (b *builder) action(what, attack string, at evidence.Time, account, p string, claims ...string) {
+	b.s.Actions = append(b.s.Actions, Action{What: utf8(what), Attack: attack, Time: at.String(), Account: utf8(account), Path: utf8(p), Claims: ids(claims...)})
+}
+
+// whose tells to whom a finding belongs, in words, and how sure that is. "" means to nobody who is suspected.
+func (b *builder) whose(f *detect.Finding) (s *suspect, words string, st Status) {
+	s, shared := b.actor(f)
+	switch {
+	case s == nil:
+		return nil, "", ""
+	case shared:
+		return s, "while " + s.source + " was logged in, though another administrator was too", Possible
+	case s.strong:
+		return s, "in the session of " + s.source, Confirmed
+	}
+	return s, "in the session of " + s.source, Likely
+}
+
+// persists judges one thing that starts by itself or lets somebody in.
+func (b *builder) persists(p *detect.Finding) {
+	s, words, st := b.whose(p)
+	key := p.Mechanism == "ssh-key"
+	if key {
+		if p.Level < detect.High && !b.keys[p.Key] {
+			return
+		}
+		if b.keys[p.Key] && s == nil {
+			st, words = Likely, "the intruder used it"
+		}
+	}
+	since := p.Last // of a file that holds more than this, the last change is when it may have come
+	if !key && p.First.Known() {
+		since = p.First
+	}
+	if p.Package != "" && p.Level < detect.High && !(s != nil && p.Mechanism == "startup-file") {
+		return // as its package ships it, or edited by an administrator: told by package checks
+	}
+	switch {
+	case s == nil && p.Level < detect.High && !b.keys[p.Key]:
+		return
+	case s == nil && words == "":
+		st = Likely
+		if p.Level >= detect.Critical {
+			st = Confirmed
+		}
+	case s != nil && st == Possible && p.Level < detect.Medium:
+		return
+	case s != nil && p.Mechanism == "startup-file" && p.Level < detect.Medium && !b.changedBy(s, p):
+		return
+	case s != nil && p.Mechanism == "sudoers" && !b.changedBy(s, p):
+		return
+	}
+	text := fmt.Sprintf("%s in %s lets %s run: %s", names[p.Mechanism], p.Path, p.As, p.Runs)
+	if key {
+		text = fmt.Sprintf("The key %s in %s lets its owner log in as %s (comment %q).", p.Key, p.Path, p.As, p.Detail)
+	}
+	if words != "" {
+		text += fmt.Sprintf(" The file changed %s, %s.", clock(since), words)
+	}
+	if p.Level >= detect.Medium && p.Detail != "" && !key {
+		text += " It " + p.Detail + "."
+	}
+	id := b.claim(text, evidence.Effect, since, st, p.For, nil)
+	b.told[p] = id
+	b.effect = ids(append(b.effect, id)...)
+	b.s.Persistence = append(b.s.Persistence, Persistence{Mechanism: p.Mechanism, Path: utf8(p.Path), Runs: utf8(p.Runs), As: utf8(p.As), Since: since.String(), OwnedByPackage: p.Package != "", Attack: first(p.Attack), Claims: ids(id)})
+	if s != nil {
+		b.action("left "+names[p.Mechanism]+" behind", first(p.Attack), since, p.As, p.Path, id)
+	}
+}
+
+// changedBy tells whether a file's last change, not only its birth, lies in a suspect's sessions.
+func (b *builder) changedBy(s *suspect, p *detect.Finding) bool {
+	for _, x := range s.spans {
+		if p.Last.Known() && !p.Last.Before(x.from) && !p.Last.After(x.to) {
+			return true
+		}
+	}
+	return false
+}
+
+var names = map[string]string{"cron": "a cron entry", "systemd-unit": "a systemd unit", "systemd-timer": "a systemd timer", "ssh-key": "an ssh key", "ld-preload": "a preloaded library",
+	"startup-file": "a start-up file", "sudoers": "a sudo rule"}
+
+// did tells other things that happened in a suspect's session, and those that are bad in themselves.
+func (b *builder) did(f *detect.Finding) {
+	s, words, st := b.whose(f)
+	if f.What == detect.Command && (f.Mechanism == "cron-ran" || f.Mechanism == "cron") {
+		if f.Level < detect.High && s == nil || f.Mechanism == "cron-ran" && f.Level < detect.High {
+			return
+		}
+	}
+	if f.What == detect.Command && !f.First.Known() {
+		b.undated(f)
+		return
+	}
+	if s == nil && f.Level < detect.High || st == Possible && f.Level < detect.Medium {
+		return
+	}
+	if s == nil && f.What == detect.AccountMade {
+		return
+	}
+	if s == nil && f.What == detect.OddFile && f.Level < detect.Critical {
+		st = Possible
+	}
+	if st == "" {
+		st = Likely
+	}
+	text := f.Title
+	if f.What == detect.Timestomped {
+		text = fmt.Sprintf("The times of %s were set back: %s.", f.Path, f.Detail)
+	}
+	if words != "" {
+		text += " (" + words + ")"
+	}
+	id := b.claim(text, f.Rung, f.First, st, f.For, f.Against)
+	b.told[f] = id
+	if s == nil {
+		return
+	}
+	b.effect = ids(append(b.effect, id)...)
+	switch f.What {
+	case detect.Timestomped:
+		b.s.Altered = append(b.s.Altered, Altered{Path: utf8(f.Path), Kind: "timestomped", Expected: "written no earlier than " + f.First.String(), Found: f.Detail, Claims: ids(id)})
+		b.action("set a file's times back", "T1070.006", f.Last, f.Account, f.Path, id)
+	default:
+		b.action(f.Title, first(f.Attack), f.First, f.Account, f.Path, id)
+	}
+}
+
+// undated gives a command of a history without times to the suspect who used that account by password or key, if all its
+// shell sessions that are told of were a suspect's.
+func (b *builder) undated(f *detect.Finding) {
+	if f.Level < detect.Medium && f.Mechanism != "recon" {
+		return
+	}
+	var s *suspect
+	others := false
+	for _, l := range b.logins() {
+		if l.Account != f.Account {
+			continue
+		}
+		if x := b.suspects[l.Source]; x != nil {
+			s = x
+		} else {
+			others = true
+		}
+	}
+	if s == nil {
+		return
+	}
+	st := Likely
+	if others {
+		st = Possible
+	}
+	id := b.claim(fmt.Sprintf("The history of %s holds: %s%s.", f.Account, f.Runs, detail(f)), evidence.Effect, f.First, st, f.For, nil)
+	b.told[f] = id
+	b.action(strings.TrimSuffix("typed: "+f.Runs, "; "), first(f.Attack), f.First, f.Account, f.Path, id)
+	if f.Level >= detect.High && !others {
+		b.effect = ids(append(b.effect, id)...)
+	}
+}
+
+// scripts tells the intruder's scripts on the web server.
+func (b *builder) scripts() {
+	for _, w := range []detect.What{detect.WebUpload, detect.WebScript} {
+		for _, f := range b.by[w] {
+			if f.Level < detect.High {
+				continue
+			}
+			id := b.claim(fmt.Sprintf("The script %s is an intruder's: %s.", f.Path, f.Detail), f.Rung, f.First, webStatus(f), f.For, f.Against)
+			b.told[f] = id
+			if f.Rung >= evidence.Effect {
+				b.effect = ids(append(b.effect, id)...)
+			}
+			b.action("put a script on the web server", "T1505.003", f.First, f.Account, f.Path, id)
+			b.s.Persistence = append(b.s.Persistence, Persistence{Mechanism: "web-shell", Path: utf8(f.Path), Runs: "on request", As: utf8(f.Account), Since: f.First.String(), Attack: "T1505.003", Claims: ids(id)})
+		}
+	}
+	for _, f := range b.by[detect.WebExecution] {
+		s := b.suspects[f.Source]
+		if s == nil && f.Source == "" && f.Level >= detect.High { // a child's words name no client: the time must fit
+			for _, x := range b.ordered() {
+				if x.web && (b.within(x, f) || f.First.Step > 1e9) {
+					s = x
+				}
+			}
+		}
+		if s == nil {
+			continue
+		}
+		id := b.claim(fmt.Sprintf("Children of the web server wrote to its error log what only shell commands write, the first: %q.", f.Detail), evidence.Effect, f.First, Likely, f.For, nil)
+		b.effect = ids(append(b.effect, id)...)
+		b.action("ran shell commands through the web server", "T1059.004", f.First, "", "", id)
+	}
+}
+
+// tampering tells logs edited, cut and silent, and histories that are gone.
+func (b *builder) tampering() {
+	for _, f := range b.by[detect.LogEdited] {
+		id := b.claim(fmt.Sprintf("%s missing from %s: all of them about %s. %s.", plural(f.Count, "line is", "lines are"), f.Path, f.Source, upper(f.Detail)), evidence.Witnessed, f.First, Confirmed, f.For, nil)
+		b.told[f] = id
+		if b.suspects[f.Source] == nil {
+			continue // lines of an address that never got in: told as a finding, held against nobody
+		}
+		b.altered(f, "log-edited", "every line of "+f.Source, "none or few of them", id)
+		b.action("removed lines from a log", "T1070.002", evidence.Time{}, "", f.Path, id)
+	}
+	for _, f := range b.by[detect.LogSilent] {
+		id := b.claim(f.Title+" ("+f.Detail+").", f.Rung, f.First, Likely, f.For, nil)
+		b.told[f] = id
+		if len(b.suspects) == 0 {
+			b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: "a log may stop for many reasons; nothing else speaks of an intruder"})
+			continue
+		}
+		b.altered(f, "log-cut", "lines up to "+f.Last.String(), "ends at "+f.First.String(), id)
+	}
+	for _, f := range b.by[detect.LogCut] {
+		s, _, _ := b.whose(&detect.Finding{What: detect.LogCut, Account: "root", First: f.First, Last: f.First})
+		if s == nil && f.Level < detect.Critical {
+			b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: "an empty log alone is no proof: a rotation or a new system leaves one too"})
+			continue
+		}
+		id := b.claim(fmt.Sprintf("%s %s; it was emptied before %s.", f.Path, f.Detail, clock(f.First)), f.Rung, f.First, Likely, f.For, nil)
+		b.told[f] = id
+		b.altered(f, "log-cut", "records", "none", id)
+		b.action("emptied a log", "T1070.002", f.First, "", f.Path, id)
+	}
+	for _, f := range b.by[detect.HistoryGone] {
+		s, _, _ := b.whose(&detect.Finding{What: detect.HistoryGone, Account: f.Account, First: f.First, Last: f.First})
+		if s == nil && f.Level < detect.High {
+			continue
+		}
+		if s == nil && len(b.suspects) == 0 {
+			b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: "some administrators switch their history off; nothing else speaks of an intruder"})
+			continue
+		}
+		id := b.claim(fmt.Sprintf("%s %s since %s.", f.Path, f.Detail, clock(f.First)), f.Rung, f.First, Likely, f.For, nil)
+		b.told[f] = id
+		b.altered(f, "history-wiped", "the commands of "+f.Account, f.Detail, id)
+		b.action("removed a shell's history", "T1070.003", f.First, f.Account, f.Path, id)
+	}
+}
+
+func (b *builder) altered(f *detect.Finding, kind, expected, found, id string) {
+	for i := range b.s.Altered {
+		if a := &b.s.Altered[i]; a.Path == f.Path && a.Kind == kind {
+			a.Claims = ids(append(a.Claims, id)...)
+			return
+		}
+	}
+	b.effect = ids(append(b.effect, id)...)
+	b.s.Altered = append(b.s.Altered, Altered{Path: utf8(f.Path), Kind: kind, Expected: utf8(expected), Found: utf8(found), Claims: ids(id)})
+}
+
+// mail tells runs of mail. One is spam only if an intruder had the submitter's account then, or if an account
+// that no person uses sent it; else it is a newsletter until somebody says otherwise.
+func (b *builder) mail() {
+	for _, f := range b.by[detect.MailRun] {
+		if f.Level < detect.Medium {
+			continue
+		}
+		var s *suspect
+		for _, x := range b.ordered() {
+			for _, sp := range x.spans {
+				if sp.account == f.Account && overlaps(sp, f) {
+					s = x
+				}
+			}
+			if x.web && webAccount(f.Account) && !f.Last.Before(x.first()) {
+				s = x
+			}
+		}
+		st, text := Possible, fmt.Sprintf("%s handed in %d mails from %s to %s (%s).", f.Account, f.Count, clock(f.First), clock(f.Last), f.Detail)
+		if s != nil {
+			st = Confirmed
+			text = fmt.Sprintf("The account %s, which %s had in hand, handed in %d mails from %s to %s (%s).", f.Account, s.source, f.Count, clock(f.First), clock(f.Last), f.Detail)
+		}
+		if s == nil && !webAccount(f.Account) && f.Mechanism != "sasl" {
+			continue
+		}
+		id := b.claim(text, f.Rung, f.First, st, f.For, nil)
+		b.told[f] = id
+		if s == nil {
+			b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: "a run of mail alone is no break-in: a web application's newsletter looks the same. If nobody sent one, look at what that account runs"})
+			continue
+		}
+		b.effect = ids(append(b.effect, id)...)
+		b.s.Impact = append(b.s.Impact, Impact{What: "spam", Detail: utf8(f.Detail), Count: f.Count, First: f.First.String(), Last: f.Last.String(), By: utf8(f.Account), Claims: ids(id)})
+		b.action(fmt.Sprintf("sent %d mails", f.Count), "T1534", f.First, f.Account, "", id)
+	}
+}
+
+func overlaps(s span, f *detect.Finding) bool {
+	return !f.Last.Before(s.from) && !f.First.After(s.to)
+}
+
+func webAccount(a string) bool {
+	switch a {
+	case "www-data", "apache", "nginx", "httpd", "wwwrun", "http", "lighttpd", "www":
+		return true
+	}
+	return false
+}
+
+func first(s []string) string {
+	if len(s) == 0 {
+		return ""
+	}
+	return s[0]
+}

@@ -1,0 +1,288 @@
+package story
+
+import (
+	"fmt"
+	"strings"
+
+	"telltale/detect"
+	"telltale/evidence"
+)
+
+// The points of the reasoning, in the manner of log-odds: docs/reasoning.md says why each is what it is.
+const (
+	pointsGuessedThenIn = 5.0 // guessing and then success, by one address
+	pointsEffect        = 2.0 // an effect within the session
+	pointsOtherWitness  = 1.0 // told by two witnesses
+	pointsLinesRemoved  = 3.0 // somebody removed the lines about that address
+	pointsExactUpload   = 6.0 // the very file, by its path, in a transfer log
+	pointsScriptBorn    = 5.0 // a script born behind a request of its first user
+	pointsChildSpoke    = 3.0 // output of a shell in the server's error log
+	pointsNewAddress    = 1.0 // an account's first login from a network
+	pointsNoFailures    = 1.0 // at the first try
+	pointsKey           = 2.0 // by a key, not by a password
+)
+
+// entries tells the ways in: the first access of each suspect.
+func (b *builder) entries() {
+	for _, s := range b.ordered() {
+		if w, ok := b.wayOf(s); ok {
+			b.merge(w)
+		}
+	}
+	sortBy(b.entered, func(x, y way) bool {
+		if x.first != y.first && x.first.Known() && y.first.Known() {
+			return x.first.Before(y.first)
+		}
+		return x.score > y.score
+	})
+	for _, w := range b.entered {
+		b.s.Entry = append(b.s.Entry, Entry{Vector: w.vector, Status: w.status, Service: w.service, Account: utf8(w.account), Sources: w.sources, CVE: []string{},
+			First: w.first.String(), Last: w.last.String(), ErrorSeconds: w.first.Step.Seconds(), Claims: ids(w.claims...)})
+	}
+}
+
+// merge joins the ways of one vector and account: a campaign has many addresses.
+func (b *builder) merge(w way) {
+	for i := range b.entered {
+		x := &b.entered[i]
+		if x.vector == w.vector && x.account == w.account {
+			x.sources = ids(append(x.sources, w.sources...)...)
+			x.first, x.last = evidence.Min(x.first, w.first), evidence.Max(x.last, w.last)
+			x.claims = ids(append(x.claims, w.claims...)...)
+			x.score = max(x.score, w.score)
+			return
+		}
+	}
+	b.entered = append(b.entered, w)
+}
+
+// wayOf tells how one suspect came in. Who came back with a key that the intruder had put there did not come
+// in by it: that is persistence.
+func (b *builder) wayOf(s *suspect) (way, bool) {
+	w := way{sources: []string{s.source}, claims: s.why, status: Likely}
+	if s.strong {
+		w.status = Confirmed
+	}
+	if up := b.uploadBy(s); up != nil {
+		w.vector, w.service, w.account, w.first, w.last, w.score = "ftp-password", up.Service, up.Account, up.First, up.Last, pointsExactUpload
+		for _, l := range s.logins {
+			if l.Account == up.Account {
+				w.first = evidence.Min(l.First, w.first)
+			}
+		}
+		return w, true
+	}
+	l := firstLogin(s)
+	if s.web && (l == nil || l.First.After(s.first())) {
+		return b.webWay(s, w)
+	}
+	if l == nil {
+		return w, false
+	}
+	w.service, w.account, w.first, w.last = l.Service, l.Account, l.First, l.Last
+	for _, x := range s.logins {
+		w.last = evidence.Max(w.last, x.Last)
+	}
+	if b.keys[l.Key] && l.Key != "" {
+		return w, false
+	}
+	switch {
+	case l.What == detect.GuessedIn:
+		w.vector, w.score = "ssh-password-guessed", pointsGuessedThenIn
+	case l.Method == "publickey":
+		w.vector, w.score = "ssh-key", pointsKey
+	default:
+		w.vector, w.score = "ssh-password-known", pointsNewAddress
+		if l.Access.FailedHere == 0 && l.Access.FailedAccount == 0 {
+			w.score += pointsNoFailures
+		}
+	}
+	if l.Service == "vsftpd" || l.Service == "proftpd" || l.Service == "pure-ftpd" || l.Service == "ftp" {
+		w.vector = "ftp-password"
+	} else if l.Service == "dovecot" || l.Service == "postfix" || l.Service == "exim" {
+		w.vector = "mail-account"
+	}
+	if len(b.effect) > 0 {
+		w.score += pointsEffect
+	}
+	if twoWitnesses(l.For) {
+		w.score += pointsOtherWitness
+	}
+	for _, e := range b.by[detect.LogEdited] {
+		if e.Source == s.source {
+			w.score += pointsLinesRemoved
+		}
+	}
+	w.claims = ids(append(w.claims, b.claim(fmt.Sprintf("%s accepted %s from %s by %s %s (%s in all).", l.Service, l.Account, l.Source, method(l), clock(l.First), plural(l.Count, "login", "logins")),
+		evidence.Accepted, l.First, Confirmed, l.For, l.Against))...)
+	return w, true
+}
+
+func method(l *detect.Finding) string {
+	if l.Key != "" {
+		return l.Method + " " + l.Key
+	}
+	if l.Method == "record" {
+		return "an unknown method (only a login record is left)"
+	}
+	return l.Method
+}
+
+func firstLogin(s *suspect) (first *detect.Finding) {
+	for _, l := range s.logins {
+		if first == nil || l.First.Before(first.First) {
+			first = l
+		}
+	}
+	return first
+}
+
+func (b *builder) uploadBy(s *suspect) *detect.Finding {
+	for _, f := range b.by[detect.Upload] {
+		if f.Source == s.source && b.badScript(f.Path) != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// webWay tells how a suspect came in through the web server. Who only used a script that another put there has
+// no way in of his own.
+func (b *builder) webWay(s *suspect, w way) (way, bool) {
+	w.service = "web"
+	for _, f := range b.by[detect.WebUpload] {
+		if f.Level < detect.High || f.Source != s.source && !contains(f.Sources, s.source) {
+			continue
+		}
+		if f.Source != s.source {
+			return w, false
+		}
+		if w.vector == "" || f.First.Before(w.first) {
+			w.vector, w.account, w.first, w.score = "web-upload", f.Account, f.First, pointsScriptBorn
+		}
+		w.last = evidence.Max(w.last, evidence.Max(f.First, f.Last))
+		w.claims = ids(append(w.claims, b.ids[fmt.Sprintf("The script %s is an intruder's: %s.", f.Path, f.Detail)])...)
+	}
+	if w.vector != "" {
+		for _, f := range b.by[detect.WebExecution] {
+			if f.Level >= detect.High {
+				w.score += pointsChildSpoke
+			}
+		}
+		return w, true
+	}
+	w.vector, w.score = "web-exploit", pointsChildSpoke
+	for _, x := range s.spans {
+		w.first, w.account = evidence.Min(w.first, x.from), x.account
+	}
+	w.last = w.first
+	for _, f := range b.by[detect.WebScript] {
+		if f.Source == s.source && f.Level >= detect.High {
+			w.last = evidence.Max(w.last, f.Last)
+			w.score = pointsEffect
+		}
+	}
+	return w, true
+}
+
+func twoWitnesses(qs []evidence.Quote) bool {
+	for _, q := range qs {
+		if q.Ref.Path != qs[0].Ref.Path {
+			return true
+		}
+	}
+	return false
+}
+
+// actors tells who, one line per linked identity: addresses that share a key or a script are one actor.
+func (b *builder) actors() {
+	byWay := map[string]*Actor{}
+	var order []string
+	for _, s := range b.ordered() {
+		accounts := []string{}
+		keys := []string{}
+		var from, to evidence.Time
+		for _, l := range s.logins {
+			accounts = ids(append(accounts, l.Account)...)
+			keys = ids(append(keys, l.Key)...)
+			from, to = evidence.Min(from, l.First), evidence.Max(to, l.Last)
+		}
+		for _, x := range s.spans {
+			accounts = ids(append(accounts, x.account)...)
+			from, to = evidence.Min(from, x.from), evidence.Max(to, x.from)
+		}
+		a := &Actor{Sources: []string{s.source}, Accounts: accounts, Keys: keys, Origin: b.origin(s.source), UserAgents: ids(s.agents...), First: from.String(), Last: to.String(), Claims: ids(s.why...)}
+		link := s.source
+		for _, k := range keys {
+			if b.keys[k] && len(order) > 0 {
+				link = order[0] // the key that the first one put there
+			}
+		}
+		if x := byWay[link]; x != nil {
+			x.Sources = ids(append(x.Sources, s.source)...)
+			x.Accounts = ids(append(x.Accounts, accounts...)...)
+			x.Keys = ids(append(x.Keys, keys...)...)
+			x.UserAgents = ids(append(x.UserAgents, a.UserAgents...)...)
+			x.Claims = ids(append(x.Claims, a.Claims...)...)
+			x.Last = max(x.Last, a.Last)
+			continue
+		}
+		byWay[link] = a
+		order = append(order, link)
+	}
+	for _, k := range order {
+		a := byWay[k]
+		for i := range a.Accounts {
+			a.Accounts[i] = utf8(a.Accounts[i])
+		}
+		for i := range a.UserAgents {
+			a.UserAgents[i] = utf8(a.UserAgents[i])
+		}
+		b.s.Actors = append(b.s.Actors, *a)
+	}
+}
+
+// innocents keeps the alarms that were looked at and explained.
+func (b *builder) innocents() {
+	for _, l := range b.by[detect.Login] {
+		if b.suspects[l.Source] != nil || l.Access == nil || l.Source == "" {
+			continue
+		}
+		if a := l.Access; a.FailedHere > 0 && a.FailedHere < 6 && l.Method != "publickey" {
+			b.s.Innocent = append(b.s.Innocent, Innocent{What: fmt.Sprintf("%s before a login of %s from %s", plural(a.FailedHere, "refused try", "refused tries"), utf8(l.Account), l.Source),
+				Why: "a typing error: few tries, one account, and nothing that followed speaks of an intruder"})
+		}
+		if l.Access.NewAddress && b.origin(l.Source) == "external" && len(b.s.Innocent) < 40 {
+			b.s.Innocent = append(b.s.Innocent, Innocent{What: fmt.Sprintf("%s logged in from %s, where the account had not come from before", utf8(l.Account), l.Source),
+				Why: "a new address alone is no break-in, and nothing bad happened in its sessions; ask " + utf8(l.Account)})
+		}
+	}
+	for _, p := range b.by[detect.Persistence] {
+		if p.Mechanism == "cron" && p.Package == "" && p.Level < detect.Medium && b.set.Packages && len(b.s.Innocent) < 60 && !b.accused(p.Path) {
+			b.s.Innocent = append(b.s.Innocent, Innocent{What: fmt.Sprintf("the cron entry in %s runs %s as %s; no package owns it", utf8(p.Path), utf8(p.Runs), utf8(p.As)),
+				Why: "what it runs is ordinary and nobody who is suspected was there when the file changed"})
+		}
+	}
+}
+
+func (b *builder) accused(p string) bool {
+	for _, x := range b.s.Persistence {
+		if x.Path == utf8(p) {
+			return true
+		}
+	}
+	return false
+}
+
+func list(s []string) string {
+	switch len(s) {
+	case 0:
+		return ""
+	case 1:
+		return s[0]
+	}
+	if len(s) > 5 {
+		return strings.Join(s[:5], ", ") + fmt.Sprintf(" and %d more", len(s)-5)
+	}
+	return strings.Join(s[:len(s)-1], ", ") + " and " + s[len(s)-1]
+}

@@ -1,0 +1,378 @@
+package story
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"telltale/detect"
+	"telltale/evidence"
+)
+
+// openEnd is how long a session whose end was not seen is taken to last at most.
+const openEnd = 4 * time.Hour
+
+// grace is how long behind a session's end its effects may still appear: what was started goes on, and logs are late.
+const grace = 2 * time.Minute
+
+// suspect finds the addresses that acted as nobody entitled would, in rounds: proof first, then what
+// hangs on it: other logins of the same address, and keys put in place in its sessions.
+func (b *builder) suspect() {
+	for _, f := range b.by[detect.GuessedIn] {
+		a := f.Access
+		text := fmt.Sprintf("The password of %s was guessed: %s for %s from %s, then the login was accepted %s.", f.Account,
+			plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries"), tried(a), f.Source, clock(f.First))
+		b.told[f] = b.claim(text, evidence.Accepted, f.First, Confirmed, f.For, f.Against)
+		b.add(f.Source, b.told[f], true)
+	}
+	for _, f := range b.by[detect.LogEdited] {
+		if b.loggedIn(f.Source) {
+			text := fmt.Sprintf("%s missing from %s: all of them about %s. %s.", plural(f.Count, "line is", "lines are"), f.Path, f.Source, upper(f.Detail))
+			b.add(f.Source, b.claim(text, evidence.Witnessed, f.First, Confirmed, f.For, f.Against), true)
+		}
+	}
+	for _, w := range []detect.What{detect.WebUpload, detect.WebScript} {
+		for _, f := range b.by[w] {
+			if f.Level < detect.High || f.Source == "" || f.Source != "" && b.ftpUpload(f.Path) != nil {
+				continue
+			}
+			text := fmt.Sprintf("%s put the script %s on the server through the web (%s).", f.Source, f.Path, f.Detail)
+			if w == detect.WebScript {
+				text = fmt.Sprintf("%s used the script %s, which does not belong to the site (%s).", f.Source, f.Path, f.Detail)
+			}
+			s := b.add(f.Source, b.claim(text, f.Rung, f.First, webStatus(f), f.For, f.Against), f.Level == detect.Critical)
+			b.web(s, f)
+			if f.Level == detect.Critical {
+				for _, other := range f.Sources { // who else used an intruder's script
+					b.web(b.add(other, "", f.Level == detect.Critical && len(f.Sources) <= 3), f)
+				}
+			}
+		}
+	}
+	for _, f := range b.by[detect.WebExecution] {
+		if f.Level >= detect.High && f.Source != "" && (b.suspects[f.Source] != nil || b.attacked(f.Source)) {
+			text := fmt.Sprintf("A request of %s made the web server run shell commands: %q.", f.Source, f.Detail)
+			b.web(b.add(f.Source, b.claim(text, evidence.Effect, f.First, Likely, f.For, f.Against), false), f)
+		}
+	}
+	for _, f := range b.by[detect.Upload] {
+		if w := b.badScript(f.Path); w != nil {
+			text := fmt.Sprintf("%s wrote %s by %s as %s %s; the file is an intruder's script (%s).", f.Source, f.Path, f.Service, f.Account, clock(f.First), w.Detail)
+			s := b.add(f.Source, b.claim(text, evidence.Effect, f.First, Confirmed, append(append([]evidence.Quote{}, f.For...), w.For...), nil), true)
+			s.account[f.Account] = true
+			s.spans = append(s.spans, span{f.First, f.Last.Add(grace), f.Account, false})
+		}
+	}
+	b.byEffects()
+	for range 4 { // each round may find a key, and with it an address
+		n := len(b.suspects) + len(b.keys)
+		b.follow()
+		if len(b.suspects)+len(b.keys) == n {
+			break
+		}
+	}
+}
+
+func tried(a *detect.Access) string {
+	if a.TriedAccounts > 1 {
+		return fmt.Sprintf("%d accounts", a.TriedAccounts)
+	}
+	return "it"
+}
+
+func webStatus(f *detect.Finding) Status {
+	if f.Level == detect.Critical {
+		return Confirmed
+	}
+	return Likely
+}
+
+func (b *builder) add(source, why string, strong bool) *suspect {
+	if source == "" {
+		return &suspect{account: map[string]bool{}}
+	}
+	s := b.suspects[source]
+	if s == nil {
+		s = &suspect{source: source, account: map[string]bool{}}
+		b.suspects[source] = s
+	}
+	s.strong = s.strong || strong
+	s.why = ids(append(s.why, why)...)
+	return s
+}
+
+// web gives a suspect the time in which it acted as the web server's account.
+func (b *builder) web(s *suspect, f *detect.Finding) {
+	s.web = true
+	account := f.Account
+	if account == "" {
+		account = "www-data"
+	}
+	if f.Agent != "" && !contains(s.agents, f.Agent) {
+		s.agents = append(s.agents, f.Agent)
+	}
+	from, to := f.First, evidence.Max(f.First, f.Last)
+	s.spans = append(s.spans, span{from, to.Add(openEnd), account, true})
+}
+
+func (b *builder) loggedIn(source string) bool {
+	for _, w := range []detect.What{detect.Login, detect.GuessedIn} {
+		for _, f := range b.by[w] {
+			if f.Source == source {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (b *builder) attacked(source string) bool {
+	for _, f := range b.by[detect.WebAttack] {
+		if contains(f.Sources, source) {
+			return true
+		}
+	}
+	return false
+}
+
+// badScript gives the web finding about a file that an upload wrote, by its path as ftp names it:
+// whole, or below the account's own directory.
+func (b *builder) badScript(p string) *detect.Finding {
+	if !strings.Contains(p, "/") {
+		return nil
+	}
+	for _, w := range []detect.What{detect.WebScript, detect.WebUpload} {
+		for _, f := range b.by[w] {
+			if f.Level >= detect.High && (f.Path == p || strings.HasSuffix(f.Path, p) && strings.Count(p, "/") >= 2) {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+func (b *builder) ftpUpload(p string) *detect.Finding {
+	for _, f := range b.by[detect.Upload] {
+		if f.Path == p || strings.HasPrefix(f.Path, "/") && strings.HasSuffix(p, f.Path) && strings.Count(f.Path, "/") >= 2 {
+			return f
+		}
+	}
+	return nil
+}
+
+// byEffects finds logins with a password or key from a place that the account never came from, within which something
+// happened that is bad in itself and that no other session explains.
+func (b *builder) byEffects() {
+	for _, e := range b.badByThemselves() {
+		var fits []*detect.Finding
+		for _, l := range b.logins() {
+			if l.Service == "ftp" || l.Source == "" {
+				continue
+			}
+			for _, s := range l.Access.Sessions {
+				if (span{s.Start, end(s), l.Account, false}).holds(e) {
+					fits = append(fits, l)
+					break
+				}
+			}
+		}
+		if len(fits) != 1 || b.suspects[fits[0].Source] != nil {
+			continue
+		}
+		l := fits[0]
+		if !l.Access.NewAddress && !l.Access.FirstOfAccount || b.origin(l.Source) != "external" && b.origin(l.Source) != "near" {
+			continue
+		}
+		text := fmt.Sprintf("While %s was logged in from %s, an address that the account had not come from before, this appeared: %s%s.", l.Account, l.Source, e.Title, detail(e))
+		b.add(l.Source, b.claim(text, evidence.Effect, e.First, Likely, append(append([]evidence.Quote{}, e.For...), l.For...), nil), false)
+	}
+}
+
+func (b *builder) badByThemselves() (out []*detect.Finding) {
+	for _, w := range []detect.What{detect.Persistence, detect.OddFile, detect.AccountOdd} {
+		for _, f := range b.by[w] {
+			if f.Level >= detect.High && f.First.Known() {
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}
+
+func (b *builder) logins() []*detect.Finding {
+	return append(append([]*detect.Finding{}, b.by[detect.GuessedIn]...), b.by[detect.Login]...)
+}
+
+func end(s detect.Span) evidence.Time {
+	if s.End.Known() {
+		return s.End.Add(grace)
+	}
+	return s.Start.Add(openEnd)
+}
+
+// holds tells whether a finding's time, its birth or its last change, lies within the span.
+func (s span) holds(f *detect.Finding) bool {
+	in := func(t evidence.Time) bool {
+		return t.Known() && !t.Before(s.from.Add(-2*time.Second)) && !t.After(s.to)
+	}
+	return in(f.First) || in(f.Last)
+}
+
+// follow adds what hangs on the suspects known so far.
+func (b *builder) follow() {
+	for _, l := range b.logins() {
+		if b.keys[l.Key] && l.Key != "" && b.suspects[l.Source] == nil {
+			text := fmt.Sprintf("%s logged in as %s %s with the key %s, which the intruder had put there.", l.Source, l.Account, clock(l.First), l.Key)
+			b.add(l.Source, b.claim(text, evidence.Accepted, l.First, Confirmed, l.For, nil), true)
+		}
+		s := b.suspects[l.Source]
+		if s == nil || hasFinding(s.logins, l) {
+			continue
+		}
+		s.logins = append(s.logins, l)
+		s.account[l.Account] = true
+		for _, x := range l.Access.Sessions {
+			s.spans = append(s.spans, span{x.Start, end(x), l.Account, !x.End.Known()})
+		}
+	}
+	for _, p := range b.by[detect.Persistence] {
+		if p.Mechanism != "ssh-key" || p.Key == "" || b.keys[p.Key] {
+			continue
+		}
+		if s, _ := b.actor(p); s != nil && b.newKey(p, s) {
+			b.keys[p.Key] = true
+		}
+	}
+}
+
+// newKey tells whether a key in a file that changed in a suspect's session came with that change: it was not used before, and it is
+// the file's last, where keys are appended, unless the whole file is new.
+func (b *builder) newKey(p *detect.Finding, s *suspect) bool {
+	for _, l := range b.logins() {
+		if l.Key == p.Key && l.First.Before(s.first()) {
+			return false
+		}
+	}
+	for _, x := range s.spans {
+		if p.First != p.Last && !p.First.Before(x.from) && !p.First.After(x.to) {
+			return true // the file was born in the session
+		}
+	}
+	for _, q := range b.by[detect.Persistence] {
+		if q.Mechanism == "ssh-key" && q.Path == p.Path && len(q.For) > 0 && len(p.For) > 0 && q.For[0].Ref.Line > p.For[0].Ref.Line {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *suspect) first() (t evidence.Time) {
+	for _, x := range s.spans {
+		t = evidence.Min(t, x.from)
+	}
+	return t
+}
+
+func hasFinding(list []*detect.Finding, f *detect.Finding) bool {
+	for _, x := range list {
+		if x == f {
+			return true
+		}
+	}
+	return false
+}
+
+// actor gives the suspect within whose sessions a finding's file changed and who had the rights for it,
+// and whether somebody else was there too who could have done it.
+func (b *builder) actor(f *detect.Finding) (*suspect, bool) {
+	var best *suspect
+	for _, s := range b.ordered() {
+		for _, x := range s.spans {
+			if x.holds(f) && b.could(s, x, f) {
+				if best == nil || s.strong && !best.strong {
+					best = s
+				}
+				break
+			}
+		}
+	}
+	if best == nil {
+		return nil, false
+	}
+	for _, l := range b.logins() {
+		if b.suspects[l.Source] != nil || l.Access == nil {
+			continue
+		}
+		for _, s := range l.Access.Sessions {
+			if s.End.Known() && (span{s.Start, s.End.Add(2 * time.Second), l.Account, false}).holds(f) && (l.Account == "root" || b.sudoes(l.Account)) {
+				return best, true
+			}
+		}
+	}
+	return best, false
+}
+
+// could tells whether who acts as the span's account may have written the file: it is the account's own, or the account
+// became root.
+func (b *builder) could(s *suspect, x span, f *detect.Finding) bool {
+	owner := f.Account
+	if f.What == detect.Persistence {
+		owner = f.As
+		if f.Mechanism == "ssh-key" && strings.HasPrefix(f.Path, "/root/") {
+			owner = "root"
+		}
+		if strings.HasPrefix(f.Path, "/etc/") || f.Mechanism == "systemd-unit" {
+			owner = "root"
+		}
+	}
+	if x.account == "root" || owner == x.account || owner == "" {
+		return true
+	}
+	for _, r := range b.by[detect.BecameRoot] {
+		if s.account[r.Account] && b.within(s, r) {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *builder) within(s *suspect, f *detect.Finding) bool {
+	for _, x := range s.spans {
+		if x.holds(f) {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *builder) sudoes(account string) bool {
+	for _, r := range b.by[detect.BecameRoot] {
+		if r.Account == account {
+			return true
+		}
+	}
+	return false
+}
+
+// ordered gives the suspects in the order of their first act.
+func (b *builder) ordered() []*suspect {
+	out := make([]*suspect, 0, len(b.suspects))
+	for _, s := range b.suspects {
+		out = append(out, s)
+	}
+	sortBy(out, func(x, y *suspect) bool {
+		fx, fy := x.first(), y.first()
+		if fx != fy {
+			return fy.Known() && (!fx.Known() || fx.Before(fy)) && fx.Known()
+		}
+		return x.source < y.source
+	})
+	return out
+}
+
+func upper(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

@@ -1,0 +1,435 @@
+package story
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"telltale/detect"
+)
+
+// vectors are the ways in that are weighed in every case.
+var vectors = []struct {
+	name, words string
+	logs        []string // artefacts without which nothing can be said about it
+}{
+	{"ssh-password-guessed", "an ssh password was guessed", []string{"sshd"}},
+	{"ssh-password-known", "an ssh password was known", []string{"sshd"}},
+	{"ssh-key", "an ssh key was stolen", []string{"sshd"}},
+	{"ftp-password", "an ftp password was known or guessed", []string{"ftp"}},
+	{"web-upload", "a script was uploaded through a web form", []string{"web"}},
+	{"web-exploit", "a fault of a web application ran commands", []string{"web"}},
+}
+
+// weigh makes a hypothesis of each vector: what speaks for it, what against, and what would change it.
+func (b *builder) weigh() {
+	for _, v := range vectors {
+		h := Hypothesis{Vector: v.name, For: []string{}, Against: []string{}}
+		for _, w := range b.entered {
+			if w.vector == v.name {
+				h.Score += w.score
+				h.For = ids(append(h.For, w.claims...)...)
+				if h.Status == "" || w.status == Confirmed {
+					h.Status = w.status
+				}
+				h.Why = fmt.Sprintf("%s: %s as %s, first %s", v.words, list(w.sources), w.account, clock(w.first))
+			}
+		}
+		if h.Status == "" {
+			b.without(&h, v.logs[0])
+		}
+		h.WouldFlip = flip(v.name, h.Status)
+		b.s.Hypotheses = append(b.s.Hypotheses, h)
+	}
+	sort.SliceStable(b.s.Hypotheses, func(i, j int) bool {
+		x, y := b.s.Hypotheses[i], b.s.Hypotheses[j]
+		if order(x.Status) != order(y.Status) {
+			return order(x.Status) < order(y.Status)
+		}
+		return x.Score > y.Score
+	})
+}
+
+func order(s Status) int {
+	for i, x := range []Status{Confirmed, Likely, Possible, CannotTell, RuledOut} {
+		if s == x {
+			return i
+		}
+	}
+	return 9
+}
+
+// without says what is known of a vector for which nothing speaks: silence of a log counts against it only where the
+// log was there and covers the time of the incident.
+func (b *builder) without(h *Hypothesis, log string) {
+	read, first, last := b.covered(log)
+	from, to := b.s.Window()
+	switch {
+	case !read:
+		h.Status, h.Why = CannotTell, "no log that would show it was read: "+sources[log]
+	case from == "":
+		h.Status, h.Why = RuledOut, fmt.Sprintf("nothing speaks for it in the logs from %s to %s", first, last)
+		if b.attempts(log) {
+			h.Why = fmt.Sprintf("tried, without success in the logs from %s to %s", first, last)
+		}
+	case first <= from && last >= to:
+		h.Status, h.Why, h.Score = RuledOut, fmt.Sprintf("the logs cover the time (%s to %s) and show no success", first, last), -2
+	case len(b.by[detect.LogEdited])+len(b.by[detect.LogCut])+len(b.by[detect.LogSilent]) > 0:
+		h.Status, h.Why = CannotTell, "the logs that would show it were tampered with"
+	default:
+		h.Status, h.Why = CannotTell, fmt.Sprintf("its logs (%s to %s) do not cover the whole time of the incident", first, last)
+	}
+	if h.Status == RuledOut && len(b.by[detect.LogEdited]) > 0 && log == "sshd" && !b.journal() {
+		h.Status, h.Why = CannotTell, "the log that would show it was edited"
+	}
+}
+
+var sources = map[string]string{"sshd": "auth.log, secure or the journal", "ftp": "vsftpd.log, xferlog or proftpd's log", "web": "a web server's access log"}
+
+func (b *builder) attempts(log string) bool {
+	if log == "sshd" {
+		return len(b.by[detect.Guessing]) > 0
+	}
+	return log == "web" && len(b.by[detect.WebAttack])+len(b.by[detect.WebScan]) > 0
+}
+
+// covered tells from when to when the logs of a service tell.
+func (b *builder) covered(log string) (read bool, first, last string) {
+	for _, c := range b.set.Coverage {
+		fits := false
+		switch log {
+		case "sshd":
+			p := c.Path
+			fits = c.Artifact == "journald" || c.Artifact == "syslogfile" && (strings.Contains(p, "auth") || strings.Contains(p, "secure") || strings.Contains(p, "messages") || strings.Contains(p, "syslog"))
+		case "ftp":
+			fits = c.Artifact == "vsftpd" || c.Artifact == "xferlog" || c.Artifact == "proftpd" || c.Artifact == "pureftpd"
+		case "web":
+			fits = c.Artifact == "accesslog"
+		}
+		if !fits || c.Records == 0 {
+			continue
+		}
+		read = true
+		if c.First != "" && (first == "" || c.First < first) {
+			first = c.First
+		}
+		if c.Last > last {
+			last = c.Last
+		}
+	}
+	return read, first, last
+}
+
+func (b *builder) journal() bool {
+	for _, c := range b.set.Coverage {
+		if c.Artifact == "journald" && c.Records > 0 {
+			return true
+		}
+	}
+	return b.set.Remote
+}
+
+func flip(vector string, st Status) string {
+	switch {
+	case st == Confirmed && vector == "ssh-password-guessed":
+		return "the owner of the account showing that the accepted login was his own"
+	case st == Confirmed && vector == "web-upload":
+		return "the site's developer knowing the script and having put it there by this form"
+	case st == Likely || st == Possible:
+		return "the account's owner confirming or denying the login from that address"
+	case st == CannotTell:
+		return "the missing log, from a backup or a remote log server"
+	case strings.HasPrefix(vector, "web"):
+		return "a script or child of the web server that the logs do not explain"
+	}
+	return "a login that nobody entitled made"
+}
+
+// verdict answers whether the server was entered, no stronger than the evidence.
+func (b *builder) verdict() {
+	v := &b.s.Verdict
+	strong := false
+	for _, w := range b.entered {
+		strong = strong || w.status == Confirmed
+	}
+	bad := b.unexplained()
+	switch {
+	case len(b.entered) > 0 && strong:
+		v.Status, v.Confidence = Compromised, Confirmed
+	case len(b.entered) > 0 && len(b.effect) > 0:
+		v.Status, v.Confidence = Compromised, Likely
+	case len(bad) > 0:
+		v.Status, v.Confidence = Compromised, bad[0].status
+		b.s.Entry = append(b.s.Entry, Entry{Vector: "unknown", Status: CannotTell, Sources: []string{}, CVE: []string{}, Claims: ids(bad[0].claim)})
+	case b.wasAttacked() && b.complete() == "":
+		v.Status, v.Confidence = Attacked, Confirmed
+	case b.wasAttacked():
+		v.Status, v.Confidence = Attacked, Likely
+	case b.complete() == "":
+		v.Status, v.Confidence = Clean, Likely
+	default:
+		v.Status, v.Confidence = string(CannotTell), Possible
+	}
+	if v.Status == Compromised && b.root {
+		yes := true
+		v.Root = &yes
+	}
+	v.Summary = b.summary()
+}
+
+// sign is something bad in itself that no way in explains.
+type sign struct {
+	claim  string
+	status Status
+}
+
+// unexplained finds effects of rung c that nobody innocent leaves: what is persistent and critical, or several things of high level.
+func (b *builder) unexplained() (out []sign) {
+	high := 0
+	id := ""
+	for _, p := range b.s.Persistence {
+		for _, c := range p.Claims {
+			id = c
+		}
+		high++
+	}
+	for _, w := range []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.AccountOdd} {
+		for _, f := range b.by[w] {
+			if f.Level >= detect.Critical && f.Rung >= 3 {
+				return []sign{{b.claim(f.Title+detail(f)+".", f.Rung, f.First, Likely, f.For, nil), Likely}}
+			}
+			if f.Level == detect.High && w == detect.AccountOdd {
+				high++
+				id = b.claim(f.Title+detail(f)+".", f.Rung, f.First, Likely, f.For, nil)
+			}
+		}
+	}
+	for _, f := range b.by[detect.OddFile] {
+		if f.Level >= detect.High {
+			high++
+			if id == "" {
+				id = b.claim(f.Title+".", f.Rung, f.First, Possible, f.For, nil)
+			}
+		}
+	}
+	if high >= 2 && id != "" {
+		return []sign{{id, Possible}}
+	}
+	return nil
+}
+
+// wasAttacked tells whether somebody tried: typing errors of people who are let in are no attack.
+func (b *builder) wasAttacked() bool {
+	for _, f := range b.by[detect.Guessing] {
+		if f.Source == "" && f.Count >= 10 {
+			return true
+		}
+		if f.Source != "" && !b.entitled(f.Source) {
+			return true
+		}
+	}
+	return len(b.by[detect.WebAttack])+len(b.by[detect.WebScan]) > 0
+}
+
+func (b *builder) entitled(source string) bool {
+	return b.loggedIn(source) && b.suspects[source] == nil
+}
+
+// complete says what is missing for a verdict of "clean", "" for nothing.
+func (b *builder) complete() string {
+	var missing []string
+	if ok, _, _ := b.covered("sshd"); !ok {
+		missing = append(missing, "a log of logins")
+	}
+	if !b.set.Tree {
+		missing = append(missing, "the files of the server")
+	}
+	if b.set.Damaged > 0 {
+		missing = append(missing, "what could not be read")
+	}
+	if len(b.by[detect.LogEdited])+len(b.by[detect.LogSilent]) > 0 {
+		missing = append(missing, "the lines that are missing from its logs")
+	}
+	return strings.Join(missing, ", ")
+}
+
+var vectorWords = map[string]string{
+	"ssh-password-guessed": "guessed the ssh password of %s", "ssh-password-known": "knew the ssh password of %s", "ssh-key": "used an ssh key of %s", "ftp-password": "used the ftp password of %s",
+	"web-upload": "uploaded a script through the web site, which ran as %s", "web-exploit": "made the web site run commands as %s", "mail-account": "used the mail account %s",
+}
+
+// summary is three sentences: how they got in, what they did, whether root is lost.
+func (b *builder) summary() string {
+	v := b.s.Verdict
+	switch v.Status {
+	case Compromised:
+	case Attacked:
+		s := "Somebody tries to get in, and there is no sign that anybody did."
+		if m := b.complete(); m != "" {
+			s += " This is said without " + m + "."
+		}
+		return s + " " + b.tries()
+	case Clean:
+		return "Nothing in the evidence speaks of an intruder. The logs and files that would show one were read. This is no proof: an intruder who left no trace cannot be seen."
+	default:
+		if m := b.complete(); m != "" {
+			return "Nothing that was read speaks of an intruder, but this was not there to be read: " + m + ". So it cannot be told whether there was one."
+		}
+		return "It cannot be told from this evidence whether there was an intruder."
+	}
+	var s []string
+	switch {
+	case len(b.entered) == 0:
+		s = append(s, "The server shows traces that only an intruder leaves, but how he got in cannot be told from this evidence.")
+	default:
+		w := b.entered[0]
+		how := fmt.Sprintf(vectorWords[w.vector], w.account)
+		if vectorWords[w.vector] == "" {
+			how = "got in by " + w.vector
+		}
+		s = append(s, fmt.Sprintf("%s %s %s.", upper(list(w.sources)), how, clock(w.first)))
+		if n := len(b.entered) - 1; n > 0 {
+			s = append(s, more(n)+" told below.")
+		}
+	}
+	var did []string
+	if n := len(b.s.Persistence); n > 0 {
+		did = append(did, "left "+plural(int64(n), "way", "ways")+" to come back")
+	}
+	for _, i := range b.s.Impact {
+		if i.What == "spam" {
+			did = append(did, fmt.Sprintf("sent %d mails as %s", i.Count, i.By))
+		}
+	}
+	if n := len(b.s.Altered); n > 0 {
+		did = append(did, "tampered with "+plural(int64(n), "log or file", "logs and files"))
+	}
+	if len(did) > 0 {
+		s = append(s, "The intruder "+list(did)+".")
+	}
+	if b.root {
+		s = append(s, "Root was reached: nothing on this server can be trusted, so rebuild it.")
+	} else {
+		s = append(s, "No sign was found that root was reached; that is no proof that it was not.")
+	}
+	return strings.Join(s, " ")
+}
+
+func more(n int) string {
+	if n == 1 {
+		return "One more way in is"
+	}
+	return fmt.Sprintf("%d more ways in are", n)
+}
+
+func (b *builder) tries() string {
+	var n int64
+	addresses := 0
+	for _, f := range b.by[detect.Guessing] {
+		n += f.Count
+		if f.Source != "" {
+			addresses++
+		}
+	}
+	var parts []string
+	if n > 0 {
+		parts = append(parts, fmt.Sprintf("%d refused logins", n))
+	}
+	if k := len(b.by[detect.WebScan]); k > 0 {
+		parts = append(parts, plural(int64(k), "scan of the web site", "scans of the web site"))
+	}
+	for _, f := range b.by[detect.WebAttack] {
+		parts = append(parts, f.Title)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "Seen: " + list(parts) + "."
+}
+
+// unknowns says what the evidence cannot answer.
+func (b *builder) unknowns() {
+	add := func(s string) { b.s.Unknown = append(b.s.Unknown, s) }
+	add("What runs now: memory and running processes are not in this evidence.")
+	if !b.set.Disk {
+		add("Deleted files and the birth times of files: the evidence holds no filesystem.")
+	} else {
+		add("Deleted files: they are not recovered by this version.")
+	}
+	if b.set.Dirty {
+		add("The filesystem was not unmounted cleanly and its journal was not replayed: the last seconds before the image was taken may be missing.")
+	}
+	if !b.set.Remote && b.s.Verdict.Status == Compromised && b.root {
+		add("Whether more was removed from the logs: who has root can edit every log on the server, and no remote copy was given (--remote-logs).")
+	}
+	if !b.set.Packages && b.set.Tree {
+		add("Which files belong to packages: no package database that is understood was found.")
+	}
+	for _, h := range b.s.Hypotheses {
+		if h.Status == CannotTell && (b.s.Verdict.Status == Compromised && len(b.entered) == 0) {
+			add(fmt.Sprintf("Whether %s: %s.", strings.ReplaceAll(h.Vector, "-", " "), h.Why))
+		}
+	}
+}
+
+// doNow says what to do, the safe order first: what is volatile before what changes the server.
+func (b *builder) doNow() {
+	add := func(step, why string) {
+		b.s.DoNow = append(b.s.DoNow, Step{Step: utf8(step), Why: utf8(why), Order: len(b.s.DoNow) + 1})
+	}
+	switch b.s.Verdict.Status {
+	case Compromised:
+	case Attacked:
+		add("Let only keys log in by ssh, or only the networks you use.", "Guessing never stops; it succeeds at the first weak password.")
+		add("See that the logs are also sent to another host.", "After a break-in the local ones cannot be trusted.")
+		return
+	case Clean:
+		return
+	default:
+		add("Bring what is missing and examine again: "+b.complete()+".", "Without it no answer can be given.")
+		return
+	}
+	add("Cut the server from the network; do not switch it off or reboot it.", "Memory holds what runs; a reboot destroys it.")
+	add("Take memory and the list of processes and connections before anything else, then an exact copy of the disk.", "They change with every minute.")
+	for _, e := range b.s.Entry {
+		if len(e.Sources) > 0 {
+			add("Search the logs of your other servers for "+list(e.Sources)+".", "Who came in here has probably tried there too.")
+			break
+		}
+	}
+	var accounts []string
+	for _, e := range b.s.Entry {
+		accounts = ids(append(accounts, e.Account)...)
+	}
+	if len(accounts) > 0 && !webAccount(accounts[0]) {
+		add("Change the password of "+list(accounts)+" wherever it is used, and lock it here.", "It is known to the intruder.")
+	}
+	if b.root {
+		add("Rebuild the server from known-good media; restore data only, and look through it.", "Root was reached: every program and log here may lie.")
+		add("Replace every secret that was on the server: host keys, TLS keys, database and mail passwords, tokens.", "Root could read them all.")
+	} else if len(b.s.Persistence) > 0 {
+		add("Remove what was left behind: "+list(paths(b.s.Persistence))+".", "It lets the intruder come back; copies of it are evidence, so take the image first.")
+	}
+	for _, e := range b.s.Entry {
+		switch e.Vector {
+		case "web-upload", "web-exploit":
+			add("Close the way in before the site goes back: forbid scripts in directories for uploads, and mend or remove the form.", "Else it happens again within hours.")
+		case "ssh-password-guessed":
+			add("Switch off password logins (PasswordAuthentication no).", "This was the way in.")
+		case "ftp-password":
+			add("Replace ftp by sftp with keys, and look for the password on its owner's computer.", "Ftp passwords are mostly stolen there.")
+		}
+	}
+	for _, i := range b.s.Impact {
+		if i.What == "spam" {
+			add("Stop the mail service and look at its queue before emptying it.", "The queue is evidence, and the rest of it goes out when the network is back.")
+		}
+	}
+}
+
+func paths(ps []Persistence) (out []string) {
+	for _, p := range ps {
+		out = ids(append(out, p.Path)...)
+	}
+	return out
+}
