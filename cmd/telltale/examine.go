@@ -1,0 +1,243 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/user"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	artall "telltale/artifact/all"
+	"telltale/casefile"
+	detall "telltale/detect/all"
+	"telltale/examine"
+	"telltale/report"
+	repall "telltale/report/all"
+	"telltale/report/terminal"
+)
+
+type examineFlags struct {
+	caseDir            string
+	json, full, quiet  bool
+	remote             []string
+	since, until, zone string
+}
+
+func examineCommand(out, errs io.Writer) *cobra.Command {
+	var f examineFlags
+	c := &cobra.Command{
+		Use:   "examine EVIDENCE...",
+		Short: "Examine evidence and say how they got in",
+		Long: `Examine evidence of a server and say how they got in.
+
+EVIDENCE is any number of: a raw disk image (MBR, GPT or a bare filesystem; ext2, ext3, ext4), a folder with a
+server's files or only its logs, a tar or zip archive of them, single log files; each also compressed by gzip, xz,
+zstd, bzip2 or lz4. What it is, is told by its content. It is opened for reading only.
+
+The case is a new folder with the report (report.html, report.json, report.md) and the record of what was done.
+
+Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence could not be read.`,
+		Example: "  telltale examine disk.img.zst\n  telltale examine --case /mnt/usb/case1 server.tar.gz --remote-logs loghost/web1",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return examineRun(c.Context(), out, errs, f, args)
+		},
+	}
+	c.Flags().StringVar(&f.caseDir, "case", "", "folder of the case, new or empty (default telltale-case-TIME here)")
+	c.Flags().BoolVar(&f.json, "json", false, "print report.json instead of text")
+	c.Flags().BoolVar(&f.full, "full", false, "print everything, not only the first screen")
+	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
+	c.Flags().StringArrayVar(&f.remote, "remote-logs", nil, "folder, archive or file: a remote log server's copy of this host's logs")
+	c.Flags().StringVar(&f.since, "since", "", "leave out what logs tell of before (2006-01-02 or RFC 3339)")
+	c.Flags().StringVar(&f.until, "until", "", "leave out what logs tell of after")
+	c.Flags().StringVar(&f.zone, "zone", "", "zone of logs that name none, where the evidence does not say (Europe/Berlin)")
+	return c
+}
+
+func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args []string) error {
+	o := examine.Options{Evidence: args, RemoteLogs: f.remote, Artifacts: artall.Artifacts(), Detections: detall.Detections(), Log: slog.New(slog.DiscardHandler)}
+	var err error
+	if o.Zone, err = zoneOf(f.zone); err != nil {
+		return err
+	}
+	if o.Since, err = timeOf(f.since, o.Zone, false); err != nil {
+		return err
+	}
+	if o.Until, err = timeOf(f.until, o.Zone, true); err != nil {
+		return err
+	}
+	started := time.Now()
+	custody := custodyOf(started, append([]string{"examine"}, os.Args[min(2, len(os.Args)):]...))
+	if f.caseDir == "" {
+		f.caseDir = "telltale-case-" + started.UTC().Format("20060102T150405Z")
+	}
+	if err := outside(f.caseDir, args); err != nil {
+		return err
+	}
+	k, err := casefile.Create(f.caseDir, custody)
+	if err != nil {
+		return err
+	}
+	o.Spool = k.Spool()
+	p := newProgress(errs, f.quiet)
+	o.Progress = p
+	res, err := examine.Run(ctx, o)
+	p.done()
+	if err != nil {
+		return errors.Join(err, abandon(ctx, k, res))
+	}
+	d := document(res, k.Manifest().Custody, started)
+	if err := writeAll(k, d); err != nil {
+		return err
+	}
+	if err := k.Finish(res.Sources, time.Now(), true); err != nil {
+		return err
+	}
+	if err := show(out, d, f, k); err != nil {
+		return err
+	}
+	if len(res.Damage) > 0 {
+		return fmt.Errorf("%w: %d places, told in the report", errUnreadable, len(res.Damage))
+	}
+	return nil
+}
+
+// abandon ends a case that gave no answer: an interrupted one is kept as such, one without evidence goes away.
+func abandon(ctx context.Context, k *casefile.Case, res *examine.Result) error {
+	if ctx.Err() == nil {
+		return k.Discard()
+	}
+	return k.Finish(res.Sources, time.Now(), false)
+}
+
+// outside refuses a case within a folder of evidence: examining must not write there.
+func outside(dir string, evidence []string) error {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	if real, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
+		abs = filepath.Join(real, filepath.Base(abs))
+	}
+	for _, e := range evidence {
+		st, err := os.Stat(e)
+		if err != nil || !st.IsDir() {
+			continue
+		}
+		root, err := filepath.Abs(e)
+		if err != nil {
+			return err
+		}
+		if real, err := filepath.EvalSymlinks(root); err == nil {
+			root = real
+		}
+		if rel, err := filepath.Rel(root, abs); err == nil && filepath.IsLocal(rel) {
+			return fmt.Errorf("%w: the case %q would lie within the evidence %q; give another --case", errUsage, dir, e)
+		}
+	}
+	return nil
+}
+
+func document(res *examine.Result, c []casefile.Custody, started time.Time) *report.Document {
+	d := &report.Document{Schema: report.Schema, Tool: report.Tool{Name: "telltale", Version: version()}, Made: started.UTC().Format(time.RFC3339),
+		Hosts: res.Hosts, Sources: res.Sources, Story: res.Story, Coverage: res.Coverage, Clocks: res.Clocks, Damage: res.Damage, Custody: c}
+	if d.Coverage == nil {
+		d.Coverage = []casefile.Coverage{}
+	}
+	if d.Damage == nil {
+		d.Damage = []casefile.Damage{}
+	}
+	d.Custody[len(d.Custody)-1].Ended = time.Now().UTC().Format(time.RFC3339)
+	return d
+}
+
+func writeAll(k *casefile.Case, d *report.Document) error {
+	for _, f := range repall.Formats() {
+		var b bytes.Buffer
+		if err := f.Write(&b, d); err != nil {
+			return fmt.Errorf("write %s: %w", f.File, err)
+		}
+		if err := k.Write(f.File, b.Bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func show(out io.Writer, d *report.Document, f examineFlags, k *casefile.Case) error {
+	if f.json {
+		_, err := io.Copy(out, mustOpen(k.Path(casefile.ReportName)))
+		return err
+	}
+	colour, width := false, 100
+	if t, ok := out.(*os.File); ok && term.IsTerminal(int(t.Fd())) && os.Getenv("NO_COLOR") == "" {
+		colour = true
+		if w, _, err := term.GetSize(int(t.Fd())); err == nil && w > 40 {
+			width = w
+		}
+	}
+	return terminal.Write(out, d, terminal.Options{Colour: colour, Full: f.full, Width: width, Case: filepath.Join(k.Dir(), "report.html")})
+}
+
+func mustOpen(p string) io.Reader {
+	f, err := os.Open(p)
+	if err != nil {
+		return &failing{err}
+	}
+	return f
+}
+
+type failing struct{ err error }
+
+func (f *failing) Read([]byte) (int, error) { return 0, f.err }
+
+func custodyOf(started time.Time, args []string) casefile.Custody {
+	host, _ := os.Hostname()
+	name := ""
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	zone, _ := started.Zone()
+	return casefile.Custody{Tool: "telltale", Version: version(), Command: args, Started: started.UTC().Format(time.RFC3339), Machine: host, User: name, Clock: zone}
+}
+
+func zoneOf(s string) (*time.Location, error) {
+	if s == "" {
+		return nil, nil
+	}
+	l, err := time.LoadLocation(s)
+	if err != nil {
+		return nil, fmt.Errorf("%w: --zone %q: %w", errUsage, s, err)
+	}
+	return l, nil
+}
+
+// timeOf reads a day or an instant; a day as an end means its end.
+func timeOf(s string, zone *time.Location, end bool) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	if zone == nil {
+		zone = time.UTC
+	}
+	for _, form := range []string{"2006-01-02", "2006-01-02 15:04", "2006-01-02 15:04:05"} {
+		if t, err := time.ParseInLocation(form, s, zone); err == nil {
+			if end && form == "2006-01-02" {
+				t = t.AddDate(0, 0, 1).Add(-time.Second)
+			}
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%w: %q is no time; write 2024-01-31, \"2024-01-31 23:59\" or RFC 3339", errUsage, s)
+}

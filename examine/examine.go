@@ -1,0 +1,330 @@
+// Package examine runs the stages over a case in their order: open the evidence, walk
+// each host once, read its traces oldest first, let the detections see every event, ask
+// for the story. It keeps the coverage: what was read, what was passed over, what was
+// damaged and why. All that runs at the same time runs here; parsers and detections are sequential.
+package examine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sort"
+	"time"
+
+	"telltale/artifact"
+	"telltale/casefile"
+	"telltale/detect"
+	"telltale/event"
+	"telltale/evidence"
+	"telltale/host"
+	"telltale/story"
+)
+
+// Options of Run.
+type Options struct {
+	Evidence   []string
+	RemoteLogs []string // folders or archives that a remote log server kept of the same host
+	Spool      string   // folder for unpacked evidence
+	Since      time.Time
+	Until      time.Time
+	Zone       *time.Location
+	Artifacts  []*artifact.Artifact
+	Detections []*detect.Detection
+	Log        *slog.Logger
+	Progress   Progress // may be nil
+}
+
+// Progress is told what is being done.
+type Progress interface {
+	Stage(what string)
+	Bytes(done, total int64)
+}
+
+// Result is what Run found.
+type Result struct {
+	Hosts    []casefile.Host
+	Sources  []casefile.Source
+	Coverage []casefile.Coverage
+	Clocks   []casefile.Clock
+	Damage   []casefile.Damage
+	Story    story.Story
+	Events   int64
+}
+
+// ErrNothing says that none of the evidence could be examined.
+var ErrNothing = errors.New("none of the evidence could be examined")
+
+// run is one run of the stages.
+type run struct {
+	o       Options
+	ctx     context.Context
+	inputs  []*host.Input
+	res     *Result
+	folds   []fold
+	wants   [256][]detect.Fold
+	hosts   []*seenHost
+	jobs    int
+	latest  time.Time // the latest time told by a log that has years
+	hashing []*hashed
+	refused map[string]int
+}
+
+type fold struct {
+	d *detect.Detection
+	f detect.Fold
+}
+
+// seenHost is a host with what the walk found on it.
+type seenHost struct {
+	*host.Host
+	id     string
+	source *casefile.Source
+	owners *host.Owners
+	jobs   []*job
+	kernel string
+	boot   evidence.Time
+}
+
+// Run examines the evidence.
+func Run(ctx context.Context, o Options) (*Result, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	r := &run{o: o, ctx: ctx, res: &Result{}, refused: map[string]int{}}
+	defer r.close()
+	if err := r.open(); err != nil {
+		return r.res, err
+	}
+	if err := r.read(); err != nil {
+		return r.res, err
+	}
+	r.finish()
+	if err := r.hashes(); err != nil {
+		return r.res, err
+	}
+	r.stage("reasoning")
+	fs := r.findings()
+	r.res.Story = story.Build(ctx, fs, r.setting())
+	r.covers()
+	return r.res, ctx.Err()
+}
+
+func (r *run) stage(s string) {
+	if r.o.Progress != nil {
+		r.o.Progress.Stage(s)
+	}
+}
+
+func (r *run) close() {
+	for _, in := range r.inputs {
+		in.Close()
+	}
+}
+
+// open opens every input. One that cannot be opened is damage, unless it is the only one.
+func (r *run) open() error {
+	var errs []error
+	all := append(append([]string{}, r.o.Evidence...), r.o.RemoteLogs...)
+	for i, p := range all {
+		id := fmt.Sprintf("s%d", i+1)
+		remote := i >= len(r.o.Evidence)
+		src := casefile.Source{ID: id, Path: p, Notes: []string{}}
+		r.stage("opening " + filepath.Base(p))
+		o := host.Options{Source: id, Spool: r.o.Spool, Remote: remote, Zone: r.o.Zone, Log: r.o.Log}
+		if r.o.Progress != nil {
+			o.Progress = r.o.Progress.Bytes
+		}
+		in, err := host.Open(r.ctx, p, o)
+		if err != nil {
+			if r.ctx.Err() != nil {
+				return r.ctx.Err()
+			}
+			errs = append(errs, err)
+			src.Kind = "unreadable"
+			src.Notes = append(src.Notes, err.Error())
+			r.res.Sources = append(r.res.Sources, src)
+			r.damage(evidence.Damage{Ref: evidence.Ref{Source: id}, Reason: err.Error()})
+			continue
+		}
+		r.inputs = append(r.inputs, in)
+		src.Kind, src.Size, src.SHA256, src.Verified = in.Kind, in.Size, in.SHA256, in.SHA256 != ""
+		if remote {
+			src.Kind = host.KindRemote
+		}
+		src.Notes = append(src.Notes, in.Notes...)
+		for _, d := range in.Damage {
+			r.damage(d)
+		}
+		for _, h := range in.Hosts {
+			r.hosts = append(r.hosts, &seenHost{Host: h, id: fmt.Sprintf("h%d", len(r.hosts)+1)})
+		}
+		r.res.Sources = append(r.res.Sources, src)
+		if in.SHA256 == "" {
+			r.hash(len(r.res.Sources)-1, p)
+		}
+	}
+	if len(r.hosts) == 0 {
+		return fmt.Errorf("%w: %w", ErrNothing, errors.Join(errs...))
+	}
+	return nil
+}
+
+// maxDamage bounds the damage that is told one by one.
+const maxDamage = 2000
+
+func (r *run) damage(d evidence.Damage) {
+	switch n := len(r.res.Damage); {
+	case n == maxDamage:
+		d.Reason = "more damage than is told one by one"
+	case n > maxDamage:
+		return
+	}
+	r.res.Damage = append(r.res.Damage, casefile.Damage{Ref: casefile.Ref{Source: d.Ref.Source, Path: printable(d.Ref.Path), Offset: d.Ref.Off, Length: d.Ref.Len}, Reason: printable(d.Reason)})
+}
+
+// read walks the hosts and reads their traces.
+func (r *run) read() error {
+	r.prepare()
+	for _, h := range r.hosts {
+		r.stage("walking " + h.label())
+		if err := r.walk(h); err != nil {
+			return err
+		}
+	}
+	r.order()
+	for _, h := range r.hosts {
+		for _, j := range h.jobs {
+			if err := r.ctx.Err(); err != nil {
+				return err
+			}
+			r.stage("reading " + j.entry.Path)
+			r.parse(h, j)
+		}
+	}
+	if r.jobs == 0 {
+		return fmt.Errorf("%w: no file in it is a log or a trace that is known", ErrNothing)
+	}
+	return nil
+}
+
+func (h *seenHost) label() string {
+	if h.Name != "" {
+		return h.Name
+	}
+	return h.id
+}
+
+// prepare makes the detections' folds.
+func (r *run) prepare() {
+	sc := detect.Scene{ChangeTimes: true}
+	for _, h := range r.hosts {
+		h.owners = h.Owners()
+		for _, u := range h.Users {
+			sc.Users = append(sc.Users, detect.User{Name: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID})
+		}
+		sc.WebRoots = append(sc.WebRoots, h.Sites.Roots...)
+		if sc.HostName == "" {
+			sc.HostName = h.Name
+		}
+		sc.ChangeTimes = sc.ChangeTimes && !h.CopyTimes
+	}
+	for _, d := range r.o.Detections {
+		f := d.New(sc)
+		r.folds = append(r.folds, fold{d, f})
+		for _, k := range d.Wants {
+			r.wants[k] = append(r.wants[k], f)
+		}
+	}
+}
+
+// emit shows an event to the detections that want its kind.
+func (r *run) emit(e *event.Event) {
+	r.res.Events++
+	for _, f := range r.wants[e.Kind] {
+		f.Observe(e)
+	}
+}
+
+// within tells whether an event lies in the time asked about. One without a time always does.
+func (r *run) within(t evidence.Time) bool {
+	if !t.Known() {
+		return true
+	}
+	return (r.o.Since.IsZero() || t.Sec >= r.o.Since.Unix()) && (r.o.Until.IsZero() || t.Sec <= r.o.Until.Unix())
+}
+
+func (r *run) findings() []detect.Finding {
+	var all []detect.Finding
+	for _, f := range r.folds {
+		for x := range f.f.Findings(r.ctx) {
+			all = append(all, x)
+		}
+	}
+	return all
+}
+
+// setting tells the story what was read, so that it knows what it cannot know.
+func (r *run) setting() story.Setting {
+	s := story.Setting{Coverage: r.res.Coverage, Until: r.o.Until, Since: r.o.Since}
+	for _, h := range r.hosts {
+		if h.Kind == host.KindRemote {
+			s.Remote = true
+			continue
+		}
+		s.Disk = s.Disk || !h.Flat && (h.Kind == host.KindDisk || h.Kind == host.KindVolume)
+		s.Tree = s.Tree || !h.Flat
+		s.ChangeTimes = s.ChangeTimes || !h.CopyTimes && !h.Flat
+		s.Packages = s.Packages || h.owners.Read
+		for _, i := range h.Infos {
+			s.Dirty = s.Dirty || i.Dirty
+		}
+		if s.HostName == "" {
+			s.HostName = h.Name
+		}
+		for _, u := range h.Users {
+			s.Users = append(s.Users, detect.User{Name: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID})
+		}
+		s.WebRoots = append(s.WebRoots, h.Sites.Roots...)
+	}
+	s.Damaged = len(r.res.Damage)
+	return s
+}
+
+// finish tells the hosts and clocks of the case.
+func (r *run) finish() {
+	for _, h := range r.hosts {
+		r.res.Hosts = append(r.res.Hosts, casefile.Host{ID: h.id, Hostname: printable(h.Name), OS: printable(h.OS), Kernel: h.kernel, Zone: h.ZoneName, ZoneFrom: h.ZoneFrom, Boot: h.boot.String()})
+		r.res.Clocks = append(r.res.Clocks, casefile.Clock{Source: h.Source, Zone: h.ZoneName, From: h.ZoneFrom, Error: 1})
+	}
+	for name, n := range r.refused {
+		r.o.Log.Warn("parser yielded a kind that it did not declare", "parser", name, "events", n)
+	}
+	sort.SliceStable(r.res.Coverage, func(i, j int) bool { return r.res.Coverage[i].Path < r.res.Coverage[j].Path })
+}
+
+// covers says of each log whether it covers the time of the incident.
+func (r *run) covers() {
+	from, to := r.res.Story.Window()
+	if from == "" {
+		return
+	}
+	for i := range r.res.Coverage {
+		c := &r.res.Coverage[i]
+		switch {
+		case c.First == "" || c.Last == "":
+		case c.First <= from && c.Last >= to:
+			c.Covers = "yes"
+		case c.Last < from || c.First > to:
+			c.Covers = "no"
+		default:
+			c.Covers = "partly"
+		}
+		for _, g := range c.Gaps {
+			if c.Covers == "yes" && g.From < to && g.To > from {
+				c.Covers = "partly"
+			}
+		}
+	}
+}

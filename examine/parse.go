@@ -1,0 +1,308 @@
+package examine
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sort"
+	"time"
+
+	"telltale/artifact"
+	"telltale/casefile"
+	"telltale/event"
+	"telltale/evidence"
+	"telltale/host"
+	"telltale/internal/guard"
+	"telltale/internal/limit"
+	"telltale/internal/logclock"
+	"telltale/internal/unpack"
+)
+
+// parse reads one trace and shows its events to the detections.
+func (r *run) parse(h *seenHost, j *job) {
+	ref := h.Ref(&j.entry)
+	seen := &artifact.Seen{}
+	clock := r.clock(h, j)
+	err := guard.Run(j.art.Name+" on "+j.entry.Path, func() error { return r.stream(h, j, ref, clock, seen) })
+	if err != nil && r.ctx.Err() == nil {
+		var d *evidence.Damage
+		if errors.As(err, &d) {
+			r.damage(*d)
+		} else {
+			r.damage(evidence.Damage{Ref: ref, Reason: err.Error()})
+		}
+	}
+	seen.Flush()
+	r.jobs++
+	if !clock.Yearless && seen.Last.Known() && seen.Last.Std().After(r.latest) && seen.Last.Std().Before(time.Now().AddDate(1, 0, 0)) {
+		r.latest = seen.Last.Std()
+	}
+	if !j.art.Log && seen.Records == 0 && seen.Unparsed == 0 {
+		return
+	}
+	c := casefile.Coverage{Source: h.Source, Path: printable(j.entry.Path), Artifact: j.art.Name, First: seen.First.String(), Last: seen.Last.String(),
+		Records: seen.Records, Unparsed: seen.Unparsed, Unknown: map[string]int64{}, Gaps: gaps(seen)}
+	for k, n := range seen.ByProgram {
+		c.Unknown[printable(k)] = n
+	}
+	if clock.Yearless || clock.Zoneless {
+		c.Time = clock.Basis
+	}
+	r.res.Coverage = append(r.res.Coverage, c)
+}
+
+func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Clock, seen *artifact.Seen) error {
+	section := h.File(&j.entry)
+	src, kind, err := unpack.Reader(readAhead(section))
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	in := &artifact.Input{Ref: ref, R: &metered{run: r, r: src, total: j.entry.Meta.Size}, Size: -1, Meta: j.entry.Meta, Path: j.entry.Path, Clock: clock,
+		Host: h.facts(), Messages: artifact.NewDecoders(r.o.Artifacts), Seen: seen}
+	if kind == "" {
+		in.At, in.Size = section, section.Size()
+	} else if j.art.Random {
+		f, n, err := r.spool(src)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in.At, in.Size, in.R = f, n, io.NewSectionReader(f, 0, n)
+	}
+	state := !j.art.Log
+	for e, err := range j.art.Parse(r.ctx, in) {
+		if err != nil {
+			var d *evidence.Damage
+			if !errors.As(err, &d) {
+				return err
+			}
+			x := *d
+			if x.Ref.Source == "" {
+				x.Ref.Source, x.Ref.Path = ref.Source, ref.Path
+			}
+			r.damage(x)
+			continue
+		}
+		if !r.declared(j.art, e.Kind) {
+			r.refused[j.art.Name]++
+			continue
+		}
+		if !state && !r.within(e.At) {
+			continue
+		}
+		r.note(h, &e)
+		if state {
+			r.fileTimes(h, &j.entry, &e)
+			e.AddText(event.FilePackage, h.owners.Of(j.entry.Path))
+			if e.Get(event.FilePath) == nil {
+				e.AddText(event.FilePath, j.entry.Path)
+			}
+		}
+		if h.Kind == host.KindRemote && e.Get(event.Transport) == nil {
+			e.AddText(event.Transport, "remote")
+		}
+		r.emit(&e)
+	}
+	return r.ctx.Err()
+}
+
+// declared tells whether an artefact may yield a kind: its own, and those of the programs whose
+// messages it carries.
+func (r *run) declared(a *artifact.Artifact, k event.Kind) bool {
+	for _, x := range a.Kinds {
+		if x == k {
+			return true
+		}
+	}
+	if a.Name != "syslogfile" && a.Name != "journald" {
+		return false
+	}
+	for _, b := range r.o.Artifacts {
+		if b.Decode == nil {
+			continue
+		}
+		for _, x := range b.Kinds {
+			if x == k {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// note takes from an event what the report says of the host itself.
+func (r *run) note(h *seenHost, e *event.Event) {
+	if e.Kind != event.Boot {
+		return
+	}
+	if k := e.Text(event.OSKernel); k != "" && !e.At.Before(h.boot) {
+		h.kernel = printable(k)
+	}
+	h.boot = evidence.Max(h.boot, e.At)
+}
+
+func (h *seenHost) facts() *artifact.HostFacts {
+	f := &artifact.HostFacts{Name: h.Name, AccessFormats: map[string]artifact.AccessFormat{}}
+	for _, u := range h.Users {
+		f.Users = append(f.Users, artifact.User(u))
+	}
+	for p, x := range h.Sites.Formats {
+		f.AccessFormats[p] = artifact.AccessFormat(x)
+	}
+	return f
+}
+
+// clock gives the clock for one file: solved over the log's rotations, newest first, when the first of them is read.
+func (r *run) clock(h *seenHost, j *job) *logclock.Clock {
+	zoned := &logclock.Clock{Zone: h.Zone, Basis: "zone from " + h.ZoneFrom}
+	if j.art.Name != "syslogfile" {
+		return zoned
+	}
+	var newer time.Time
+	for i := len(h.jobs) - 1; i >= 0; i-- { // jobs are oldest first
+		k := h.jobs[i]
+		if k.family != j.family || k.art != j.art {
+			continue
+		}
+		if k != j {
+			if !k.first.IsZero() {
+				newer = k.first
+			} else if y, mtime := r.scan(h, k); y.ok {
+				_, newer = clockFor(y, h.Zone, h.ZoneFrom, mtime, newer, r.latest)
+				k.first = newer
+			}
+			continue
+		}
+		y, mtime := r.scan(h, j)
+		c, first := clockFor(y, h.Zone, h.ZoneFrom, mtime, newer, r.latest)
+		if y.ok {
+			j.first = first
+		}
+		return c
+	}
+	return zoned
+}
+
+// scan looks at a log's stamps. Its time is that of the file, or of the gzip header, which keeps the log's.
+func (r *run) scan(h *seenHost, j *job) (yearless, evidence.Time) {
+	mtime := j.entry.Meta.Mtime
+	section := h.File(&j.entry)
+	var head [16]byte
+	section.ReadAt(head[:], 0)
+	if t := unpack.HeaderTime(head[:]); !t.IsZero() {
+		mtime = evidence.At(t, time.Second)
+	}
+	src, _, err := unpack.Reader(section)
+	if err != nil {
+		return yearless{}, mtime
+	}
+	defer src.Close()
+	return scan(src), mtime
+}
+
+// head gives the first bytes of a file's content, decompressed.
+func (r *run) head(h *seenHost, e *host.Entry) ([]byte, error) {
+	src, _, err := unpack.Reader(h.File(e))
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	b := make([]byte, 64<<10)
+	n, err := io.ReadFull(src, b)
+	if n > 0 || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	return b[:n], err
+}
+
+// spool unpacks a trace that is read in jumps into a file without a name.
+func (r *run) spool(src io.Reader) (*os.File, int64, error) {
+	f, err := os.CreateTemp(r.o.Spool, "trace-*")
+	if err != nil {
+		return nil, 0, err
+	}
+	os.Remove(f.Name())
+	n, err := io.Copy(f, io.LimitReader(src, limit.Expansion))
+	if err != nil && n == 0 {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, n, nil
+}
+
+// maxGaps bounds the gaps told of one log.
+const maxGaps = 10
+
+// gaps finds the silences of a log that has a rhythm: it told something in nearly every hour, and
+// nothing in some hours in a row.
+func gaps(s *artifact.Seen) []casefile.Gap {
+	out := []casefile.Gap{}
+	if len(s.Hours) < 48 {
+		return out
+	}
+	hours := make([]int64, 0, len(s.Hours))
+	for h := range s.Hours {
+		hours = append(hours, h)
+	}
+	sort.Slice(hours, func(i, j int) bool { return hours[i] < hours[j] })
+	span := hours[len(hours)-1] - hours[0] + 1
+	if float64(len(hours)) < 0.85*float64(span) {
+		return out
+	}
+	for i := 1; i < len(hours) && len(out) < maxGaps; i++ {
+		if d := hours[i] - hours[i-1]; d > 3 {
+			out = append(out, casefile.Gap{
+				From: time.Unix((hours[i-1]+1)*3600, 0).UTC().Format(time.RFC3339), To: time.Unix(hours[i]*3600, 0).UTC().Format(time.RFC3339),
+				Why: fmt.Sprintf("silent for %d hours, in a log that otherwise tells something in %d of %d hours", d-1, len(hours), span)})
+		}
+	}
+	return out
+}
+
+// metered reports progress and ends when the run is cancelled.
+type metered struct {
+	run   *run
+	r     io.Reader
+	done  int64
+	total int64
+}
+
+func (m *metered) Read(p []byte) (int, error) {
+	if err := m.run.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := m.r.Read(p)
+	m.done += int64(n)
+	if m.run.o.Progress != nil && m.total > 1<<20 {
+		m.run.o.Progress.Bytes(m.done, max(m.total, m.done))
+	}
+	return n, err
+}
+
+// readAhead reads the evidence in large pieces: the readers above it ask for small ones.
+func readAhead(r io.Reader) io.Reader { return &ahead{r: r, buf: make([]byte, 1<<20)} }
+
+type ahead struct {
+	r    io.Reader
+	buf  []byte
+	have bytes.Reader
+	err  error
+}
+
+func (a *ahead) Read(p []byte) (int, error) {
+	if a.have.Len() == 0 {
+		if a.err != nil {
+			return 0, a.err
+		}
+		n, err := a.r.Read(a.buf)
+		a.err = err
+		a.have.Reset(a.buf[:n])
+		if n == 0 {
+			return 0, err
+		}
+	}
+	return a.have.Read(p)
+}

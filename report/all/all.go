@@ -1,0 +1,15 @@
+// Package all lists the formats of reports.
+package all
+
+import (
+	"telltale/report"
+	"telltale/report/html"
+	"telltale/report/jsonreport"
+	"telltale/report/markdown"
+	"telltale/report/terminal"
+)
+
+// Formats gives every format.
+func Formats() []report.Format {
+	return []report.Format{jsonreport.New(), html.New(), markdown.New(), terminal.New()}
+}

@@ -1,0 +1,132 @@
+// Package markdown writes the answer for a ticket or a wiki. Text from evidence is put between backquotes or escaped, so that it
+// can make neither links nor headings.
+package markdown
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"telltale/report"
+	"telltale/report/internal/text"
+)
+
+// New gives the format.
+func New() report.Format {
+	return report.Format{Name: "markdown", Doc: "for a ticket or a wiki", File: "report.md", Write: write}
+}
+
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) line(format string, a ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", a...)
+	}
+}
+
+func write(w io.Writer, d *report.Document) error {
+	p := &printer{w: w}
+	host := ""
+	if len(d.Hosts) > 0 {
+		host = d.Hosts[0].Hostname
+	}
+	p.line("# %s: %s", plain(strings.TrimSpace("Examination of "+host)), d.Verdict.Status)
+	p.line("\n%s\n", plain(d.Verdict.Summary))
+	if len(d.Entry) > 0 {
+		p.line("## How they got in\n")
+		for _, e := range d.Entry {
+			p.line("- **%s** (%s), account %s, from %s, first %s, claims %s", e.Vector, e.Status, code(e.Account), code(strings.Join(e.Sources, ", ")), e.First, strings.Join(e.Claims, ", "))
+		}
+	}
+	if len(d.Actions) > 0 {
+		p.line("\n## What they did\n")
+		p.line("| time | account | what | path |\n|---|---|---|---|")
+		for _, a := range d.Actions {
+			p.line("| %s | %s | %s | %s |", a.Time, plain(a.Account), plain(a.What), code(a.Path))
+		}
+	}
+	if len(d.Persistence) > 0 {
+		p.line("\n## What lets them come back\n")
+		for _, x := range d.Persistence {
+			p.line("- %s %s runs %s as %s since %s", x.Mechanism, code(x.Path), code(x.Runs), code(x.As), x.Since)
+		}
+	}
+	if len(d.Altered) > 0 {
+		p.line("\n## What was tampered with\n")
+		for _, x := range d.Altered {
+			p.line("- %s %s: expected %s, found %s", x.Kind, code(x.Path), plain(x.Expected), plain(x.Found))
+		}
+	}
+	if len(d.Impact) > 0 {
+		p.line("\n## What the server was used for\n")
+		for _, x := range d.Impact {
+			p.line("- %s: %d by %s, %s to %s", x.What, x.Count, code(x.By), x.First, x.Last)
+		}
+	}
+	if len(d.DoNow) > 0 {
+		p.line("\n## What to do now\n")
+		for _, s := range d.DoNow {
+			p.line("%d. %s %s", s.Order, plain(s.Step), plain(s.Why))
+		}
+	}
+	p.line("\n## Ways in that were weighed\n\n| way | status | points | why |\n|---|---|---|---|")
+	for _, h := range d.Hypotheses {
+		p.line("| %s | %s | %.1f | %s |", h.Vector, h.Status, h.Score, plain(h.Why))
+	}
+	if len(d.Unknown) > 0 {
+		p.line("\n## What cannot be known\n")
+		for _, u := range d.Unknown {
+			p.line("- %s", plain(u))
+		}
+	}
+	if len(d.Claims) > 0 {
+		p.line("\n## Claims and their evidence\n")
+		for _, c := range d.Claims {
+			p.line("- **%s** (%s, rung %s) %s", c.ID, c.Status, c.Rung, plain(c.Text))
+			for _, q := range c.For {
+				p.line("  - %s %s line %d offset %d: %s", plain(q.Source), code(q.Path), q.Line, q.Offset, code(q.Quote))
+			}
+		}
+	}
+	p.line("\n## What was read\n\n| trace | path | first | last | records | not understood |\n|---|---|---|---|---|---|")
+	for _, c := range d.Coverage {
+		p.line("| %s | %s | %s | %s | %d | %d |", c.Artifact, code(c.Path), c.First, c.Last, c.Records, c.Unparsed)
+	}
+	p.line("\n| source | size | sha256 |\n|---|---|---|")
+	for _, s := range d.Sources {
+		p.line("| %s | %d | %s |", code(s.Path), s.Size, s.SHA256)
+	}
+	return p.err
+}
+
+// plain escapes what Markdown or HTML would take as its own.
+func plain(s string) string {
+	s = text.Escape(s)
+	var b strings.Builder
+	for _, r := range s {
+		if strings.ContainsRune("\\`*_{}[]()#!|<>&~:@", r) && r != '(' && r != ')' && r != ':' || r == '@' {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return strings.ReplaceAll(b.String(), "://", ":\\//")
+}
+
+// code puts text between backquotes, more of them than it holds in a row.
+func code(s string) string {
+	if s == "" {
+		return ""
+	}
+	s = strings.ReplaceAll(text.Escape(s), "|", `\x7c`)
+	fence := "`"
+	for strings.Contains(s, fence) {
+		fence += "`"
+	}
+	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
+		s = " " + s + " "
+	}
+	return fence + s + fence
+}

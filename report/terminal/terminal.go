@@ -1,0 +1,391 @@
+// Package terminal writes the answer for a person at a terminal: the verdict first, at most one
+// screen, all else with Full. Text from evidence is escaped, so that no byte of it can
+// move the cursor or change a colour.
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"telltale/report"
+	"telltale/report/internal/text"
+	"telltale/story"
+)
+
+// Options of Write.
+type Options struct {
+	Colour bool
+	Full   bool
+	Width  int    // columns; 0: 100
+	Case   string // where the case lies, for the last line
+}
+
+// New gives the format, without colour and in full.
+func New() report.Format {
+	return report.Format{Name: "text", Doc: "plain text, in full", File: "report.txt", Write: func(w io.Writer, d *report.Document) error { return Write(w, d, Options{Full: true}) }}
+}
+
+type printer struct {
+	w   io.Writer
+	o   Options
+	d   *report.Document
+	err error
+	by  map[string]*story.Claim
+}
+
+// Write writes the document.
+func Write(w io.Writer, d *report.Document, o Options) error {
+	if o.Width <= 0 {
+		o.Width = 100
+	}
+	p := &printer{w: w, o: o, d: d, by: map[string]*story.Claim{}}
+	for i := range d.Claims {
+		p.by[d.Claims[i].ID] = &d.Claims[i]
+	}
+	p.verdict()
+	p.entries()
+	p.did()
+	p.steps()
+	p.limits()
+	if o.Full {
+		p.full()
+	}
+	if o.Case != "" {
+		p.line("")
+		p.line("%s", p.dim("Full report: "+Escape(o.Case)))
+	}
+	return p.err
+}
+
+func (p *printer) line(format string, a ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", a...)
+	}
+}
+
+// wrap writes text broken at blanks, each line indented.
+func (p *printer) wrap(indent, s string) {
+	width := max(p.o.Width-len(indent), 30)
+	for s != "" {
+		n := len(s)
+		if n > width {
+			if n = strings.LastIndexByte(s[:width+1], ' '); n <= width/3 {
+				if n = strings.IndexByte(s, ' '); n < 0 {
+					n = len(s)
+				}
+			}
+		}
+		p.line("%s%s", indent, s[:n])
+		s = strings.TrimLeft(s[n:], " ")
+	}
+}
+
+func (p *printer) colour(code, s string) string {
+	if !p.o.Colour {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (p *printer) bold(s string) string { return p.colour("1", s) }
+func (p *printer) dim(s string) string  { return p.colour("2", s) }
+
+var verdictColour = map[string]string{story.Compromised: "1;41;97", story.Attacked: "1;43;30", story.Clean: "1;42;30"}
+
+func (p *printer) verdict() {
+	v := p.d.Verdict
+	code := verdictColour[v.Status]
+	if code == "" {
+		code = "1;7"
+	}
+	host := ""
+	for i, h := range p.d.Hosts {
+		if h.Hostname != "" && i < 3 {
+			host += " " + Escape(h.Hostname)
+		}
+	}
+	head := p.colour(code, " "+strings.ToUpper(strings.ReplaceAll(v.Status, "-", " "))+" ")
+	if v.Status == story.Compromised || v.Status == story.Attacked {
+		head += " (" + string(v.Confidence) + ")"
+	}
+	if v.Root != nil && *v.Root {
+		head += "  " + p.colour("1;31", "root is lost")
+	}
+	if host != "" {
+		head += "  " + p.bold(strings.TrimSpace(host))
+	}
+	p.line("%s", head)
+	p.line("")
+	p.wrap("", Escape(v.Summary))
+}
+
+func (p *printer) title(s string) {
+	p.line("")
+	p.line("%s", p.bold(s))
+}
+
+func (p *printer) entries() {
+	if len(p.d.Entry) == 0 {
+		return
+	}
+	p.title("HOW THEY GOT IN")
+	for i, e := range p.d.Entry {
+		if i >= 3 && !p.o.Full {
+			p.line("  ... and %d more", len(p.d.Entry)-i)
+			break
+		}
+		s := fmt.Sprintf("%s [%s]", e.Vector, e.Status)
+		if e.Account != "" {
+			s += "  as " + Escape(e.Account)
+		}
+		if len(e.Sources) > 0 {
+			s += "  from " + Escape(strings.Join(short(e.Sources, 4), ", "))
+		}
+		if e.First != "" {
+			s += "  first " + when(e.First)
+		}
+		p.line("  %s", s)
+		told := map[story.Quotation]bool{}
+		for _, c := range p.quoted(e.Claims, 3) {
+			p.proof(c, told)
+		}
+	}
+	if r := p.runnerUp(); r != "" {
+		p.wrap("  ", "Runner-up: "+r)
+	}
+}
+
+// runnerUp gives the best way in that was weighed and not found.
+func (p *printer) runnerUp() string {
+	if len(p.d.Entry) == 0 {
+		return ""
+	}
+	for _, h := range p.d.Hypotheses {
+		if h.Vector != p.d.Entry[0].Vector {
+			return fmt.Sprintf("%s: %s (%s)", h.Vector, h.Status, Escape(h.Why))
+		}
+	}
+	return ""
+}
+
+func (p *printer) quoted(claims []string, n int) (out []*story.Claim) {
+	for _, id := range claims {
+		if c := p.by[id]; c != nil && len(out) < n {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// proof writes the one line of evidence that speaks best for a claim: its last one that is text, for the accepted stands
+// behind the refused.
+func (p *printer) proof(c *story.Claim, told map[story.Quotation]bool) {
+	if len(c.For) == 0 {
+		return
+	}
+	q := c.For[len(c.For)-1]
+	for i := len(c.For) - 1; i >= 0; i-- {
+		if !strings.HasPrefix(c.For[i].Quote, "type ") && !strings.HasPrefix(c.For[i].Quote, "inode ") {
+			q = c.For[i]
+			break
+		}
+	}
+	if told[q] {
+		return
+	}
+	told[q] = true
+	p.line("    %s", p.dim(cut(where(q)+": "+Escape(strings.TrimSpace(q.Quote)), p.o.Width-4)))
+}
+
+func where(q story.Quotation) string {
+	s := Escape(q.Path)
+	if i := strings.LastIndex(s, ":/"); i >= 0 {
+		s = s[i+1:]
+	}
+	if strings.HasPrefix(s, "/var/log/journal/") {
+		s = "journal"
+	}
+	if q.Line > 0 {
+		return fmt.Sprintf("%s line %d", s, q.Line)
+	}
+	return fmt.Sprintf("%s offset %d", s, q.Offset)
+}
+
+func (p *printer) did() {
+	if len(p.d.Persistence)+len(p.d.Altered)+len(p.d.Impact) == 0 {
+		return
+	}
+	p.title("WHAT THEY DID AND LEFT")
+	most := 6
+	if p.o.Full {
+		most = 1000
+	}
+	n := 0
+	room := func() bool { n++; return n <= most }
+	for _, x := range p.d.Impact {
+		if room() {
+			p.line("  %-10s %s by %s, %s to %s", x.What, Escape(fmt.Sprintf("%d", x.Count)), Escape(x.By), when(x.First), when(x.Last))
+		}
+	}
+	for _, x := range p.d.Persistence {
+		if room() {
+			s := fmt.Sprintf("  %-10s %s", x.Mechanism, Escape(x.Path))
+			if x.Mechanism != "ssh-key" && x.Runs != "" {
+				s += "  runs " + Escape(x.Runs)
+			}
+			s += "  as " + Escape(x.As)
+			if x.Since != "" {
+				s += "  since " + when(x.Since)
+			}
+			p.line("%s", cut(s, p.o.Width))
+		}
+	}
+	for _, x := range p.d.Altered {
+		if room() {
+			p.line("%s", cut(fmt.Sprintf("  %-10s %s: expected %s; found %s", x.Kind, Escape(x.Path), Escape(x.Expected), Escape(x.Found)), p.o.Width))
+		}
+	}
+	if n > most {
+		p.line("  ... and %d more (--full)", n-most)
+	}
+}
+
+func (p *printer) steps() {
+	if len(p.d.DoNow) == 0 {
+		return
+	}
+	p.title("WHAT TO DO NOW")
+	for i, s := range p.d.DoNow {
+		if i >= 5 && !p.o.Full {
+			p.line("  ... and %d more (--full)", len(p.d.DoNow)-i)
+			break
+		}
+		p.wrap("  ", fmt.Sprintf("%d. %s", s.Order, Escape(s.Step)))
+		if p.o.Full {
+			p.wrap("     ", p.dim(Escape(s.Why)))
+		}
+	}
+}
+
+func (p *printer) limits() {
+	var unparsed, records int64
+	for _, c := range p.d.Coverage {
+		unparsed += c.Unparsed
+		records += c.Records
+	}
+	p.title("HOW FAR THIS CAN BE TRUSTED")
+	p.line("  %d logs and traces, %d records, %d not understood; %d places could not be read", len(p.d.Coverage), records, unparsed, len(p.d.Damage))
+	for i, d := range p.d.Damage {
+		if i >= 2 && !p.o.Full {
+			break
+		}
+		p.line("%s", cut("  not read: "+Escape(d.Ref.Source+" "+d.Ref.Path)+": "+Escape(d.Reason), p.o.Width))
+	}
+	for i, u := range p.d.Unknown {
+		if i >= 2 && !p.o.Full {
+			p.line("  ... and %d more that cannot be known (--full)", len(p.d.Unknown)-i)
+			break
+		}
+		p.wrap("  ", "Cannot be known: "+Escape(u))
+	}
+}
+
+// full writes the rest of the document.
+func (p *printer) full() {
+	if len(p.d.Actors) > 0 {
+		p.title("WHO")
+		for _, a := range p.d.Actors {
+			p.line("  %s (%s) as %s, %s to %s", Escape(strings.Join(a.Sources, ", ")), a.Origin, Escape(strings.Join(a.Accounts, ", ")), when(a.First), when(a.Last))
+			for _, k := range a.Keys {
+				p.line("    key %s", Escape(k))
+			}
+			for _, u := range a.UserAgents {
+				p.line("    user agent %s", Escape(u))
+			}
+		}
+	}
+	if len(p.d.Actions) > 0 {
+		p.title("IN THE ORDER OF TIME")
+		for _, a := range p.d.Actions {
+			p.wrap("  ", fmt.Sprintf("%-20s %s %s %s", when(a.Time), Escape(a.Account), Escape(a.What), Escape(a.Path)))
+		}
+	}
+	p.title("WAYS IN THAT WERE WEIGHED")
+	for _, h := range p.d.Hypotheses {
+		p.wrap("  ", fmt.Sprintf("%-22s %-12s %5.1f  %s. It would flip: %s", h.Vector, h.Status, h.Score, Escape(h.Why), Escape(h.WouldFlip)))
+	}
+	if len(p.d.Innocent) > 0 {
+		p.title("LOOKED AT AND EXPLAINED")
+		for _, x := range p.d.Innocent {
+			p.wrap("  ", Escape(x.What)+": "+Escape(x.Why))
+		}
+	}
+	if len(p.d.Claims) > 0 {
+		p.title("CLAIMS AND THEIR EVIDENCE")
+		for _, c := range p.d.Claims {
+			p.wrap("  ", fmt.Sprintf("%s [%s, rung %s] %s", c.ID, c.Status, c.Rung, Escape(c.Text)))
+			for _, q := range c.For {
+				p.line("      %s", p.dim(Escape(q.Source)+" "+where(q)+": "+Escape(strings.TrimSpace(q.Quote))))
+			}
+			for _, q := range c.Against {
+				p.line("      against: %s", p.dim(Escape(q.Source)+" "+where(q)+": "+Escape(strings.TrimSpace(q.Quote))))
+			}
+		}
+	}
+	p.title("WHAT WAS READ")
+	for _, c := range p.d.Coverage {
+		s := fmt.Sprintf("%-12s %s  %s to %s  %d records", c.Artifact, Escape(c.Path), or(when(c.First), "-"), or(when(c.Last), "-"), c.Records)
+		if c.Unparsed > 0 {
+			s += fmt.Sprintf(", %d not understood", c.Unparsed)
+		}
+		if c.Covers != "" {
+			s += ", covers the incident: " + c.Covers
+		}
+		p.wrap("  ", s)
+		for _, g := range c.Gaps {
+			p.line("      gap %s to %s: %s", when(g.From), when(g.To), Escape(g.Why))
+		}
+	}
+	for _, s := range p.d.Sources {
+		p.wrap("  ", fmt.Sprintf("%s %s %s %d bytes sha256 %s", s.ID, Escape(s.Path), s.Kind, s.Size, or(s.SHA256, "(not computed)")))
+		for _, n := range s.Notes {
+			p.wrap("     ", Escape(n))
+		}
+	}
+}
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+func when(t string) string {
+	if t == "" {
+		return ""
+	}
+	t = strings.TrimSuffix(t, "Z")
+	t, _, _ = strings.Cut(t, ".")
+	return strings.Replace(t, "T", " ", 1) + "Z"
+}
+
+func short(s []string, n int) []string {
+	if len(s) <= n {
+		return s
+	}
+	return append(append([]string{}, s[:n]...), fmt.Sprintf("%d more", len(s)-n))
+}
+
+// cut shortens a line to the screen's width.
+func cut(s string, width int) string {
+	r := []rune(s)
+	if len(r) <= width {
+		return s
+	}
+	return string(r[:max(width-3, 0)]) + "..."
+}
+
+// Escape makes text from evidence inert for a terminal.
+func Escape(s string) string { return text.Escape(s) }
