@@ -66,7 +66,8 @@ type run struct {
 	wants   [256][]detect.Fold
 	hosts   []*seenHost
 	jobs    int
-	latest  time.Time // the latest time told by a log that has years
+	event   event.Event // the one being shown
+	latest  time.Time   // the latest time told by a log that has years
 	hashing []*hashed
 	refused map[string]int
 }

@@ -73,7 +73,9 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 		in.At, in.Size, in.R = f, n, io.NewSectionReader(f, 0, n)
 	}
 	state := !j.art.Log
-	for e, err := range j.art.Parse(r.ctx, in) {
+	e := &r.event // one for all events: a loop's own would be a new one each time
+	for parsed, err := range j.art.Parse(r.ctx, in) {
+		*e = parsed
 		if err != nil {
 			var d *evidence.Damage
 			if !errors.As(err, &d) {
@@ -93,9 +95,9 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 		if !state && !r.within(e.At) {
 			continue
 		}
-		r.note(h, &e)
+		r.note(h, e)
 		if state {
-			r.fileTimes(h, &j.entry, &e)
+			r.fileTimes(h, &j.entry, e)
 			e.AddText(event.FilePackage, h.owners.Of(j.entry.Path))
 			if e.Get(event.FilePath) == nil {
 				e.AddText(event.FilePath, j.entry.Path)
@@ -104,7 +106,7 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 		if h.Kind == host.KindRemote && e.Get(event.Transport) == nil {
 			e.AddText(event.Transport, "remote")
 		}
-		r.emit(&e)
+		r.emit(e)
 	}
 	return r.ctx.Err()
 }

@@ -49,8 +49,8 @@ func (f *fold) campaigns(ctx context.Context, yield func(detect.Finding) bool) {
 		if h.lastQuote.Ref != (evidence.Ref{}) {
 			r.For = append(r.For, h.lastQuote)
 		}
-		r.Accounts = names(h.tried)
-		r.Service = first(names(h.services))
+		r.Accounts = h.tried.list()
+		r.Service = first(h.services.list())
 		if len(h.tried) >= 5 && h.count.n()/int64(len(h.tried)) <= 3 {
 			r.Detection, r.Attack = "D06", []string{"T1110.003"}
 		}
@@ -74,22 +74,6 @@ func (f *fold) campaigns(ctx context.Context, yield func(detect.Finding) bool) {
 		rest.Title = fmt.Sprintf("%d further refused tries and probes from %d addresses", rest.Count, restAddresses)
 		yield(rest)
 	}
-}
-
-func names(m map[string]tally) []string {
-	out := make([]string, 0, len(m))
-	for n := range m {
-		if n != "" {
-			out = append(out, n)
-		}
-	}
-	sort.Slice(out, func(i, j int) bool {
-		if m[out[i]].n() != m[out[j]].n() {
-			return m[out[i]].n() > m[out[j]].n()
-		}
-		return out[i] < out[j]
-	})
-	return out
 }
 
 func first(s []string) string {

@@ -6,8 +6,10 @@
 package logins
 
 import (
+	"cmp"
 	"context"
 	"iter"
+	"slices"
 	"sort"
 	"time"
 
@@ -34,6 +36,7 @@ func New() *detect.Detection {
 const (
 	maxAddresses = 200_000
 	maxAccounts  = 50_000 // accounts tried, over all addresses
+	maxFrom      = 1000   // addresses kept per account
 	maxTried     = 64     // accounts kept per address
 	maxLogins    = 50_000
 	maxSessions  = 64 // per login
@@ -59,11 +62,60 @@ func class(e *event.Event) int {
 	return 0
 }
 
+// names counts by name. There are few of an address, so a list is faster and smaller than a map.
+type names []named
+
+type named struct {
+	name string
+	tally
+}
+
+func (ns *names) add(name []byte, class int, n int64, most int) {
+	for i := range *ns {
+		if (*ns)[i].name == string(name) {
+			(*ns)[i].tally[class] += n
+			return
+		}
+	}
+	if len(*ns) < most {
+		x := named{name: string(name)}
+		x.tally[class] = n
+		*ns = append(*ns, x)
+	}
+}
+
+func (ns names) of(name string) tally {
+	for i := range ns {
+		if ns[i].name == name {
+			return ns[i].tally
+		}
+	}
+	return tally{}
+}
+
+// list gives the names, the most frequent first.
+func (ns names) list() []string {
+	sorted := slices.Clone(ns)
+	slices.SortFunc(sorted, func(a, b named) int {
+		if c := cmp.Compare(b.n(), a.n()); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.name, b.name)
+	})
+	out := make([]string, 0, len(sorted))
+	for _, x := range sorted {
+		if x.name != "" {
+			out = append(out, x.name)
+		}
+	}
+	return out
+}
+
 type address struct {
 	count       tally
 	first, last evidence.Time
-	tried       map[string]tally // by account, the first maxTried
-	services    map[string]tally
+	tried       names // accounts, the first maxTried
+	services    names
 	probes      tally // connections without a credential, and unknown accounts on servers that take keys only
 	quotes      []evidence.Quote
 	lastQuote   evidence.Quote
@@ -106,6 +158,8 @@ type fold struct {
 	logins  map[loginKey]*login
 	pids    map[string]*session // the newest session of a process id
 	wtmp    []record
+	lastIP  string
+	last    *address
 	others  int64 // attempts by addresses beyond maxAddresses
 }
 
@@ -139,9 +193,13 @@ func (f *fold) Observe(e *event.Event) {
 	}
 }
 
+// address gives what is kept of an address. One try leaves several lines in a row, so the last one is at hand.
 func (f *fold) address(ip []byte) *address {
 	if len(ip) == 0 {
 		return nil
+	}
+	if string(ip) == f.lastIP {
+		return f.last
 	}
 	a := f.addr[string(ip)]
 	if a == nil {
@@ -152,6 +210,7 @@ func (f *fold) address(ip []byte) *address {
 		a = &address{}
 		f.addr[string(ip)] = a
 	}
+	f.lastIP, f.last = string(ip), a
 	return a
 }
 
@@ -177,11 +236,8 @@ func (f *fold) failed(e *event.Event) {
 	if a := f.address(ip); a != nil {
 		a.count[c] += n
 		f.touch(a, e)
-		if a.tried == nil {
-			a.tried, a.services = map[string]tally{}, map[string]tally{}
-		}
-		add(a.tried, user, c, n, maxTried)
-		add(a.services, e.Get(event.ServiceName), c, n, 8)
+		a.tried.add(user, c, n, maxTried)
+		a.services.add(e.Get(event.ServiceName), c, n, 8)
 	}
 	if len(user) == 0 {
 		return
@@ -195,18 +251,9 @@ func (f *fold) failed(e *event.Event) {
 		f.account[string(user)] = u
 	}
 	u.count[c] += n
-	if len(u.from) < 1000 {
+	if len(u.from) < maxFrom && !u.from[string(ip)] {
 		u.from[string(ip)] = true
 	}
-}
-
-func add(m map[string]tally, key []byte, class int, n int64, most int) {
-	t, ok := m[string(key)]
-	if !ok && len(m) >= most {
-		return
-	}
-	t[class] += n
-	m[string(key)] = t
 }
 
 func (f *fold) accepted(e *event.Event) {
@@ -258,7 +305,8 @@ func (f *fold) remember(l *login, c int) {
 	}
 	b.told = true
 	if a := f.addr[l.source]; a != nil {
-		b.here, b.address, b.tried = a.tried[l.user][c], a.count[c], int64(len(a.tried))
+		b.address, b.tried = a.count[c], int64(len(a.tried))
+		b.here = a.tried.of(l.user)[c]
 	}
 	if u := f.account[l.user]; u != nil {
 		b.account, b.from = u.count[c]-b.here, int64(len(u.from))

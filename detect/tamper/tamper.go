@@ -74,7 +74,9 @@ type fold struct {
 	full     bool
 	sample   map[string][]evidence.Quote // by address: what the better witness told
 	paths    map[string]*witness         // the syslog files, by path
-	auth     string                      // the one that tells of ssh logins, the newest
+	last     *witness                    // of lastPath: lines of one file come in a row
+	lastPath string
+	auth     string // the one that tells of ssh logins, the newest
 	better   witness
 	files    []*file
 	stopped  []detect.Finding
@@ -171,7 +173,10 @@ func (f *fold) compare(e *event.Event) {
 		if string(e.Get(event.Transport)) != "" && string(e.Get(event.Transport)) != "syslog" {
 			return
 		}
-		w := f.paths[e.Ref.Path]
+		w := f.last
+		if e.Ref.Path != f.lastPath {
+			w = f.paths[e.Ref.Path]
+		}
 		if w == nil {
 			if len(f.paths) >= 10_000 {
 				return
@@ -179,6 +184,7 @@ func (f *fold) compare(e *event.Event) {
 			w = &witness{}
 			f.paths[e.Ref.Path] = w
 		}
+		f.last, f.lastPath = w, e.Ref.Path
 		w.add(e.At)
 		w.ssh = w.ssh || ssh
 		if ssh {
