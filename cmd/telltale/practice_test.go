@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"telltale/report"
 )
 
@@ -76,11 +78,28 @@ func examined(t *testing.T, dir string) *report.Document {
 	if got := run(t.Context(), append([]string{"examine", "--json", "--case", filepath.Join(t.TempDir(), "case")}, evidence...), &out, &errs); got != exitOK {
 		t.Fatalf("exit status %d: %s", got, errs.String())
 	}
+	valid(t, out.Bytes())
 	var d report.Document
 	if err := json.Unmarshal(out.Bytes(), &d); err != nil {
 		t.Fatal(err)
 	}
 	return &d
+}
+
+// valid checks a report against the schema that the repository publishes.
+func valid(t *testing.T, b []byte) {
+	t.Helper()
+	s, err := jsonschema.NewCompiler().Compile("../../report/schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Validate(x); err != nil {
+		t.Errorf("the report does not fit its schema: %v", err)
+	}
 }
 
 func compare(t *testing.T, d *report.Document, want *truth) {
