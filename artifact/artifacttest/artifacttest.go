@@ -61,6 +61,26 @@ func Golden(t *testing.T, a *artifact.Artifact) {
 	}
 }
 
+// GoldenAs runs a over one sample as if it stood at path on a host with the accounts root, alice and www-data, and
+// compares with the golden file beside the sample. format is the access format configured for the path, if any.
+func GoldenAs(t *testing.T, a *artifact.Artifact, sample, path, format string) {
+	t.Helper()
+	t.Run(sample, func(t *testing.T) {
+		b, err := os.ReadFile(filepath.Join("testdata", sample))
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := Input(b)
+		in.Path = path
+		in.Host.Users = []artifact.User{{Name: "root", Home: "/root", Shell: "/bin/bash"}, {Name: "alice", Home: "/home/alice", Shell: "/bin/bash", UID: 1000, GID: 1000},
+			{Name: "www-data", Home: "/var/www", Shell: "/usr/sbin/nologin", UID: 33, GID: 33}}
+		if format != "" {
+			in.Host.AccessFormats = map[string]artifact.AccessFormat{path: {Server: "apache", Format: format}}
+		}
+		golden.Equal(t, filepath.Join("testdata", strings.TrimSuffix(sample, filepath.Ext(sample))+".golden"), Run(t, a, in))
+	})
+}
+
 // Run gives what a yields over in, one event or damage per line, and behind it what it
 // did not understand. Lines for a Decode member are framed with syslog.Parse.
 func Run(t testing.TB, a *artifact.Artifact, in *artifact.Input) []byte {
