@@ -158,6 +158,8 @@ func (b *builder) verdict() {
 		v.Status, v.Confidence = Compromised, Confirmed
 	case len(b.entered) > 0 && len(b.effect) > 0:
 		v.Status, v.Confidence = Compromised, Likely
+	case len(b.entered) > 0:
+		v.Status, v.Confidence = string(CannotTell), Possible
 	case len(bad) > 0:
 		v.Status, v.Confidence = Compromised, bad[0].status
 		b.s.Entry = append(b.s.Entry, Entry{Vector: "unknown", Status: CannotTell, Sources: []string{}, CVE: []string{}, Claims: ids(bad[0].claim)})
@@ -174,7 +176,21 @@ func (b *builder) verdict() {
 		yes := true
 		v.Root = &yes
 	}
+	if v.Status != Compromised {
+		b.acquit()
+	}
 	v.Summary = b.summary()
+}
+
+// acquit takes back what would be held against somebody without a compromise: what was seen stays in the claims, the
+// findings and the ways that were weighed.
+func (b *builder) acquit() {
+	b.s.Entry, b.s.Actors, b.s.Actions, b.s.Persistence, b.s.Altered, b.s.Impact = []Entry{}, []Actor{}, []Action{}, []Persistence{}, []Altered{}, []Impact{}
+	for i := range b.s.Hypotheses {
+		if h := &b.s.Hypotheses[i]; h.Status == Confirmed || h.Status == Likely {
+			h.Status = Possible
+		}
+	}
 }
 
 // sign is something bad in itself that no way in explains.
@@ -272,6 +288,10 @@ func (b *builder) summary() string {
 	case Clean:
 		return "Nothing in the evidence speaks of an intruder. The logs and files that would show one were read. This is no proof: an intruder who left no trace cannot be seen."
 	default:
+		if len(b.entered) > 0 {
+			w := b.entered[0]
+			return fmt.Sprintf("It looks as if %s had got in (%s as %s, %s), but no effect of it was found, so it cannot be told. Look at the claims of that way in below.", list(w.sources), w.vector, w.account, clock(w.first))
+		}
 		if m := b.complete(); m != "" {
 			return "Nothing that was read speaks of an intruder, but this was not there to be read: " + m + ". So it cannot be told whether there was one."
 		}

@@ -31,11 +31,11 @@ func inDataDir(p string) bool {
 func (f *fold) uploads() (out []detect.Finding) {
 	used := map[*script]bool{}
 	for _, x := range f.sorted() {
+		s := f.requests(x.path)
+		used[s] = true
 		if !x.script || x.pkg != "" {
 			continue
 		}
-		s := f.requests(x.path)
-		used[s] = true
 		if r, ok := f.weigh(x, s); ok {
 			out = append(out, r)
 		}
@@ -56,7 +56,10 @@ func (f *fold) uploads() (out []detect.Finding) {
 			Agent: s.agent, Sources: s.names(), For: append(append([]evidence.Quote{}, s.quotes...), s.argQuotes...), Attack: []string{"T1505.003"}, Service: "web",
 			Title: "the script " + s.path + " in a directory for data was asked for", Detail: "it is not among the files that were read"}
 		if p, c := f.putBy(s.first, s.by); p != nil {
-			r.Level, r.What, r.Detection, r.Source = detect.High, detect.WebUpload, "D23", c
+			r.What, r.Detection, r.Source = detect.WebUpload, "D23", c
+			if s.args > 0 && len(s.clients) <= 3 {
+				r.Level = detect.High
+			}
 			r.For = append([]evidence.Quote{p.quote}, r.For...)
 			r.Detail = "a POST to " + p.path + " came before its first use; " + r.Detail
 			r.First = p.at

@@ -41,11 +41,17 @@ func attackClass(url, agent, referer []byte) string {
 
 // interesting is the cheap test before the decoding: ordinary requests hold none of these.
 func interesting(u []byte) bool {
+	plus := false
 	for _, c := range u {
 		switch c {
+		case '+':
+			plus = true
 		case '%', ';', '|', '`', '$', '\'', '(', '<', '\\':
 			return true
 		}
+	}
+	if plus && (bytes.Contains(u, []byte("nion")) || bytes.Contains(u, []byte("NION")) || bytes.Contains(u, []byte("1=1"))) {
+		return true
 	}
 	return bytes.Contains(u, []byte("..")) || bytes.Contains(u, []byte("://")) || bytes.Contains(u, []byte("/etc/"))
 }
@@ -83,12 +89,28 @@ func shell(s string) bool {
 func sql(q string) bool {
 	q = strings.ReplaceAll(strings.ReplaceAll(q, "/**/", " "), "+", " ")
 	switch {
-	case strings.Contains(q, "union ") && strings.Contains(q, "select "), strings.Contains(q, "information_schema"), strings.Contains(q, " into outfile "), strings.Contains(q, "into dumpfile"),
+	case unionSelect(q), strings.Contains(q, "information_schema"), strings.Contains(q, " into outfile "), strings.Contains(q, "into dumpfile"),
 		strings.Contains(q, "' or '") || strings.Contains(q, "' or 1=1") || strings.Contains(q, " or 1=1"), strings.Contains(q, "waitfor delay"),
 		strings.Contains(q, "sleep(") && strings.ContainsAny(q, "'\""), strings.Contains(q, "benchmark("), strings.Contains(q, "extractvalue("), strings.Contains(q, "xp_cmdshell"):
 		return true
 	}
 	return false
+}
+
+// unionSelect tells "union [all|distinct] select" from the words in a sentence.
+func unionSelect(q string) bool {
+	for {
+		_, rest, ok := strings.Cut(q, "union ")
+		if !ok {
+			return false
+		}
+		q = rest
+		rest = strings.TrimLeft(rest, " (")
+		rest = strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(rest, "all "), "distinct "), " (")
+		if strings.HasPrefix(rest, "select ") || strings.HasPrefix(rest, "select(") {
+			return true
+		}
+	}
 }
 
 // decode undoes percent-encoding; what is not one stays.

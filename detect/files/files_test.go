@@ -1,0 +1,37 @@
+package files_test
+
+import (
+	"testing"
+
+	"telltale/detect"
+	"telltale/detect/detecttest"
+	"telltale/detect/files"
+)
+
+func TestFiles(t *testing.T) {
+	pkg := "- package package.name=base-files\n"
+	for _, tc := range []struct {
+		name, event string
+		level       detect.Level
+		found       bool
+	}{
+		{"setuid in /var/tmp", pkg + "- file file.type=file file.mode=4755 file.uid=0 file.path=/var/tmp/sh", detect.High, true},
+		{"setuid by hand", pkg + "- file file.type=file file.mode=4755 file.uid=0 file.path=/usr/local/bin/tool", detect.Low, true},
+		{"setuid of a package", pkg + "- file file.type=file file.mode=4755 file.uid=0 file.path=/usr/bin/sudo file.package=sudo", 0, false},
+		{"setuid where no package database was read", "- file file.type=file file.mode=4755 file.uid=0 file.path=/usr/bin/sudo", detect.Low, true},
+		{"hidden directory in /var/tmp", pkg + "- file file.type=dir file.mode=755 file.path=/var/tmp/.x", detect.High, true},
+		{"three dots", pkg + "- file file.type=dir file.mode=755 file.path=/usr/lib/...", detect.High, true},
+		{"file in /dev", pkg + "- file file.type=file file.mode=644 file.path=/dev/ptyp", detect.High, true},
+		{"the X server's own", pkg + "- file file.type=dir file.mode=1777 file.path=/tmp/.X11-unix", 0, false},
+		{"a dot file at home", pkg + "- file file.type=file file.mode=644 file.path=/home/amy/.profile", 0, false},
+		{"a script in /tmp", pkg + "- file file.type=file file.mode=755 file.path=/tmp/install.sh", detect.Medium, true},
+		{"a text in /tmp", pkg + "- file file.type=file file.mode=644 file.path=/tmp/notes", 0, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := detecttest.Run(t, files.New(), detecttest.Scene(), tc.event)
+			if len(got) > 0 != tc.found || tc.found && got[0].Level != tc.level {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,89 @@
+package logins_test
+
+import (
+	"testing"
+
+	"telltale/detect"
+	"telltale/detect/detecttest"
+	"telltale/detect/logins"
+)
+
+const (
+	failed   = "auth-failed service.name=sshd auth.method=password"
+	accepted = "auth-accepted service.name=sshd auth.method=password"
+)
+
+func TestGuessedOrNot(t *testing.T) {
+	for _, tc := range []struct {
+		name, events string
+		guessed      int
+	}{
+		{"many tries, then in", "03:00:00 " + failed + " user.name=bob source.ip=203.0.113.6 x7\n03:01:00 " + accepted + " user.name=bob source.ip=203.0.113.6 process.pid=5", 1},
+		{"several accounts, then in", "03:00:00 " + failed + " user.name=root source.ip=203.0.113.6\n03:00:01 " + failed + " user.name=admin source.ip=203.0.113.6\n03:00:02 " + failed + " user.name=test source.ip=203.0.113.6\n03:01:00 " + accepted + " user.name=bob source.ip=203.0.113.6 process.pid=5", 1},
+		{"a typing error", "03:00:00 " + failed + " user.name=amy source.ip=198.51.100.2 x2\n03:01:00 " + accepted + " user.name=amy source.ip=198.51.100.2 process.pid=5", 0},
+		{"in first, wrong later", "03:00:00 " + accepted + " user.name=amy source.ip=198.51.100.2 process.pid=5\n04:00:00 " + failed + " user.name=amy source.ip=198.51.100.2 x20", 0},
+		{"known address, many wrong, in again", "03:00:00 " + accepted + " user.name=amy source.ip=198.51.100.2 process.pid=5\n04:00:00 " + failed + " user.name=amy source.ip=198.51.100.2 x8\n05:00:00 auth-accepted service.name=sshd auth.method=keyboard-interactive/pam user.name=amy source.ip=198.51.100.2 process.pid=6", 0},
+		{"others guess, the owner comes in", "03:00:00 " + failed + " user.name=amy source.ip=203.0.113.6 x50\n04:00:00 " + accepted + " user.name=amy source.ip=198.51.100.2 process.pid=5", 0},
+		{"tries, then a key", "03:00:00 " + failed + " user.name=amy source.ip=198.51.100.2 x9\n04:00:00 auth-accepted service.name=sshd auth.method=publickey key.fingerprint=SHA256:x user.name=amy source.ip=198.51.100.2 process.pid=5", 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := detecttest.Of(detecttest.Run(t, logins.New(), detecttest.Scene(), tc.events), detect.GuessedIn)
+			if len(got) != tc.guessed {
+				t.Errorf("%d guessed logins, want %d: %+v", len(got), tc.guessed, got)
+			}
+		})
+	}
+}
+
+func TestOneLoginToldByThreeWitnesses(t *testing.T) {
+	all := detecttest.Run(t, logins.New(), detecttest.Scene(), `
+03:00:00 auth-accepted service.name=sshd auth.method=password user.name=amy source.ip=198.51.100.2 source.port=4000 process.pid=5
+03:00:00 auth-accepted service.name=sshd auth.method=password user.name=amy source.ip=198.51.100.2 source.port=4000 process.pid=5 transport=journal @/var/log/journal/x/system.journal
+03:00:01 login-record user.name=amy source.ip=198.51.100.2 terminal=pts/0 process.pid=6 record.type=wtmp @/var/log/wtmp
+03:10:00 session-closed service.name=sshd user.name=amy process.pid=5`)
+	got := detecttest.Of(all, detect.Login)
+	if len(got) != 1 || got[0].Count != 1 || len(got[0].For) != 3 {
+		t.Fatalf("%+v", got)
+	}
+	if a := got[0].Access; len(a.Sessions) != 1 || a.Longest.Minutes() != 10 {
+		t.Errorf("session %+v", a)
+	}
+}
+
+func TestALoginThatOnlyTheRecordsTell(t *testing.T) {
+	got := detecttest.Of(detecttest.Run(t, logins.New(), detecttest.Scene(), "03:00:01 login-record user.name=bob source.ip=203.0.113.6 terminal=pts/0 process.pid=6 record.type=wtmp"), detect.Login)
+	if len(got) != 1 || got[0].Method != "record" || got[0].Account != "bob" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestFailuresToldTwiceCountOnce(t *testing.T) {
+	got := detecttest.Of(detecttest.Run(t, logins.New(), detecttest.Scene(), `
+03:00:00 auth-failed service.name=sshd user.name=root source.ip=203.0.113.6 x30
+03:00:00 auth-failed service.name=sshd user.name=root source.ip=203.0.113.6 transport=journal @/var/log/journal/x x30`), detect.Guessing)
+	if len(got) != 1 || got[0].Count != 30 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestCampaigns(t *testing.T) {
+	got := detecttest.Of(detecttest.Run(t, logins.New(), detecttest.Scene(), `
+03:00:00 auth-failed service.name=sshd user.name=root source.ip=203.0.113.6 x30
+03:00:00 auth-failed service.name=sshd user.name=a source.ip=203.0.113.7
+03:00:01 auth-failed service.name=sshd user.name=b source.ip=203.0.113.7
+03:00:02 auth-failed service.name=sshd user.name=c source.ip=203.0.113.7
+03:00:03 auth-failed service.name=sshd user.name=d source.ip=203.0.113.7
+03:00:04 auth-failed service.name=sshd user.name=e source.ip=203.0.113.7
+04:00:00 auth-failed service.name=sshd user.name=root source.ip=203.0.113.8
+04:00:00 auth-failed service.name=sshd user.name=root source.ip=203.0.113.9`), detect.Guessing)
+	if len(got) != 3 || got[0].Source != "203.0.113.6" || got[0].Count != 30 || got[1].Detection != "D06" || got[2].Source != "" || got[2].Count != 2 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestAServiceAccountLogsIn(t *testing.T) {
+	got := detecttest.Run(t, logins.New(), detecttest.Scene(), "03:00:00 auth-accepted service.name=sshd auth.method=password user.name=mysql source.ip=203.0.113.6 process.pid=5")
+	if len(got) != 1 || got[0].Detection != "D15" || got[0].Level != detect.High {
+		t.Errorf("%+v", got)
+	}
+}

@@ -1,0 +1,20 @@
+package transfer_test
+
+import (
+	"testing"
+
+	"telltale/detect"
+	"telltale/detect/detecttest"
+	"telltale/detect/transfer"
+)
+
+func TestUploads(t *testing.T) {
+	got := detecttest.Of(detecttest.Run(t, transfer.New(), detecttest.Scene(), `
+03:00:05 file-uploaded service.name=vsftpd user.name=bob source.ip=203.0.113.6 file.path=/var/www/html/x.php
+03:00:01 file-uploaded service.name=vsftpd user.name=bob source.ip=203.0.113.6 file.path=/var/www/html/photo.jpg
+03:00:09 file-uploaded service.name=vsftpd user.name=bob source.ip=203.0.113.6 file.path=/var/www/html/x.php
+03:00:10 file-removed service.name=vsftpd user.name=bob source.ip=203.0.113.6 file.path=/var/www/html/x.php`), detect.Upload)
+	if len(got) != 2 || got[0].Level != detect.Info || got[1].Level != detect.Low || got[1].Count != 2 || got[1].Source != "203.0.113.6" || got[1].Account != "bob" {
+		t.Errorf("%+v", got)
+	}
+}

