@@ -62,7 +62,12 @@ func write(w io.Writer, d *report.Document) error {
 	if err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
-	return t.Execute(w, v)
+	var b strings.Builder
+	if err := t.Execute(&b, v); err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, text.EscapeLines(b.String())) // also what no field of ours should hold
+	return err
 }
 
 // within says how wrong a time may be.

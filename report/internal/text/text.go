@@ -38,6 +38,15 @@ func Escape(s string) string {
 	return b.String()
 }
 
+// EscapeLines is Escape for text of many lines: their ends stay.
+func EscapeLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = Escape(l)
+	}
+	return strings.Join(lines, "\n")
+}
+
 func safe(r rune) bool {
 	return r >= ' ' && r != 0x7f && !(r >= 0x80 && r < 0xa0) && r != unicode.ReplacementChar && !unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp)
 }
