@@ -29,8 +29,15 @@ func scan(r io.Reader) (y yearless) {
 	c := &logclock.Clock{Year: 2000} // a leap year: the 29th of February is no surprise
 	start := c.Year
 	seen := 0
+	var month [3]byte
+	var tail [32]byte // the beginning of the newest line of the same month: only the last one is read
+	n := 0
 	for l, ok := lr.Next(); ok; l, ok = lr.Next() {
 		b := l.Text
+		if y.ok && len(b) > 16 && b[3] == ' ' && [3]byte(b[:3]) == month {
+			n = copy(tail[:], b)
+			continue
+		}
 		if len(b) > 4 && b[0] == '<' {
 			for i := 1; i < 5 && i < len(b); i++ {
 				if b[i] == '>' {
@@ -40,8 +47,8 @@ func scan(r io.Reader) (y yearless) {
 			}
 		}
 		c.Yearless = false
-		t, n := c.BSD(b)
-		if n == 0 || !c.Yearless {
+		t, k := c.BSD(b)
+		if k == 0 || !c.Yearless {
 			if seen++; seen > 20 && !y.ok {
 				return y
 			}
@@ -53,6 +60,11 @@ func scan(r io.Reader) (y yearless) {
 			y.first, y.ok = md, true
 		}
 		y.last = md
+		month, n = [3]byte(b[:3]), 0
+	}
+	if t, k := c.BSD(tail[:n]); k > 0 {
+		s := t.Std()
+		y.last = monthDay{s.Month(), s.Day(), s.Hour(), s.Minute(), s.Second()}
 	}
 	y.turns = c.Year - start
 	return y

@@ -372,7 +372,7 @@ var errSpool = errors.New("cannot write to the case")
 func spool(ctx context.Context, f io.ReaderAt, size int64, o Options) (*os.File, int64, string, error) {
 	out, err := os.CreateTemp(o.Spool, "spool-*")
 	if err != nil {
-		return nil, 0, "", fmt.Errorf("%w: %v", errSpool, err)
+		return nil, 0, "", fmt.Errorf("%w: %w", errSpool, err)
 	}
 	os.Remove(out.Name())
 	sum := sha256.New()
@@ -389,7 +389,7 @@ func spool(ctx context.Context, f io.ReaderAt, size int64, o Options) (*os.File,
 		err = end
 	}
 	if w.failed != nil {
-		err = fmt.Errorf("%w: %v", errSpool, w.failed)
+		err = fmt.Errorf("%w: %w", errSpool, w.failed)
 	}
 	if _, rest := io.Copy(io.Discard, src); rest != nil && err == nil {
 		err = rest

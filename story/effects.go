@@ -232,6 +232,7 @@ func (b *builder) scripts() {
 	for _, w := range []detect.What{detect.WebUpload, detect.WebScript} {
 		for _, f := range b.by[w] {
 			if f.Level < detect.High {
+				b.beside(f)
 				continue
 			}
 			id := b.claim(fmt.Sprintf("The script %s is an intruder's: %s.", f.Path, f.Detail), f.Rung, f.First, webStatus(f), f.For, f.Against)
@@ -259,6 +260,19 @@ func (b *builder) scripts() {
 		b.effect = ids(append(b.effect, id)...)
 		b.action("ran shell commands through the web server", "T1059.004", f.First, "", "", id)
 	}
+}
+
+// beside tells a script that is not suspicious enough by itself, and was born below the web root as the web server's account
+// while an intruder acted as that account.
+func (b *builder) beside(f *detect.Finding) {
+	s, _ := b.actor(&detect.Finding{What: f.What, Account: f.Account, First: f.First})
+	if s == nil || !s.web || f.Level < detect.Medium || f.Rung < evidence.Effect || !webAccount(f.Account) {
+		return
+	}
+	id := b.claim(fmt.Sprintf("The script %s came while %s acted as %s: %s.", f.Path, s.source, f.Account, f.Detail), f.Rung, f.First, Likely, f.For, f.Against)
+	b.told[f] = id
+	b.effect = ids(append(b.effect, id)...)
+	b.action("put a script beside it", "T1105", f.First, f.Account, f.Path, id)
 }
 
 // tampering tells logs edited, cut and silent, and histories that are gone.

@@ -77,14 +77,14 @@ func outcome(ctx context.Context, err error) (status int, hint string) {
 		return exitUnreadable, ""
 	case errors.Is(err, errUsage), isUsage(err):
 		return exitUsage, "telltale help shows how it is called"
+	case errors.Is(err, syscall.ENOSPC):
+		return exitError, "the disk that holds the case is full: give a --case on another one"
 	case errors.Is(err, casefile.ErrExists):
 		return exitError, "a case is made once: give another folder with --case, or read this one with telltale report"
 	case errors.Is(err, casefile.ErrNotCase):
 		return exitError, "give the folder that telltale examine made"
 	case errors.Is(err, examine.ErrNothing):
 		return exitError, "give a disk image, a folder or archive of the server's files, or its logs; telltale examine --help lists what is read"
-	case errors.Is(err, syscall.ENOSPC):
-		return exitError, "the disk that holds the case is full: give a --case on another one"
 	}
 	return exitError, ""
 }

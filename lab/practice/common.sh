@@ -1,176 +1,313 @@
-# Shared pieces of the practice cases: a disk image with a Debian base, started as a container in a network
-# of its own that leads nowhere, driven from a second namespace that plays the Internet. Sourced, not run.
-# All addresses are documentation addresses (RFC 5737); nothing can leave the two namespaces.
+# Shared pieces of the practice cases. Sourced by the scenario scripts, not run.
+#
+# A case is a real ext4 file system with a small Debian server on it, started as a container in a network of its own
+# and driven from a second network namespace that plays the Internet. Neither namespace has a way out, and every
+# address is a documentation address (RFC 5737), so the logs read like a server's and nothing can reach anybody.
+#
+# The bulk of /usr is never on the case's file system: while the server runs, the complete /usr of the base lies under
+# the case's own thin /usr as an overlay. So the evidence stays small without anything having been deleted from it
+# afterwards, and what was deleted in the case itself is still in the free blocks.
+
+# A mount namespace of its own: cases made at the same time would otherwise hold each other's file systems.
+if [ -z "${LAB_OWN_MOUNTS:-}" ]; then LAB_OWN_MOUNTS=1 exec unshare --mount --propagation private "$0" "$@"; fi
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-work=${LAB_WORK:-/var/tmp/telltale-lab}
-tag=tt$$
+work=${LAB_WORK:-/var/tmp/lab-work}
+tag=case$$
 lab=lab-$tag vic=vic-$tag
-mnt=$work/$tag.mnt img=$work/$tag.img acts=$work/$tag.acts
-loop= pid=
+tree=$work/$tag.tree mnt=$work/$tag.mnt img=$work/$tag.img acts=$work/$tag.acts
+loop='' server='' children=()
 
 need() {
-	for c in mmdebstrap systemd-nspawn mkfs.ext4 sfdisk sshpass curl zstd xz ip python3; do
-		command -v "$c" >/dev/null || { echo "missing: $c. Install: apt-get install mmdebstrap systemd-container e2fsprogs fdisk sshpass curl zstd xz-utils iproute2 python3" >&2; exit 1; }
+	local c
+	for c in mmdebstrap systemd-nspawn mkfs.ext4 debugfs sfdisk losetup sshpass ssh curl zstd xz ip nsenter jq python3 journalctl; do
+		command -v "$c" >/dev/null && continue
+		echo "missing: $c. Install: apt-get install mmdebstrap systemd-container e2fsprogs fdisk mount sshpass openssh-client curl zstd xz-utils iproute2 util-linux jq python3" >&2
+		exit 1
 	done
 	[ "$(id -u)" = 0 ] || { echo "making a practice case needs root: loop devices, namespaces, a container" >&2; exit 1; }
 }
 
+# Undoes everything, however the script ends. Only processes started here are ended, by their numbers.
 cleanup() {
 	set +e
-	if [ -n "$pid" ]; then kill "$pid" 2>/dev/null; sleep 1; kill -9 "$pid" 2>/dev/null; fi
-	for p in $(pgrep -f "$mnt" 2>/dev/null); do [ "$p" = $$ ] || kill -9 "$p" 2>/dev/null; done
-	ip netns pids "$lab" 2>/dev/null | xargs -r kill -9 2>/dev/null
-	mountpoint -q "$mnt" && umount -l "$mnt"
+	local p leader
+	if [ -n "$server" ]; then
+		leader=$(ps -o pid= --ppid "$server" | tr -d ' ')
+		kill -9 $leader "$server" 2>/dev/null # the leader is the container's init: the rest of it dies with it
+	fi
+	for p in "${children[@]}"; do kill "$p" 2>/dev/null; done
+	wait 2>/dev/null
+	unmount "$mnt/usr"; unmount "$mnt"; unmount "$tree/usr"
 	[ -n "$loop" ] && losetup -d "$loop" 2>/dev/null
 	ip netns del "$lab" 2>/dev/null; ip netns del "$vic" 2>/dev/null
-	rm -rf "$mnt" "$img" "$work/$tag".*
+	rm -rf --one-file-system "$tree" "$mnt" "$img" "$work/$tag".* "$work/.#$tag".*
 }
 
-# disk gpt|bare SIZE_MiB: makes the image from the base and mounts it.
-disk() {
-	"$here/base.sh" "$work"
-	mkdir -p "$mnt"
-	truncate -s "$2M" "$img"
-	if [ "$1" = gpt ]; then
-		printf 'label: gpt\nstart=1MiB, size=%dMiB, type=linux\n' "$(($2 - 2))" | sfdisk -q "$img"
-		loop=$(losetup -f --show -o 1048576 --sizelimit "$((($2 - 2) << 20))" "$img")
-	else
-		loop=$(losetup -f --show "$img")
-	fi
-	mkfs.ext4 -q -L root "$loop"
-	mount "$loop" "$mnt"
-	zstd -dc "$work/base.tar.zst" | tar -x -C "$mnt" --numeric-owner --exclude='./dev/*'
-}
-
-# inlab COMMAND...: runs in the lab's network. Not by "ip netns exec", which makes a mount namespace that
-# would hold the image mounted.
-inlab() { nsenter --net="/run/netns/$lab" "$@"; }
-
-inside() { systemd-nspawn -q -D "$mnt" --register=no --keep-unit --pipe "$@"; }
-
-# setup HOSTNAME ZONE: names, zone, accounts' files common to all cases.
-setup() {
-	echo "$1" >"$mnt/etc/hostname"
-	printf '127.0.0.1 localhost\n192.0.2.10 %s.example.org %s\n192.0.2.1 sink.example.net\n' "$1" "$1" >"$mnt/etc/hosts"
-	ln -sf "/usr/share/zoneinfo/$2" "$mnt/etc/localtime"; echo "$2" >"$mnt/etc/timezone"
-	head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$mnt/etc/machine-id"; echo >>"$mnt/etc/machine-id"
-	mkdir -p "$mnt/var/log/journal" "$mnt/etc/systemd/journald.conf.d" "$mnt/etc/systemd/network"
-	printf '[Journal]\nStorage=persistent\nSystemMaxUse=16M\nSystemMaxFileSize=4M\n' >"$mnt/etc/systemd/journald.conf.d/size.conf"
-	printf 'PasswordAuthentication yes\nPermitRootLogin yes\nUsePAM yes\nMaxStartups 50:30:100\nUseDNS no\n' >"$mnt/etc/ssh/sshd_config.d/lab.conf"
-	inside postconf -e 'relayhost=[192.0.2.1]:2525' 'inet_interfaces=loopback-only' "myhostname=$1.example.org" 'mydestination=localhost' 'smtp_host_lookup=native' 'disable_dns_lookups=yes' 'inet_protocols=ipv4' >/dev/null 2>&1
-	for u in systemd-networkd-wait-online apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer; do ln -sf /dev/null "$mnt/etc/systemd/system/${u%.timer}${u##*wait-online}" 2>/dev/null || true; done
-	ssh-keygen -q -t ed25519 -N '' -C "$2" -f "$work/$tag.unused" >/dev/null
-}
-
-# account NAME PASSWORD|- [GROUP...]: an account with a home.
-account() {
-	local name=$1 pass=$2; shift 2
-	inside useradd -m -s /bin/bash "$name"
-	if [ "$pass" != - ]; then echo "$name:$pass" | chroot "$mnt" chpasswd; fi
-	for g in "$@"; do inside usermod -aG "$g" "$name"; done
-}
-
-# key NAME COMMENT: makes a key pair; key_for FILE ACCOUNT puts its public half into an account.
-key() { ssh-keygen -q -t ed25519 -N '' -C "$2" -f "$work/$tag.$1"; }
-key_for() {
-	local home; home=$(awk -F: -v u="$2" '$1==u{print $6}' "$mnt/etc/passwd")
-	mkdir -p "$mnt$home/.ssh"; cat "$work/$tag.$1.pub" >>"$mnt$home/.ssh/authorized_keys"
-	chroot "$mnt" chown -R "$2:$2" "$home/.ssh"; chmod 700 "$mnt$home/.ssh"; chmod 600 "$mnt$home/.ssh/authorized_keys"
-}
-
-# network ADDRESS...: two namespaces joined by a veth; neither has another way out.
-network() {
-	ip netns add "$lab"; ip netns add "$vic"
-	ip link add v0 netns "$lab" type veth peer name host0 netns "$vic"
-	ip -n "$lab" link set lo up; ip -n "$lab" addr add 192.0.2.1/24 dev v0; ip -n "$lab" link set v0 up
-	for a in "$@"; do ip -n "$lab" addr add "$a/32" dev lo; done
-	ip -n "$vic" link set lo up; ip -n "$vic" addr add 192.0.2.10/24 dev host0; ip -n "$vic" link set host0 up
-	ip -n "$vic" route add default via 192.0.2.1
-	inlab python3 "$here/sink.py" 192.0.2.1 2525 &
-}
-
-boot() {
-	systemd-nspawn -q -D "$mnt" --register=no --keep-unit --network-namespace-path="/run/netns/$vic" --boot >"$work/$tag.console" 2>&1 &
-	pid=$!
-	for _ in $(seq 100); do
-		inlab curl -s -o /dev/null --max-time 1 http://192.0.2.10/ && inlab bash -c 'echo >/dev/tcp/192.0.2.10/22' 2>/dev/null && return
-		sleep 0.3
+unmount() {
+	local i
+	for i in 1 2 3 4 5 6 7 8; do
+		mountpoint -q "$1" || return 0
+		umount "$1" 2>/dev/null && return 0
+		sleep 0.5
 	done
-	echo "the container did not come up:" >&2; tail -20 "$work/$tag.console" >&2; exit 1
-}
-
-stamp() { date -u +%Y-%m-%dT%H:%M:%S.%NZ; }
-# act KIND BY ACCOUNT SRC WHAT -- COMMAND...: runs the command and writes down when.
-act() {
-	local kind=$1 by=$2 account=$3 src=$4 what=$5 start; shift 6
-	start=$(stamp)
-	"$@" || true
-	python3 - "$kind" "$start" "$(stamp)" "$what" "$account" "$src" "$by" >>"$acts" <<'P'
-import json,sys
-print(json.dumps(dict(zip(("kind","start","end","what","account","src","by"),sys.argv[1:]))))
-P
-}
-
-opts="-q -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=10 -o LogLevel=ERROR"
-# ssh_pw SRC ACCOUNT PASSWORD [ssh arguments]: input is what is typed.
-ssh_pw() { local s=$1 u=$2 p=$3; shift 3; inlab sshpass -p "$p" ssh $opts -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=1 -b "$s" "$@" "$u@192.0.2.10"; }
-ssh_key() { local s=$1 u=$2 k=$3; shift 3; inlab ssh $opts -o PasswordAuthentication=no -o IdentitiesOnly=yes -i "$work/$tag.$k" -b "$s" "$@" "$u@192.0.2.10"; }
-# typing COMMAND...: types its input line by line, as a person does. All at once would be eaten by whatever
-# reads the terminal first, sudo for one.
-typing() { { sleep 1.2; while IFS= read -r line; do printf '%s\n' "$line"; sleep 0.5; done; } | "$@"; }
-# wrong SRC ACCOUNT PASSWORD: a try that is refused.
-wrong() { ssh_pw "$1" "$2" "$3" </dev/null >/dev/null 2>&1 || true; }
-get() { local s=$1; shift; inlab curl -s -o /dev/null --max-time 10 --interface "$s" "$@" || true; }
-
-down() {
-	kill "$pid" 2>/dev/null || true # systemd-nspawn hands this on as an orderly power-off
-	for _ in $(seq 60); do kill -0 "$pid" 2>/dev/null || break; sleep 0.5; done
-	pid=
-	for _ in $(seq 40); do pgrep -f "$mnt" >/dev/null || break; sleep 0.5; done
-}
-
-# thin: takes out what tells nothing, so that the case stays small. What remains keeps all its times.
-thin() {
-	local d
-	for d in usr/lib/file usr/lib/apt usr/lib/openssh usr/share/doc usr/share/man usr/share/locale usr/share/perl usr/share/perl5 usr/share/zoneinfo usr/share/i18n usr/share/bash-completion usr/share/mime usr/share/info usr/share/icons usr/share/apache2/icons \
-		usr/lib/x86_64-linux-gnu usr/lib/python3 usr/lib/python3.11 usr/lib/apache2 usr/lib/php usr/lib/postfix usr/lib/git-core usr/lib/locale usr/lib/udev/hwdb.d usr/lib/firmware usr/lib/systemd/catalog usr/lib/systemd/boot \
-		usr/include usr/lib/gcc usr/libexec var/cache var/lib/apt boot usr/lib/modules usr/lib/sasl2 usr/lib/ssl usr/lib/perl5; do
-		rm -rf "${mnt:?}/$d"
-	done
-	find "$mnt/usr/lib/systemd" -maxdepth 1 -type f -delete
-	find "$mnt/usr/bin" "$mnt/usr/sbin" -type f -size +40k ! -name sudo ! -name su ! -name sshd ! -name ps ! -name ls -delete
-	find "$mnt/var/lib/dpkg/info" -type f ! -name '*.list' ! -name '*.md5sums' -delete
-	rm -rf "$mnt/dev/"* "$mnt/run/"* "$mnt/tmp/"systemd-private-*
-	rm -f "$mnt/etc/udev/hwdb.bin" "$mnt/usr/lib/udev/hwdb.bin"
-}
-
-# image NAME zst|xz: unmounts, checks, zeroes free space, compresses into the case's folder.
-image() {
-	sync; umount "$mnt"
-	sleep 1
-	e2fsck -fn "$loop" >"$work/$tag.fsck" 2>&1 || { echo "the filesystem is not clean:" >&2; head -20 "$work/$tag.fsck" >&2; exit 1; }
-	zerofree "$loop"; losetup -d "$loop"; loop=
-	case $2 in
-	zst) zstd -q -19 --long=27 -T2 -f "$img" -o "$out/evidence.img.zst" ;;
-	xz) xz -9e -T1 -c "$img" >"$out/evidence.img.xz" ;;
-	esac
-	ls -l "$out"
-}
-
-# truth NAME ZONE < expectation: joins the acts with what is expected.
-truth() {
-	python3 - "$1" "$2" "$acts" "$3" >"$out/truth.json" <<'P'
-import json,sys
-acts=[json.loads(l) for l in open(sys.argv[3])]
-t=json.loads(sys.argv[4])
-print(json.dumps({"name":sys.argv[1],"zone":sys.argv[2],"acts":acts,**t},indent=1))
-P
+	echo "still in use: $1" >&2
+	umount -l "$1"
 }
 
 begin() {
 	need
-	mkdir -p "$work"; : >"$acts"
-	out=${1:?output folder}; mkdir -p "$out"
-	trap cleanup EXIT; trap 'exit 130' INT TERM
+	name=$1 out=${2:?output folder}
+	mkdir -p "$work" "$out"
+	: >"$acts"
+	trap cleanup EXIT
+	trap 'exit 130' INT TERM
+	"$here/base.sh" "$work"
+	began=$SECONDS
+}
+
+# What stays on the case's own file system of the base's /usr, besides symbolic links to it from elsewhere.
+thin_list() {
+	local f
+	cd "$work/base/usr"
+	for f in ls ps ss su sudo login passwd crontab dash; do echo "bin/$f"; done
+	for f in sshd cron; do echo "sbin/$f"; done
+	find lib/systemd lib/tmpfiles.d lib/sysusers.d -type f \( -name '*.service' -o -name '*.socket' -o -name '*.timer' -o -name '*.target' -o -name '*.path' -o -name '*.conf' \)
+	find lib/systemd/system lib/systemd/user -type l
+	find lib/x86_64-linux-gnu/security -type f
+	echo lib/os-release
+	echo "share/zoneinfo/$1"
+	echo share/zoneinfo/UTC
+	find local -maxdepth 1
+	cd "$OLDPWD"
+}
+
+# server_tree HOSTNAME ZONE: the files of the server, before it is ever started.
+server_tree() {
+	hostname=$1 zone=$2
+	mkdir -p "$tree/usr" "$work/$tag.ovl"
+	tar -C "$work/base" --exclude=./usr --exclude=./.complete -cf - . | tar -C "$tree" --numeric-owner -xpf -
+	thin_list "$zone" | tar -C "$work/base/usr" --no-recursion -T - -cf - | tar -C "$tree/usr" --numeric-owner -xpf -
+	mkdir -p "$tree/usr/"{bin,sbin,lib,lib64,share,games,include,src}
+	mount -t overlay overlay -o "lowerdir=$work/base/usr,upperdir=$tree/usr,workdir=$work/$tag.ovl" "$tree/usr"
+
+	echo "$hostname" >"$tree/etc/hostname"
+	printf '127.0.0.1\tlocalhost\n192.0.2.10\t%s.example.org %s\n192.0.2.1\tsmarthost.example.net\n' "$hostname" "$hostname" >"$tree/etc/hosts"
+	ln -sf "/usr/share/zoneinfo/$zone" "$tree/etc/localtime"
+	echo "$zone" >"$tree/etc/timezone"
+	od -An -tx1 -N16 /dev/urandom | tr -d ' ' >"$tree/etc/machine-id"
+	mkdir -p "$tree/var/log/journal" "$tree/etc/systemd/journald.conf.d"
+	printf '[Journal]\nSystemMaxUse=32M\nSystemMaxFileSize=8M\n' >"$tree/etc/systemd/journald.conf.d/size.conf"
+	printf 'PermitRootLogin yes\nUseDNS no\n' >"$tree/etc/ssh/sshd_config.d/local.conf"
+	# Timers that would look for the Internet, and a console nobody sits at.
+	for u in apt-daily.timer apt-daily-upgrade.timer fstrim.timer e2scrub_all.timer console-getty.service; do
+		ln -sf /dev/null "$tree/etc/systemd/system/$u"
+	done
+	inside sh -c "ssh-keygen -A; postconf -e 'relayhost=[192.0.2.1]:2525' inet_interfaces=loopback-only myhostname=$hostname.example.org \
+		mydestination=localhost smtp_host_lookup=native disable_dns_lookups=yes inet_protocols=ipv4; systemctl disable vsftpd" >/dev/null 2>&1
+	echo 'LANG=C.UTF-8' >"$tree/etc/default/locale"
+	rm -f "$tree"/var/log/{dpkg,alternatives,bootstrap}.log # emptied when the base was made
+	sed -i "s/ root@[^ ]*$/ root@$hostname/" "$tree"/etc/ssh/ssh_host_*.pub
+	echo "$hostname.example.org" >"$tree/etc/mailname"
+}
+
+# The format rsyslog wrote for decades: local time, no year, no zone.
+traditional_syslog() { sed -i '1i $ActionFileDefaultTemplate RSYSLOG_TraditionalFileFormat' "$tree/etc/rsyslog.conf"; }
+
+inside() { systemd-nspawn -q -D "$tree" --register=no --keep-unit --resolv-conf=off --timezone=off --link-journal=no --hostname="$hostname" --pipe "$@" </dev/null 2> >(grep -v "Attempted to remove disk file system" >&2 || true); }
+
+# account NAME PASSWORD|- [GROUP]: an account with a home, as old as the installation.
+account() {
+	inside useradd -m -s /bin/bash ${3:+-G "$3"} "$1"
+	if [ "$2" != - ]; then inside sh -c "echo '$1:$2' | chpasswd"; fi
+	inside chage -d "$(date -u -d '-30 days' +%F)" "$1"
+}
+# key NAME COMMENT [TYPE]: a key pair. may_enter ACCOUNT KEY: its public half goes into the account.
+key() { ssh-keygen -q -t "${3:-ed25519}" -N '' -C "$2" -f "$work/$tag.key.$1"; }
+public() { cat "$work/$tag.key.$1.pub"; }
+may_enter() {
+	install -d -m 700 "$tree/home/$1/.ssh"
+	public "$2" >>"$tree/home/$1/.ssh/authorized_keys"
+	chmod 600 "$tree/home/$1/.ssh/authorized_keys"
+	inside chown -R "$1:$1" "/home/$1/.ssh"
+}
+
+# disk gpt|bare SIZE_MiB: puts the tree on an ext4 file system and mounts it. The installation is dated back: 45 days for
+# what the packages brought, 30 for what was set up afterwards, so that the case does not begin minutes after it.
+disk() {
+	local offset=0 size=$(($2 << 10)) old new epoch
+	unmount "$tree/usr"
+	strip_overlay "$tree/usr"
+	old=$(date -u -d '-45 days 09:12:31' +%s) new=$(date -u -d '-30 days 14:03:10' +%s)
+	if [ "$1" = gpt ]; then offset=1048576 size=$((($2 - 2) << 10)); fi
+	truncate -s "$2M" "$img"
+	if [ "$1" = gpt ]; then printf 'label: gpt\nstart=1MiB, size=%dKiB, type=linux, name=root\n' "$size" | sfdisk -q "$img"; fi
+	E2FSPROGS_FAKE_TIME=$old mkfs.ext4 -q -F -T default -b 4096 -L root -d "$tree" -E "offset=$offset,lazy_itable_init=0,lazy_journal_init=0" "$img" "${size}k"
+	loop=$(losetup -f --show -o "$offset" --sizelimit $((size << 10)) "$img")
+	mkdir -p "$mnt"
+	mount "$loop" "$mnt"
+	epoch=$(stat -c %Y "$work/base/.complete")
+	find "$mnt" -printf '%i %T@ %y\n' >"$work/$tag.inodes"
+	unmount "$mnt"
+	# Modification times of packaged files are the packages' own and stay.
+	awk -v base="$epoch" -v old="$old" -v new="$new" -v seed=$RANDOM 'BEGIN { srand(seed) }
+		{ t = ($2 > base + 1) ? new : old; t += int(rand() * 90)
+		  if ($2 > base - 86400) printf "sif <%d> mtime @%d\nsif <%d> atime @%d\nsif <%d> mtime_extra %.0f\n", $1, t, $1, t, $1, int(rand() * 999999999) * 4
+		  printf "sif <%d> crtime @%d\nsif <%d> crtime_extra %.0f\n", $1, t - 1, $1, int(rand() * 999999999) * 4
+		  printf "sif <%d> ctime_extra %.0f\nsif <%d> ctime @%d\n", $1, int(rand() * 999999999) * 4, $1, t }' "$work/$tag.inodes" >"$work/$tag.debugfs"
+	debugfs -w -f "$work/$tag.debugfs" "$loop" >/dev/null 2>"$work/$tag.debugfs.err"
+	mount "$loop" "$mnt"
+	mkdir "$mnt/.ovl"
+	mount -t overlay overlay -o "lowerdir=$work/base/usr,upperdir=$mnt/usr,workdir=$mnt/.ovl" "$mnt/usr"
+	rm -rf --one-file-system "$tree"
+}
+
+# Overlays leave marks of their own on folders; no server has them.
+strip_overlay() {
+	python3 - "$1" <<'P'
+import os, sys
+for d, _, files in os.walk(sys.argv[1]):
+    for p in [d] + [os.path.join(d, f) for f in files]:
+        for a in os.listxattr(p, follow_symlinks=False):
+            if a.startswith("trusted.overlay."):
+                os.removexattr(p, a, follow_symlinks=False)
+P
+}
+
+# network ADDRESS...: two namespaces joined by a cable; the addresses are the Internet's side.
+network() {
+	local a
+	ip netns add "$lab"; ip netns add "$vic"
+	ip link add v0 netns "$lab" type veth peer name eth0 netns "$vic"
+	ip -n "$lab" link set lo up; ip -n "$lab" addr add 192.0.2.1/24 dev v0; ip -n "$lab" link set v0 up
+	for a in "$@"; do ip -n "$lab" addr add "$a/32" dev lo; done
+	ip -n "$vic" link set lo up; ip -n "$vic" addr add 192.0.2.10/24 dev eth0; ip -n "$vic" link set eth0 up
+	ip -n "$vic" route add default via 192.0.2.1
+	behind python3 "$here/sink.py" 192.0.2.1 2525
+}
+
+# Not by "ip netns exec", which makes a mount namespace that would keep the image busy.
+inlab() { nsenter --net="/run/netns/$lab" "$@"; }
+# behind COMMAND...: the same in the background. Written out, so that the number noted is the command's own.
+behind() {
+	nsenter --net="/run/netns/$lab" "$@" >/dev/null 2>&1 &
+	children+=($!)
+}
+
+boot() {
+	systemd-nspawn -q -D "$mnt" --register=no --keep-unit --resolv-conf=off --timezone=off --link-journal=no --hostname="$hostname" \
+		--network-namespace-path="/run/netns/$vic" --boot </dev/null >"$work/$tag.console" 2>&1 &
+	server=$!
+	local i
+	for i in $(seq 100); do # asked from outside, so that no log shows the question
+		if [ "$(nsenter --net="/run/netns/$vic" ss -Hltn '( sport = :22 or sport = :80 )' | wc -l)" -ge 2 ]; then sleep 3; return; fi
+		sleep 0.3
+	done
+	echo "the server did not come up:" >&2; tail -20 "$work/$tag.console" >&2; exit 1
+}
+
+# down: an orderly power-off; systemd-nspawn hands the signal on.
+down() {
+	kill "$server"
+	wait "$server" || true
+	server=''
+	unmount "$mnt/usr"
+	rm -rf "$mnt/.ovl"
+	strip_overlay "$mnt/usr"
+}
+
+stamp() { date -u +%Y-%m-%dT%H:%M:%S.%NZ; }
+note() { # KIND BY ACCOUNT SRC WHAT START
+	jq -nc --arg kind "$1" --arg start "$6" --arg till "$(stamp)" --arg what "$5" --arg account "$3" --arg src "$4" --arg by "$2" \
+		'{kind:$kind,start:$start,end:$till,what:$what,account:$account,src:$src,by:$by}' >>"$acts"
+}
+# act KIND BY ACCOUNT SRC WHAT COMMAND...: runs the command and writes down when.
+act() {
+	local start; start=$(stamp)
+	"${@:6}" || true
+	note "$1" "$2" "$3" "$4" "$5" "$start"
+}
+pause() { sleep "$(awk -v a="$1" -v b="${2:-$1}" -v s="$RANDOM" 'BEGIN { srand(s); print a + rand() * (b - a) }')"; }
+
+sshopts=(-q -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=10 -F /dev/null)
+ssh_pw() { local s=$1 u=$2 p=$3; shift 3; inlab timeout 400 sshpass -p "$p" ssh "${sshopts[@]}" -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=1 -b "$s" "$@" "$u@192.0.2.10"; }
+ssh_key() { local s=$1 u=$2 k=$3; shift 3; inlab timeout 400 ssh "${sshopts[@]}" -o PasswordAuthentication=no -o IdentitiesOnly=yes -i "$work/$tag.key.$k" -b "$s" "$@" "$u@192.0.2.10"; }
+# guess BY SRC ACCOUNT PASSWORD...: tries that are refused.
+guess() {
+	local by=$1 s=$2 u=$3 p; shift 3
+	for p in "$@"; do act ssh_guess "$by" "$u" "$s" "tries $u with $p: refused" ssh_pw "$s" "$u" "$p" </dev/null >/dev/null 2>&1; done
+}
+# session BY ACCOUNT SRC WHAT ssh_pw|ssh_key ARGUMENT...: an interactive login on a terminal. Standard input is what the
+# person types, a line at a time and at a person's pace: all at once would be swallowed by whatever reads the terminal
+# first, sudo for one. A line ":cron" waits for the next run of cron,
+# ":pause N" N seconds, ":secret X" types a password at a prompt, ":eof" ends the input of what is running.
+session() {
+	local by=$1 account=$2 src=$3 what=$4 start; shift 4
+	start=$(stamp)
+	{
+		pause 1.5 2.5
+		while IFS= read -r line; do
+			case $line in
+			:cron) cron_minute ;;
+			:eof) printf '\004' ; sleep 1 ;;
+			:pause\ *) sleep "${line#:pause }" ;;
+			:secret\ *) sleep 1; printf '%s\n' "${line#:secret }"; sleep 1.5 ;;
+			*)
+				printf '%s\n' "$line"
+				[ "$line" = exit ] || note command "$by" "$account" "$src" "$line" "$(stamp)"
+				pause 0.8 1.8
+				;;
+			esac
+		done
+	} | "$@" -tt >>"$work/$tag.sessions" 2>&1 || true
+	note ssh_login "$by" "$account" "$src" "$what" "$start"
+}
+# get SRC CURL-ARGUMENT...: asks the web server for something.
+get() { local s=$1; shift; inlab curl -s -o /dev/null --max-time 20 --interface "$s" "$@" || true; }
+
+# cron_minute: waits until the server's cron has run once more.
+cron_minute() { sleep $((62 - $(date +%-S))); }
+
+# image zst|xz: unmounts, checks and compresses.
+image() {
+	sync
+	unmount "$mnt"
+	e2fsck -fn "$loop" >"$work/$tag.fsck" 2>&1 || { echo "the file system is not clean:" >&2; head -20 "$work/$tag.fsck" >&2; exit 1; }
+	losetup -d "$loop"; loop=''
+	case $1 in
+	zst) zstd -q -19 --long=27 -T2 -f "$img" -o "$out/evidence.img.zst" ;;
+	xz) xz -9e -T1 -c "$img" >"$out/evidence.img.xz" ;;
+	esac
+}
+# archive: the tree as somebody would send it, by tar with all metadata.
+archive() {
+	tar -C "$mnt" --numeric-owner --warning=no-file-ignored --format=pax --acls --xattrs --one-file-system -cf - etc home root usr var/lib/dpkg var/lib/systemd var/log var/mail var/spool var/www | gzip -9 >"$out/evidence.tar.gz"
+	unmount "$mnt"
+	losetup -d "$loop"; loop=''
+}
+# truth QUESTION EXPECTATION: the answer, with everything that was done and when.
+truth() {
+	jq -s --arg name "$name" --arg zone "$zone" --arg hostname "$hostname" --arg question "$1" --argjson rest "$2" \
+		'{name:$name,question:$question,hostname:$hostname,zone:$zone,acts:sort_by(.start)} + $rest' "$acts" >"$out/truth.json"
+}
+# when KIND WHAT-PART: the start of the first act that matches.
+when() { jq -rs --arg k "$1" --arg w "$2" 'map(select(.kind == $k and (.what | contains($w))))[0].start // empty' "$acts"; }
+readme() {
+	{
+		cat
+		cat <<'R'
+
+How it was made: a Debian 12 server ran as a container with its real daemons on this ext4 file system, driven over a
+network that leads nowhere; see lab/README.md. All addresses are documentation addresses (RFC 5737), names are
+example names, passwords and keys belong to nobody. What runs as "malware" is a stand-in: a shell script that waits or
+sends mail to a sink, a PHP file that knows a few fixed words.
+
+The evidence is thinned: nearly all of /usr (programs, libraries, documentation) is missing though the package database
+lists it; the rest was never touched after the power-off. The installation's dates were set back (packages 45 days,
+setup 30 days); everything later happened at the times it shows.
+
+`truth.json` holds what was done, by whom and when (UTC), and what an examination must and must not say.
+R
+	} >"$out/README.md"
+	echo "$name: made in $((SECONDS - began)) s"
 }

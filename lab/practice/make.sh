@@ -1,10 +1,14 @@
 #!/bin/bash
-# Makes practice cases: make.sh NAME|all [FOLDER]. Without a folder they go to practice/NAME of the repository.
+# Makes practice cases, each followed by a check that its truth is visible in it.
+# Usage: make.sh NAME|all [FOLDER]. Without a folder they go to practice/NAME of the repository.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-[ "${1:-}" ] || { echo "usage: make.sh ssh-guessed|web-upload|guessed-at|quiet|all [FOLDER]" >&2; exit 2; }
-names=$1; [ "$1" = all ] && names="ssh-guessed web-upload guessed-at quiet"
+all='ssh-guessed web-upload guessed-at quiet'
+if [ -z "${1:-}" ]; then echo "usage: make.sh ${all// /|}|all [FOLDER]" >&2; exit 2; fi
+names=$1; [ "$1" = all ] && names=$all
 for n in $names; do
-	[ -x "$here/$n.sh" ] || { echo "no such case: $n" >&2; exit 2; }
-	"$here/$n.sh" "${2:-$here/../../practice}/$n"
+	case " $all " in *" $n "*) ;; *) echo "no such case: $n" >&2; exit 2 ;; esac
+	to=${2:-$here/../../practice}/$n
+	"$here/$n.sh" "$to"
+	"$here/check.sh" "$n" "$to"
 done

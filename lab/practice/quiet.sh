@@ -1,61 +1,98 @@
 #!/bin/bash
-# Nothing happens but administration: two people, a package, a configuration file, a cron job, a log rotation.
-# Usage: quiet.sh OUTDIR
+# Case "quiet": nothing but administration. Two people, a package, a changed configuration, cron jobs, rotated logs.
+# Usage: quiet.sh FOLDER
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-begin "$1"
-office=198.51.100.10 home=198.51.100.130 visitor=198.51.100.94
-disk gpt 480
-setup files4 Europe/Berlin
-account pavel Lange-Nacht-17 sudo; key pavel pavel@office; key_for pavel pavel
-key rosa rosa@tower
-printf '<html><h1>Files</h1></html>\n' >"$mnt/var/www/html/index.html"
-# A package to install later without a network.
-pkg=$work/$tag.deb; mkdir -p "$pkg/DEBIAN" "$pkg/usr/bin" "$pkg/etc/cron.d"
-printf 'Package: filetool\nVersion: 1.2\nArchitecture: all\nMaintainer: Files <files@example.org>\nDescription: counts files\n' >"$pkg/DEBIAN/control"
-printf '#!/bin/sh\nfind "${1:-.}" -type f | wc -l\n' >"$pkg/usr/bin/filetool"; chmod 755 "$pkg/usr/bin/filetool"
-printf '23 4 * * * root /usr/bin/filetool /srv >/dev/null\n' >"$pkg/etc/cron.d/filetool"; printf '/etc/cron.d/filetool\n' >"$pkg/DEBIAN/conffiles"
-dpkg-deb -b --root-owner-group "$pkg" "$mnt/home/pavel/filetool_1.2_all.deb" >/dev/null
-network $office $home $visitor
+begin quiet "$1"
+
+office=198.51.100.10 home=198.51.100.130 visitor1=198.51.100.94 visitor2=203.0.113.180
+server_tree files4 Asia/Tokyo
+traditional_syslog
+account pavel Lange-Nacht-17 sudo
+key pavel pavel@office; may_enter pavel pavel
+key rosa rosa@tower ecdsa
+printf '<!doctype html><html><link rel="stylesheet" href="/f.css"><h1>Files</h1></html>\n' >"$tree/var/www/html/index.html"
+echo 'h1 { color: brown }' >"$tree/var/www/html/f.css"
+# There is no network to install from, so a small package archive lies on the server itself.
+mkdir -p "$tree/srv/packages"
+cp "$work/base.packages"/*.deb "$tree/srv/packages/"
+echo 'deb [trusted=yes] file:/srv/packages ./' >"$tree/etc/apt/sources.list"
+inside sh -c 'cd /srv/packages && apt-ftparchive packages . >Packages'
+disk gpt 160
+network $office $home $visitor1 $visitor2
 boot
-act ssh_login admin pavel $office "logs in by key, installs a package, edits the configuration, adds cron jobs" -- typing ssh_key $office pavel pavel -tt >/dev/null 2>&1 <<'S'
-echo Lange-Nacht-17 | sudo -S -p '' apt-get install -y ./filetool_1.2_all.deb
-sudo -n sh -c 'echo "ServerTokens Prod" >> /etc/apache2/apache2.conf'
-sudo -n systemctl reload apache2
-sudo -n sh -c 'echo "30 2 * * * root tar -czf /var/backups/home.tgz /home" > /etc/cron.d/backup-home'
-sleep 2
-(crontab -l 2>/dev/null; echo "0 8 * * 1 df -h") | crontab -
+
+site=http://192.0.2.10
+look() { get "$1" -A "$2" $site/; get "$1" -A "$2" -e http://files4.example.org/ $site/f.css; get "$1" -A "$2" -e http://files4.example.org/ $site/favicon.ico; }
+ff='Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:126.0) Gecko/20100101 Firefox/126.0'
+ed='Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/125.0.0.0 Safari/537.36 Edg/125.0.0.0'
+act visit visitor "" $visitor1 "looks at the site" look $visitor1 "$ff"
+session admin pavel $office "logs in by key, installs a package, edits the configuration, adds cron jobs" ssh_key $office pavel pavel <<'S'
+sudo apt-get update
+:secret Lange-Nacht-17
+sudo apt-get install -y tree
+:pause 4
+tree -L 1 /srv
+sudo sed -i 's/^ServerTokens OS/ServerTokens Prod/' /etc/apache2/conf-available/security.conf
+sudo apache2ctl configtest
+sudo systemctl reload apache2
+echo '30 2 * * * root tar -czf /var/backups/home.tgz /home' | sudo tee /etc/cron.d/backup-home
+EDITOR='tee -a' crontab -e
+* * * * * df -h / >> /home/pavel/space.log
+:eof
 exit
 S
-sleep 1
-act visit visitor "" $visitor "visits the site" -- get $visitor -A 'Mozilla/5.0 Firefox/128.0' http://192.0.2.10/
-newadmin() {
-	typing ssh_pw $office pavel Lange-Nacht-17 -tt >/dev/null 2>&1 <<S
-echo Lange-Nacht-17 | sudo -S -p '' useradd -m -s /bin/bash rosa
-sudo -n usermod -aG sudo rosa
-sudo -n install -d -m 700 -o rosa -g rosa /home/rosa/.ssh
-echo "$(cat "$work/$tag.rosa.pub")" | sudo -n tee /home/rosa/.ssh/authorized_keys
-sudo -n chown rosa:rosa /home/rosa/.ssh/authorized_keys
-sudo -n logrotate -f /etc/logrotate.d/rsyslog
+act visit visitor "" $visitor2 "looks at the site" look $visitor2 "$ed"
+session admin pavel $office "logs in by password, makes an account for rosa" ssh_pw $office pavel Lange-Nacht-17 <<S
+sudo adduser --disabled-password --gecos Rosa rosa
+:secret Lange-Nacht-17
+sudo usermod -aG sudo rosa
+sudo install -d -m 700 -o rosa -g rosa /home/rosa/.ssh
+echo "$(public rosa)" | sudo tee /home/rosa/.ssh/authorized_keys
+sudo chown rosa:rosa /home/rosa/.ssh/authorized_keys
+sudo chmod 600 /home/rosa/.ssh/authorized_keys
 exit
 S
-}
-act ssh_login admin pavel $office "logs in by password, makes an account for rosa, rotates the logs" -- newadmin
-sleep 1
-act ssh_login admin rosa $home "rosa logs in by key from her home" -- typing ssh_key $home rosa rosa -tt >/dev/null 2>&1 <<'S'
+cron_minute
+session admin rosa $home "rosa logs in by key from her home" ssh_key $home rosa rosa <<'S'
 ls -la
+id
 exit
 S
-act ssh_login admin pavel $office "logs in by key" -- typing ssh_key $office pavel pavel -tt >/dev/null 2>&1 <<'S'
+session admin pavel $office "logs in by key, rotates the logs" ssh_key $office pavel pavel <<'S'
+sudo logrotate -f /etc/logrotate.conf
+:secret Lange-Nacht-17
+:pause 3
+ls -l /var/log
+exit
+S
+act visit visitor "" $visitor1 "looks at the site" look $visitor1 "$ff"
+session admin pavel $office "logs in by key, rotates the logs again" ssh_key $office pavel pavel <<'S'
+sudo logrotate -f /etc/logrotate.conf
+:secret Lange-Nacht-17
+:pause 3
+exit
+S
+act visit visitor "" $visitor2 "looks at the site" look $visitor2 "$ed"
+session admin rosa $home "rosa logs in by key from her home" ssh_key $home rosa rosa <<'S'
 uptime
 exit
 S
-sleep 1
+cron_minute
 down
-thin
-truth quiet Europe/Berlin "$(cat <<J
-{"expect":{"status_any":["clean","cannot-tell"],"root":null,"entry":[],"persistence":[],"altered":[],"impact":[]},
-"must_not":{"accounts":["pavel","rosa"],"addresses":["$office","$home","$visitor"],"files":["/etc/cron.d/backup-home","/etc/cron.d/filetool","/var/spool/cron/crontabs/pavel","/home/rosa/.ssh/authorized_keys"]}}
+
+truth "Was this server broken into?" "$(
+	cat <<J
+{"expect":{"status_any":["clean","cannot-tell"],"root":null,"entry":[],"persistence":[],"altered":[],"impact":[],"files":[],"actions":[]},
+ "must_not":{"accounts":["pavel","rosa"],"addresses":["$office","$home","$visitor1","$visitor2"],
+  "files":["/etc/cron.d/backup-home","/etc/cron.d/e2scrub_all","/etc/cron.d/php","/var/spool/cron/crontabs/pavel","/home/rosa/.ssh/authorized_keys","/home/pavel/.ssh/authorized_keys","/var/log/auth.log.1","/var/log/wtmp.1","/var/log/btmp.1"]}}
 J
 )"
-image quiet xz
+image xz
+readme <<'R'
+# quiet
+
+A file server, `files4`, disk image with a GPT and one ext4 partition (`evidence.img.xz`). Local time is Asia/Tokyo;
+rsyslog writes the traditional format without year or zone. Two administrators work on it; logs were rotated twice, the
+usual way. Nothing else happened.
+R
