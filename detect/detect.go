@@ -99,7 +99,8 @@ type Finding struct {
 
 	For       []evidence.Quote
 	Against   []evidence.Quote
-	Explained string // why it is innocent after all, "" if nothing explains it
+	When      []evidence.Time // of a MailRun: when each mail came, the first ones if there are very many
+	Explained string          // why it is innocent after all, "" if nothing explains it
 }
 
 // Access is what is known of a login beside who and when.

@@ -351,10 +351,11 @@ func (b *builder) mail() {
 				s = x
 			}
 		}
+		count, from := sent(f, s)
 		st, text := Possible, fmt.Sprintf("%s handed in %d mails from %s to %s (%s).", f.Account, f.Count, clock(f.First), clock(f.Last), f.Detail)
 		if s != nil {
 			st = Confirmed
-			text = fmt.Sprintf("The account %s, which %s had in hand, handed in %d mails from %s to %s (%s).", f.Account, s.source, f.Count, clock(f.First), clock(f.Last), f.Detail)
+			text = fmt.Sprintf("The account %s, which %s had in hand, handed in %d mails from %s to %s (%s).", f.Account, s.source, count, clock(from), clock(f.Last), f.Detail)
 		}
 		if s == nil && !webAccount(f.Account) && f.Mechanism != "sasl" {
 			continue
@@ -366,9 +367,23 @@ func (b *builder) mail() {
 			continue
 		}
 		b.effect = ids(append(b.effect, id)...)
-		b.s.Impact = append(b.s.Impact, Impact{What: "spam", Detail: utf8(f.Detail), Count: f.Count, First: f.First.String(), Last: f.Last.String(), By: utf8(f.Account), Claims: ids(id)})
-		b.action(fmt.Sprintf("sent %d mails", f.Count), "T1534", f.First, f.Account, "", id)
+		b.s.Impact = append(b.s.Impact, Impact{What: "spam", Detail: utf8(f.Detail), Count: count, First: from.String(), Last: f.Last.String(), By: utf8(f.Account), Claims: ids(id)})
+		b.action(fmt.Sprintf("sent %d mails", count), "T1534", from, f.Account, "", id)
 	}
+}
+
+// sent counts the mails of a run since a suspect had the account in hand: what came before is the site's own.
+func sent(f *detect.Finding, s *suspect) (n int64, from evidence.Time) {
+	if s == nil || int64(len(f.When)) < f.Count {
+		return f.Count, f.First
+	}
+	for _, t := range f.When {
+		if !t.Before(s.first()) {
+			n++
+			from = evidence.Min(from, t)
+		}
+	}
+	return n, from
 }
 
 func overlaps(s span, f *detect.Finding) bool {

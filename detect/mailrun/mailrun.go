@@ -32,6 +32,7 @@ const (
 	maxSeen       = 1_000_000
 	maxSubmitters = 50_000
 	maxHours      = 5_000
+	maxWhen       = 2_000 // times kept of one submitter's mails
 )
 
 type mail struct {
@@ -46,6 +47,7 @@ type submitter struct {
 	outside             int64 // deliveries by SMTP, not to this host
 	first, last         evidence.Time
 	hours               map[int64]int64
+	when                []evidence.Time // bounded
 	sources             map[string]int64
 	quotes              []evidence.Quote
 	sent                []evidence.Quote
@@ -128,6 +130,9 @@ func (f *fold) enter(e *event.Event, id, kind, name, account string) {
 	if len(s.hours) < maxHours {
 		s.hours[e.At.Sec/3600]++
 	}
+	if len(s.when) < maxWhen {
+		s.when = append(s.when, e.At)
+	}
 	if ip := e.Text(event.SourceIP); ip != "" && len(s.sources) < 256 {
 		s.sources[ip]++
 	}
@@ -175,7 +180,7 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 func (s *submitter) finding() detect.Finding {
 	most, median := s.burst()
 	r := detect.Finding{Detection: "D73", What: detect.MailRun, Level: detect.Info, Rung: evidence.Effect, First: s.first, Last: s.last, Count: s.mails, Account: s.account, Service: "mail",
-		Mechanism: s.kind, Attack: []string{"T1534"}, For: append(append([]evidence.Quote{}, s.quotes...), s.sent...)}
+		Mechanism: s.kind, When: s.when, Attack: []string{"T1534"}, For: append(append([]evidence.Quote{}, s.quotes...), s.sent...)}
 	for ip := range s.sources {
 		r.Sources = append(r.Sources, ip)
 	}
