@@ -167,7 +167,7 @@ func (h *Host) nginx(s *Sites, files []string) {
 		if err != nil {
 			continue
 		}
-		for _, st := range strings.FieldsFunc(uncomment(string(b)), func(r rune) bool { return r == ';' || r == '{' || r == '}' }) {
+		for _, st := range statements(uncomment(string(b))) {
 			w := words(st)
 			if len(w) < 2 {
 				continue
@@ -230,7 +230,7 @@ func words(line string) (out []string) {
 				w.WriteByte(line[i])
 			}
 			out = append(out, w.String())
-			line = strings.TrimLeft(line[min(i+1, len(line)):], " \t")
+			line = strings.TrimLeft(line[min(i+1, len(line)):], " \t\r\n")
 			continue
 		}
 		i := strings.IndexAny(line, " \t\r\n")
@@ -246,6 +246,28 @@ func words(line string) (out []string) {
 		}
 	}
 	return out
+}
+
+// statements cuts nginx's configuration at ";", "{" and "}" outside quotes.
+func statements(s string) (out []string) {
+	from := 0
+	quote := byte(0)
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case quote != 0:
+			if c == '\\' {
+				i++
+			} else if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'':
+			quote = c
+		case c == ';' || c == '{' || c == '}':
+			out = append(out, s[from:i])
+			from = i + 1
+		}
+	}
+	return append(out, s[min(from, len(s)):])
 }
 
 func uncomment(s string) string {
