@@ -1,5 +1,6 @@
 // Package accesslog reads the access logs of web servers: common, combined and vhost_combined, told
 // line by line, and any LogFormat (Apache) or log_format (nginx) that the server's configuration names.
+// Strings stay as the server escaped them: \" and \x22 for a quote.
 package accesslog
 
 import (
@@ -16,33 +17,45 @@ import (
 // New gives the artefact.
 func New() *artifact.Artifact {
 	return &artifact.Artifact{
-		Name: "accesslog", Doc: "requests to the web server", Spec: "Apache 2.4 mod_log_config; nginx ngx_http_log_module; the Common Logfile Format of the W3C",
+		Name: "accesslog", Doc: "requests to the web server",
+		Spec: "Apache 2.4 mod_log_config, server/util.c (ap_escape_logitem); nginx ngx_http_log_module; lighttpd mod_accesslog; the Common Logfile Format of the W3C",
 		Files: []string{
-			"/var/log/{apache2,httpd,apache,apache-ssl,nginx,lighttpd}/*access*", "/var/log/{httpd,apache2,apache}/*access_log", "/var/log/apache2/other_vhosts_access.log",
-			"/var/www/**/{log,logs}/*access*", "/home/*/{log,logs,access-logs}/*access*", "/usr/local/apache*/logs/*access*", "/usr/local/nginx/logs/*access*", "{accesslog}",
+			"/var/log/{apache2,httpd,apache,apache-ssl,nginx,lighttpd}/*access*", "/var/log/{apache2,httpd,apache}/*{request,transfer,custom,combined}_log",
+			"/var/log/apache2/other_vhosts_access.log", "/var/log/{nginx,apache2,httpd}/*/*access*", "/var/log/{ispconfig/httpd,virtualmin}/**access*",
+			"/var/www/**/{log,logs}/*access*", "/srv/www/**/{log,logs}/*access*", "/home/*/{log,logs,access-logs}/*access*",
+			"/usr/local/apache*/logs/*access*", "/usr/local/nginx/logs/*access*", "{accesslog}",
 		},
 		Log: true, Sniff: sniff, Parse: parse, Kinds: []event.Kind{event.HTTPRequest},
 	}
 }
 
+// sniffed is how many lines Sniff looks at.
+const sniffed = 20
+
 func sniff(head []byte) bool {
 	n, good := 0, 0
 	var e event.Event
-	for line := range bytes.Lines(head) {
-		if n++; n > 20 {
-			break
+	for len(head) > 0 && n < sniffed {
+		line, rest, whole := bytes.Cut(head, []byte("\n"))
+		if !whole && n > 0 {
+			break // the head may end within a line
 		}
+		head = rest
+		n++
 		e.Reset(event.HTTPRequest)
-		if fixed(bytes.TrimRight(line, "\r\n"), &e) {
-			good++
+		if fixed(bytes.TrimRight(line, "\r"), &e) && (e.Get(event.HTTPVersion) != nil || e.Get(event.HTTPMethod) == nil) {
+			good++ // without a version: the log of Pure-FTPd's transfers looks so
 		}
 	}
-	return n > 0 && good*2 > n
+	return good*2 > n
 }
+
+// unread is what a line of no known form counts as.
+var unread = []byte("access line")
 
 func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
-		configured := compile(format(in))
+		configured := compile(format(in), in.Clock)
 		var e event.Event
 		lr := lines.NewReader(in.R)
 		for l, ok := lr.Next(); ok; l, ok = lr.Next() {
@@ -52,26 +65,22 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 			t := l.Text
 			ref := in.Ref
 			ref.Off, ref.Len, ref.Line = l.Off, l.Len, l.Num
-			if i := bytes.IndexByte(t, 0); i >= 0 || l.Cut {
-				why := "a line longer than is kept: its end was passed over"
-				if i >= 0 {
-					why = "NUL bytes in a log: the disk lost a write there, or somebody overwrote it"
-					t = bytes.Trim(t, "\x00")
-				}
+			if why := damaged(&l); why != "" {
 				if !yield(event.Event{}, &evidence.Damage{Ref: ref, Reason: why}) {
 					return
+				}
+				t = bytes.TrimRight(t, "\x00")
+				if i := bytes.LastIndexByte(t, 0); i >= 0 { // what was written after the loss is a whole line
+					t = t[i+1:]
+					ref.Off, ref.Len = ref.Off+int64(i+1), ref.Len-int64(i+1)
 				}
 			}
 			if len(t) == 0 {
 				continue
 			}
-			e.Reset(event.HTTPRequest)
-			if !(configured != nil && configured.read(t, &e)) {
-				e.Reset(event.HTTPRequest)
-				if !fixed(t, &e) {
-					in.Seen.Unknown([]byte("(no access line)"))
-					continue
-				}
+			if !read(configured, t, &e) {
+				in.Seen.Unknown(unread)
+				continue
 			}
 			e.Ref, e.Raw = ref, t
 			in.Seen.Record(e.At)
@@ -85,17 +94,63 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 	}
 }
 
-// format gives the format that the configuration sets for a log; a rotated one bears its log's name in front.
+// read tries the configured format, then the fixed ones: a log may be older than its configuration.
+func read(configured *layout, t []byte, e *event.Event) bool {
+	if configured != nil {
+		e.Reset(event.HTTPRequest)
+		if configured.read(t, e) {
+			return true
+		}
+	}
+	e.Reset(event.HTTPRequest)
+	return fixed(t, e)
+}
+
+// damaged says what is wrong with the bytes of a line, "" for nothing.
+func damaged(l *lines.Line) string {
+	switch {
+	case l.Cut:
+		return "a line longer than is kept: its end was passed over"
+	case bytes.IndexByte(l.Text, 0) >= 0:
+		return "NUL bytes in a log: a write was lost there, or somebody wrote over it"
+	}
+	return ""
+}
+
+// format gives the format that the configuration sets for a log or for the log that this one is a rotation of.
 func format(in *artifact.Input) string {
 	if in.Host == nil {
 		return ""
 	}
-	best := ""
-	f := ""
-	for p, x := range in.Host.AccessFormats {
-		if len(p) > len(best) && len(in.Path) >= len(p) && in.Path[:len(p)] == p {
-			best, f = p, x.Format
+	for n := len(in.Path); n > 0; n-- {
+		if x, ok := in.Host.AccessFormats[in.Path[:n]]; ok && rotation(in.Path[n:]) {
+			return x.Format
+		}
+		if in.Path[n-1] == '/' {
+			break
 		}
 	}
-	return f
+	return ""
+}
+
+// rotation tells whether s is what rotating a log adds to its name: "", ".1", "-20240131", ".2.gz", ".old".
+func rotation(s string) bool {
+	for s != "" {
+		if s[0] != '.' && s[0] != '-' && s[0] != '_' {
+			return false
+		}
+		n := 1
+		for n < len(s) && s[n] != '.' && s[n] != '-' && s[n] != '_' {
+			n++
+		}
+		switch w := s[1:n]; w {
+		case "gz", "bz2", "xz", "zst", "lz4", "Z", "old", "save", "log":
+		default:
+			if !number([]byte(w)) {
+				return false
+			}
+		}
+		s = s[n:]
+	}
+	return true
 }

@@ -3,35 +3,52 @@ package accesslog
 import (
 	"strings"
 
-	"bytes"
-
 	"telltale/event"
 	"telltale/internal/logclock"
 )
 
-// layout is a configured format: literal text and fields in turn.
-type layout struct{ parts []part }
-
+// part is one field of a format, with the literal text before it.
 type part struct {
-	literal string
+	literal []byte
+	what    what
 	key     event.Key
-	special byte // 't' time, 'r' request, 'q' query, 'm' microseconds, 's' seconds as time spent, 0 none
+	weak    bool // another field for the same attribute goes before
 }
+
+// what tells how a field is read.
+type what uint8
+
+const (
+	skip      what = iota // of no interest
+	attribute             // as it stands
+	numeric               // digits or "-"
+	status                // three digits or "-"
+	address               // of the client
+	forwarded             // X-Forwarded-For: a list that the client begins and the last proxy ends
+	user                  // may hold blanks
+	line                  // the request line
+	clf                   // "02/Jan/2006:15:04:05 +0100"
+	bracketed             // the same in brackets
+	iso                   // ISO 8601
+	unix                  // seconds since 1970, with or without a fraction
+	unixMilli
+	unixMicro
+	seconds // a duration, with or without a fraction
+	millis  // a duration
+	literal // nothing: the text behind the last field
+)
 
 // maxParts bounds a format.
 const maxParts = 64
 
-// compile takes a format apart; nil where it is none.
-func compile(f string) *layout {
-	if f == "" {
-		return nil
-	}
-	l := &layout{}
+// compile takes a format apart; nil where it is none, or tells no request.
+func compile(f string, c *logclock.Clock) *layout {
+	l := &layout{clock: c}
 	f = strings.ReplaceAll(f, `\"`, `"`)
-	lit := ""
-	for i := 0; i < len(f) && len(l.parts) < maxParts; {
-		var p part
-		n := 0
+	var lit []byte
+	useful := false
+	for i := 0; i < len(f); {
+		p, n := part{}, 0
 		switch f[i] {
 		case '%':
 			p, n = apache(f[i:])
@@ -39,26 +56,62 @@ func compile(f string) *layout {
 			p, n = nginx(f[i:])
 		}
 		if n == 0 {
-			lit += f[i : i+1]
+			if strings.HasPrefix(f[i:], "%%") {
+				i++
+			}
+			lit = append(lit, f[i])
 			i++
 			continue
 		}
-		p.literal = lit
-		lit = ""
-		l.parts = append(l.parts, p)
 		i += n
+		if k := len(l.parts); k > 0 && len(lit) == 0 {
+			if f[i-1] != 'q' { // "%U%q" is one URL; nothing tells where other neighbours part
+				l.parts[k-1].what, l.parts[k-1].key = skip, event.NoKey
+			}
+			continue
+		}
+		p.literal, lit = lit, nil
+		if len(l.parts) == maxParts {
+			return nil
+		}
+		l.parts = append(l.parts, p)
+		useful = useful || p.what == line || p.key == event.URL
 	}
-	if len(l.parts) < 2 {
+	if !useful {
 		return nil
 	}
-	l.parts = append(l.parts, part{literal: lit})
+	l.parts = append(l.parts, part{literal: lit, what: literal})
+	l.prefer()
 	return l
 }
 
-// apache reads one "%...x" of a LogFormat.
+// prefer settles which of several fields for one attribute is read: the final status (%>s) before the
+// original, the body's bytes before all bytes, the peer before what it says of itself; else the first.
+func (l *layout) prefer() {
+	var taken [256]int
+	for i := range l.parts {
+		p := &l.parts[i]
+		if p.key == event.NoKey {
+			continue
+		}
+		switch j := taken[p.key] - 1; {
+		case j < 0:
+			taken[p.key] = i + 1
+		case l.parts[j].weak && !p.weak:
+			l.parts[j].what, l.parts[j].key = skip, event.NoKey
+			taken[p.key] = i + 1
+		default:
+			p.what, p.key = skip, event.NoKey
+		}
+	}
+}
+
+// apache reads one "%...x" of a LogFormat; n is 0 where none begins.
 func apache(f string) (p part, n int) {
 	n = 1
+	final := false
 	for n < len(f) && strings.IndexByte("<>!,0123456789", f[n]) >= 0 {
+		final = final || f[n] == '>'
 		n++
 	}
 	arg := ""
@@ -67,56 +120,95 @@ func apache(f string) (p part, n int) {
 		if j < 0 {
 			return p, 0
 		}
-		arg = strings.ToLower(f[n+1 : n+j])
+		arg = f[n+1 : n+j]
 		n += j + 1
 	}
-	if n >= len(f) {
+	if n >= len(f) || f[n] == '%' {
 		return p, 0
 	}
-	if f[n] == '%' {
-		return part{}, 0
+	if f[n] == '^' { // "%^FB", "%{x}^ti"
+		return part{}, min(n+3, len(f))
 	}
-	switch f[n] {
-	case 'h', 'a':
-		p.key = event.SourceIP
-	case 'u':
-		p.key = event.UserName
-	case 't':
-		p.special = 't'
-		if arg != "" {
-			p.special = 0
-		}
-	case 'r':
-		p.special = 'r'
-	case 'm':
-		p.key = event.HTTPMethod
-	case 'U':
-		p.key = event.URL
-	case 's':
-		p.key = event.HTTPStatus
-	case 'b', 'B', 'O':
-		p.key = event.HTTPBytes
-	case 'v', 'V':
-		p.key = event.URLDomain
-	case 'D':
-		p.key = event.HTTPDuration
-	case '^':
-		n += 2 // %^FB
-	case 'i':
-		switch arg {
-		case "referer":
-			p.key = event.HTTPReferrer
-		case "user-agent":
-			p.key = event.UserAgent
-		}
-	}
-	return p, n + 1
+	return directive(f[n], arg, final), n + 1
 }
 
-var nginxKeys = map[string]event.Key{"remote_addr": event.SourceIP, "remote_user": event.UserName, "status": event.HTTPStatus, "body_bytes_sent": event.HTTPBytes, "bytes_sent": event.HTTPBytes,
-	"http_referer": event.HTTPReferrer, "http_user_agent": event.UserAgent, "host": event.URLDomain, "server_name": event.URLDomain, "request_uri": event.URL, "request_method": event.HTTPMethod}
+// directive tells what "%{arg}c" is read as; final is for ">".
+func directive(c byte, arg string, final bool) part {
+	switch c {
+	case 'h', 'a':
+		return part{what: address, key: event.SourceIP}
+	case 'u':
+		return part{what: user, key: event.UserName}
+	case 't':
+		return part{what: stamp(arg)}
+	case 'r':
+		return part{what: line}
+	case 'm':
+		return part{what: attribute, key: event.HTTPMethod}
+	case 'U':
+		return part{what: attribute, key: event.URL}
+	case 's':
+		return part{what: status, key: event.HTTPStatus, weak: !final}
+	case 'b', 'B':
+		return part{what: numeric, key: event.HTTPBytes}
+	case 'O':
+		return part{what: numeric, key: event.HTTPBytes, weak: true}
+	case 'v', 'V':
+		return part{what: attribute, key: event.URLDomain}
+	case 'D':
+		return part{what: numeric, key: event.HTTPDuration}
+	case 'T':
+		switch arg {
+		case "ms":
+			return part{what: millis, key: event.HTTPDuration}
+		case "us":
+			return part{what: numeric, key: event.HTTPDuration}
+		}
+		return part{what: seconds, key: event.HTTPDuration}
+	case 'i':
+		return header(strings.ToLower(arg))
+	}
+	return part{}
+}
 
-// nginx reads one "$name" or "${name}".
+// header tells what a request's header is read as.
+func header(name string) part {
+	switch name {
+	case "referer":
+		return part{what: attribute, key: event.HTTPReferrer}
+	case "user-agent":
+		return part{what: attribute, key: event.UserAgent}
+	case "host":
+		return part{what: attribute, key: event.URLDomain}
+	case "x-forwarded-for":
+		return part{what: forwarded, key: event.SourceIP, weak: true}
+	}
+	return part{}
+}
+
+// stamp tells how "%{arg}t" is read.
+func stamp(arg string) what {
+	arg = strings.TrimPrefix(strings.TrimPrefix(arg, "begin:"), "end:")
+	switch {
+	case arg == "":
+		return bracketed
+	case arg == "sec":
+		return unix
+	case arg == "msec":
+		return unixMilli
+	case arg == "usec":
+		return unixMicro
+	case strings.HasPrefix(arg, "%d/%b/%Y:%H:%M:%S %z"), strings.HasPrefix(arg, "%d/%b/%Y:%T %z"):
+		return clf
+	case arg == "[%d/%b/%Y:%H:%M:%S %z]", arg == "[%d/%b/%Y:%T %z]":
+		return bracketed
+	case strings.HasPrefix(arg, "%Y-%m-%d"), strings.HasPrefix(arg, "%F"):
+		return iso
+	}
+	return skip
+}
+
+// nginx reads one "$name" or "${name}"; n is 0 where none begins.
 func nginx(f string) (p part, n int) {
 	n = 1
 	if n < len(f) && f[n] == '{' {
@@ -124,82 +216,51 @@ func nginx(f string) (p part, n int) {
 		if j < 0 {
 			return p, 0
 		}
-		p, _ = nginx("$" + f[2:j])
-		return p, j + 1
+		return variable(f[2:j]), j + 1
 	}
-	for n < len(f) && (f[n] == '_' || f[n] >= 'a' && f[n] <= 'z' || f[n] >= '0' && f[n] <= '9') {
+	for n < len(f) && (f[n] == '_' || f[n] >= 'a' && f[n] <= 'z' || f[n] >= 'A' && f[n] <= 'Z' || f[n] >= '0' && f[n] <= '9') {
 		n++
 	}
-	switch name := f[1:n]; name {
-	case "":
+	if n == 1 {
 		return p, 0
+	}
+	return variable(f[1:n]), n
+}
+
+// variable tells what a variable of nginx is read as.
+func variable(name string) part {
+	switch name {
 	case "time_local":
-		p.special = 't'
+		return part{what: clf}
+	case "time_iso8601":
+		return part{what: iso}
+	case "msec":
+		return part{what: unix}
 	case "request":
-		p.special = 'r'
-	default:
-		p.key = nginxKeys[name]
+		return part{what: line}
+	case "request_uri":
+		return part{what: attribute, key: event.URL}
+	case "request_method":
+		return part{what: attribute, key: event.HTTPMethod}
+	case "remote_addr":
+		return part{what: address, key: event.SourceIP}
+	case "remote_user":
+		return part{what: user, key: event.UserName}
+	case "status":
+		return part{what: status, key: event.HTTPStatus}
+	case "body_bytes_sent":
+		return part{what: numeric, key: event.HTTPBytes}
+	case "bytes_sent":
+		return part{what: numeric, key: event.HTTPBytes, weak: true}
+	case "request_time":
+		return part{what: seconds, key: event.HTTPDuration}
+	case "host", "server_name":
+		return part{what: attribute, key: event.URLDomain}
+	case "http_x_forwarded_for", "proxy_add_x_forwarded_for":
+		return part{what: forwarded, key: event.SourceIP, weak: true}
 	}
-	return p, n
-}
-
-// read reads a line of the format. The first %b or %O wins, the first address too.
-func (l *layout) read(t []byte, e *event.Event) bool {
-	for i := range l.parts {
-		p := &l.parts[i]
-		if !bytes.HasPrefix(t, []byte(p.literal)) {
-			return false
-		}
-		t = t[len(p.literal):]
-		if i == len(l.parts)-1 {
-			break
-		}
-		if p.special == 't' {
-			bracket := len(t) > 0 && t[0] == '['
-			if bracket {
-				t = t[1:]
-			}
-			at, n := logclock.CLF(t)
-			if n == 0 {
-				return false
-			}
-			e.At = at
-			t = t[n:]
-			if bracket && len(t) > 0 && t[0] == ']' {
-				t = t[1:]
-			}
-			continue
-		}
-		v, rest, ok := until(t, l.parts[i+1].literal)
-		if !ok {
-			return false
-		}
-		t = rest
-		if p.special == 'r' {
-			request(v, e)
-		} else if p.key != event.NoKey && string(v) != "-" && e.Get(p.key) == nil {
-			e.Add(p.key, v)
-		}
+	if h, ok := strings.CutPrefix(name, "http_"); ok {
+		return header(strings.ReplaceAll(h, "_", "-"))
 	}
-	return e.At.Known() && e.Get(event.SourceIP) != nil
-}
-
-// until gives what stands before the next literal; where that begins with a quote, one that a backslash escapes does
-// not end it.
-func until(t []byte, lit string) (v, rest []byte, ok bool) {
-	if lit == "" {
-		return t, nil, true
-	}
-	for from := 0; ; {
-		i := bytes.Index(t[from:], []byte(lit))
-		if i < 0 {
-			return nil, t, false
-		}
-		i += from
-		if lit[0] == '"' && i > 0 && t[i-1] == '\\' && !(i > 1 && t[i-2] == '\\') {
-			from = i + 1
-			continue
-		}
-		return t[:i], t[i:], true
-	}
+	return part{}
 }

@@ -3,90 +3,152 @@ package accesslog
 import (
 	"bytes"
 
+	"telltale/artifact/internal/said"
 	"telltale/event"
 	"telltale/internal/logclock"
 )
 
-// fixed reads common, combined and vhost_combined: [vhost[:port] ]host ident user [time] "request" status bytes[ "referer" "agent"...].
+// stampLen is the length of "02/Jan/2006:15:04:05 +0100".
+const stampLen = 26 // bytes
+
+// maxTries bounds what is tried on one line where its delimiters may be a client's.
+const maxTries = 16
+
+// fixed reads common, combined and vhost_combined, with what servers like to add behind them:
+//
+//	[vhost[:port] ]host ident user [time] "request" status bytes[ number...][ "referer" "agent"...]
+//
+// and the form of mod_ssl's ssl_request_log, which has no status:
+//
+//	[time] host protocol cipher "request" bytes
+//
+// A client may choose user, request, referer and agent, stamps and status codes within them.
+// Servers escape the quotes in all of these. So the first bare quote begins the request,
+// and the last stamp before it is the server's own.
 func fixed(t []byte, e *event.Event) bool {
-	i := bytes.IndexByte(t, '[')
-	if i < 0 || i > 1024 {
-		return false
-	}
-	at, n := logclock.CLF(t[i+1:])
-	if n == 0 || i+1+n+2 > len(t) || t[i+1+n] != ']' {
-		return false
-	}
-	e.At = at
-	front(t[:i], e)
-	rest := bytes.TrimLeft(t[i+1+n+1:], " ")
-	req, rest, ok := quoted(rest)
-	if !ok {
-		return false
-	}
-	request(req, e)
-	status, rest := word(rest)
-	if len(status) != 3 && string(status) != "-" {
-		return false
-	}
-	e.Add(event.HTTPStatus, status)
-	size, rest := word(rest)
-	if string(size) != "-" {
-		e.Add(event.HTTPBytes, size)
-	}
-	if ref, rest, ok := quoted(rest); ok {
-		if string(ref) != "-" {
-			e.Add(event.HTTPReferrer, ref)
+	q := 0
+	for range maxTries { // old servers let bare quotes in a user's name pass
+		i := bareQuote(t[q:])
+		if i < 0 {
+			return false
 		}
-		if agent, _, ok := quoted(rest); ok && string(agent) != "-" {
-			e.Add(event.UserAgent, agent)
+		q += i
+		if at := lastStamp(t[:q], e); at >= 0 {
+			if at > 0 {
+				front(t[:at], e)
+				return behind(t[q+1:], e, true)
+			}
+			client, _ := said.FirstWord(bytes.TrimLeft(t[stampLen+2:q], " "))
+			peer(client, e)
+			return behind(t[q+1:], e, false)
 		}
+		q++
 	}
-	return true
+	return false
 }
 
-// front reads what stands before the time: the last three words are host, ident and user; a word before them is the
-// virtual host. A user's name may hold blanks, so the host is taken from the front.
+// lastStamp finds where the last "[time]" in t begins, -1 where there is none, and takes it for the event's.
+func lastStamp(t []byte, e *event.Event) int {
+	end := len(t)
+	for range maxTries {
+		i := bytes.LastIndexByte(t[:end], '[')
+		if i < 0 {
+			return -1
+		}
+		if at, n := logclock.CLF(t[i+1:]); n > 0 && i+1+n < len(t) && t[i+1+n] == ']' {
+			e.At = at
+			return i
+		}
+		end = i
+	}
+	return -1
+}
+
+// behind reads what follows the request's opening quote. Old servers (Apache before 1.3.29 and
+// 2.0.49) did not escape quotes: a request then ends at the first quote that a status follows.
+func behind(t []byte, e *event.Event, status bool) bool {
+	from := 0
+	for range maxTries {
+		i := bareQuote(t[from:])
+		if i < 0 {
+			return false
+		}
+		i += from
+		from = i + 1
+		code, rest := word(bytes.TrimLeft(t[from:], " "))
+		if status && !(len(code) == 3 && number(code) || string(code) == "-") {
+			continue
+		}
+		request(t[:i], e)
+		if status {
+			if code[0] != '-' {
+				e.Add(event.HTTPStatus, code)
+			}
+			code, rest = word(rest)
+		}
+		if number(code) {
+			e.Add(event.HTTPBytes, code)
+		}
+		visitor(rest, e)
+		return true
+	}
+	return false
+}
+
+// visitor reads `"referer" "agent"`. A quoted field that stands alone is neither: some add
+// X-Forwarded-For to the common form.
+func visitor(t []byte, e *event.Event) {
+	for range maxTries {
+		if len(t) == 0 || t[0] == '"' {
+			break
+		}
+		_, t = word(t)
+	}
+	referrer, rest, ok := quoted(t)
+	if !ok || len(rest) == 0 || rest[0] != '"' {
+		return
+	}
+	add(e, event.HTTPReferrer, referrer)
+	if agent, _, ok := quoted(rest); ok {
+		add(e, event.UserAgent, agent)
+	}
+}
+
+// front reads what stands before the time: host, ident and user; a word before them is the
+// virtual host, a name in ident's place too (lighttpd). A user's name may hold blanks, so all
+// is counted from the front.
 func front(t []byte, e *event.Event) {
 	first, rest := word(t)
-	if second, more := word(rest); len(second) > 0 && looksLikeHost(first) && addressLike(second) {
-		if i := bytes.LastIndexByte(first, ':'); i > 0 && bytes.IndexByte(first, ':') == i {
+	if second, more := word(rest); said.Address(second) != nil && isSite(first) {
+		if i := bytes.LastIndexByte(first, ':'); i > 0 {
 			first = first[:i]
 		}
 		e.Add(event.URLDomain, first)
 		first, rest = second, more
 	}
-	e.Add(event.SourceIP, first)
-	_, user := word(rest)
-	user = bytes.TrimRight(user, " ")
-	if len(user) > 0 && string(user) != "-" {
-		e.Add(event.UserName, user)
+	peer(first, e)
+	ident, user := word(rest)
+	if bytes.IndexByte(ident, '.') > 0 {
+		add(e, event.URLDomain, ident)
 	}
+	add(e, event.UserName, bytes.TrimRight(user, " "))
 }
 
-// looksLikeHost tells a virtual host from a client's address: it has a letter that no hexadecimal number has, or a port.
-func looksLikeHost(b []byte) bool {
-	for i, c := range b {
-		if c >= 'g' && c <= 'z' || c >= 'G' && c <= 'Z' || c == '_' {
-			return true
-		}
-		if c == ':' && bytes.IndexByte(b, '.') >= 0 && i > 0 {
-			return true
-		}
+// isSite tells a virtual host from a client's address.
+func isSite(b []byte) bool {
+	if i := bytes.LastIndexByte(b, ':'); i > 0 && number(b[i+1:]) && said.Address(b) == nil {
+		return true
 	}
-	return false
+	return len(b) > 1 && said.Address(b) == nil
 }
 
-func addressLike(b []byte) bool {
-	if len(b) < 3 {
-		return false
+// peer adds a client by its address or, where the server looks names up, by its name.
+func peer(b []byte, e *event.Event) {
+	if a := said.Address(b); a != nil {
+		e.Add(event.SourceIP, a)
+	} else {
+		add(e, event.SourceHost, b)
 	}
-	for _, c := range b {
-		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' || c == '.' || c == ':') {
-			return false
-		}
-	}
-	return bytes.IndexByte(b, '.') > 0 || bytes.IndexByte(b, ':') >= 0
 }
 
 // request takes "GET /path HTTP/1.1" apart; what is none is kept whole as the URL.
@@ -97,11 +159,22 @@ func request(r []byte, e *event.Event) {
 		return
 	}
 	e.Add(event.HTTPMethod, method)
-	if i := bytes.LastIndex(rest, []byte(" HTTP/")); i >= 0 {
-		e.Add(event.HTTPVersion, rest[i+len(" HTTP/"):])
-		rest = rest[:i]
+	if i := bytes.LastIndexByte(rest, ' '); i >= 0 {
+		if v, ok := said.Rest(rest[i+1:], "HTTP/"); ok {
+			rest = rest[:i]
+			e.Add(event.URL, rest)
+			e.Add(event.HTTPVersion, v)
+			return
+		}
 	}
 	e.Add(event.URL, rest)
+}
+
+// add leaves out "-", which stands for nothing.
+func add(e *event.Event, k event.Key, v []byte) {
+	if len(v) != 1 || v[0] != '-' {
+		e.Add(k, v)
+	}
 }
 
 func upper(b []byte) bool {
@@ -113,30 +186,54 @@ func upper(b []byte) bool {
 	return true
 }
 
-// quoted reads "text" at the beginning of t; a quote within is escaped by a backslash.
+// bareQuote finds the first quote that no backslash escapes, -1 where there is none.
+func bareQuote(t []byte) int {
+	for from := 0; ; {
+		i := bytes.IndexByte(t[from:], '"')
+		if i < 0 {
+			return -1
+		}
+		i += from
+		if !escaped(t, i) {
+			return i
+		}
+		from = i + 1
+	}
+}
+
+// escaped tells whether an odd number of backslashes stands before t[i].
+func escaped(t []byte, i int) bool {
+	n := 0
+	for i--; i >= 0 && t[i] == '\\'; i-- {
+		n++
+	}
+	return n%2 == 1
+}
+
+// quoted reads "text" at the beginning of t.
 func quoted(t []byte) (in, rest []byte, ok bool) {
 	if len(t) == 0 || t[0] != '"' {
 		return nil, t, false
 	}
-	for from := 1; ; {
-		i := bytes.IndexByte(t[from:], '"')
-		if i < 0 {
-			return nil, t, false
-		}
-		i += from
-		n := 0
-		for k := i - 1; k > 0 && t[k] == '\\'; k-- {
-			n++
-		}
-		if n%2 == 0 {
-			rest = t[i+1:]
-			if len(rest) > 0 && rest[0] == ' ' {
-				rest = rest[1:]
-			}
-			return t[1:i], rest, true
-		}
-		from = i + 1
+	i := bareQuote(t[1:])
+	if i < 0 {
+		return nil, t, false
 	}
+	rest = t[i+2:]
+	if len(rest) > 0 && rest[0] == ' ' {
+		rest = rest[1:]
+	}
+	return t[1 : i+1], rest, true
+}
+
+// number tells whether b is all digits, and not nothing.
+func number(b []byte) bool {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(b) > 0
 }
 
 func word(t []byte) (w, rest []byte) {

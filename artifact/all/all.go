@@ -8,14 +8,18 @@ import (
 	"telltale/artifact/authorizedkeys"
 	"telltale/artifact/cron"
 	"telltale/artifact/crontab"
+	"telltale/artifact/dovecot"
 	"telltale/artifact/dropbear"
 	"telltale/artifact/errorlog"
+	"telltale/artifact/exim"
 	"telltale/artifact/journald"
 	"telltale/artifact/kernel"
 	"telltale/artifact/login"
 	"telltale/artifact/packages"
 	"telltale/artifact/pam"
 	"telltale/artifact/postfix"
+	"telltale/artifact/proftpd"
+	"telltale/artifact/pureftpd"
 	"telltale/artifact/rsyslog"
 	"telltale/artifact/shellhistory"
 	"telltale/artifact/sshd"
@@ -38,9 +42,9 @@ func Artifacts() []*artifact.Artifact {
 		accounts.Passwd(), accounts.Shadow(), accounts.Group(), authorizedkeys.New(), crontab.New(), units.New(), startup.Preload(), startup.Commands(), startup.Sudoers(),
 		shellhistory.New(), packages.Status(), webscript.New(),
 		// Logs of their own.
-		utmp.Logins(), utmp.Lastlog(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), errorlog.New(), vsftpd.New(), xferlog.New(),
+		utmp.Logins(), utmp.Lastlog(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), errorlog.New(), vsftpd.New(), xferlog.New(), exim.New(),
 		// What programs say, and the files that carry it.
-		sshd.New(), dropbear.New(), pam.New(), sudo.New(), login.New(), users.New(), cron.New(), systemd.New(), kernel.New(), rsyslog.New(), postfix.New(),
+		sshd.New(), dropbear.New(), pam.New(), sudo.New(), login.New(), users.New(), cron.New(), systemd.New(), kernel.New(), rsyslog.New(), postfix.New(), dovecot.New(), proftpd.New(), pureftpd.New(),
 		syslogfile.New(), journald.New(),
 	}
 }

@@ -1,11 +1,13 @@
-// Package errorlog reads the error logs of apache and nginx. Besides the server's own words they hold what its
-// children wrote to their stderr: the words of wget, curl and the shell there are proof that a request ran commands.
+// Package errorlog reads the error logs of apache, nginx and lighttpd, and those of PHP beside them. Besides
+// the server's own words they hold what its children wrote to their stderr: the words of wget, curl and the
+// shell there are proof that a request ran commands.
 package errorlog
 
 import (
 	"bytes"
 	"context"
 	"iter"
+	"strings"
 	"time"
 
 	"telltale/artifact"
@@ -18,54 +20,82 @@ import (
 // New gives the artefact.
 func New() *artifact.Artifact {
 	return &artifact.Artifact{
-		Name: "errorlog", Doc: "errors of the web server, and what its children wrote to stderr", Spec: "Apache 2.4 core ErrorLogFormat, server/log.c; Apache 2.2; nginx 1.22 src/core/ngx_log.c",
-		Files: []string{"/var/log/{apache2,httpd,apache,apache-ssl,nginx,lighttpd}/*error*", "/var/www/**/{log,logs}/*error*", "/home/*/{log,logs}/*error*", "/usr/local/apache*/logs/*error*", "{errorlog}"},
-		Log:   true, Sniff: sniff, Parse: parse, Kinds: []event.Kind{event.HTTPError, event.ChildOutput, event.ServiceStarted},
+		Name: "errorlog", Doc: "errors of the web server, and what its children wrote to stderr",
+		Spec: "Apache 2.2 and 2.4 server/log.c (ErrorLogFormat); nginx 1.22 src/core/ngx_log.c, src/http/ngx_http_request.c (ngx_http_log_error); lighttpd 1.4 log.c; PHP 8 main/main.c (php_log_err)",
+		Files: []string{
+			"/var/log/{apache2,httpd,apache,apache-ssl,nginx,lighttpd}/*error*", "/var/log/{nginx,apache2,httpd}/*/*error*", "/var/log/{ispconfig/httpd,virtualmin}/**error*",
+			"/var/www/**/{log,logs}/*error*", "/srv/www/**/{log,logs}/*error*", "/home/*/{log,logs}/*error*", "/usr/local/apache*/logs/*error*", "/usr/local/nginx/logs/*error*", "{errorlog}",
+		},
+		Log: true, Sniff: sniff, Parse: parse, Kinds: []event.Kind{event.HTTPError, event.ChildOutput, event.ServiceStarted},
 	}
 }
 
+// sniffed is how many lines Sniff looks at.
+const sniffed = 20
+
 func sniff(head []byte) bool {
 	n, good := 0, 0
+	c := &logclock.Clock{}
 	for line := range bytes.Lines(head) {
-		if n++; n > 20 {
+		if n++; n > sniffed {
 			break
 		}
-		if _, _, ok := stamp(&logclock.Clock{}, line); ok {
+		if s, _, _ := stamp(c, line); s != bare && s != php {
 			good++
 		}
 	}
 	return n > 0 && good*2 > n
 }
 
-// childStep is how wrong the time of a child's line may be: it has none of its own, and takes that of the stamped line before it.
+// childStep is how wrong the time of a child's line may be. It has none of its own: it lies behind the stamped
+// line before it, by more than this if the server was quiet, and before the next one.
 const childStep = time.Hour
+
+// unread is what a bare line counts as in a file that has not shown yet that a web server writes it.
+var unread = []byte("error line")
 
 func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		var e event.Event
 		var last evidence.Time
+		servers := ofServer(in.Path)
 		lr := lines.NewReader(in.R)
 		for l, ok := lr.Next(); ok; l, ok = lr.Next() {
 			if l.Num%4096 == 0 && ctx.Err() != nil {
 				return
 			}
-			if len(l.Text) == 0 {
+			ref := in.Ref
+			ref.Off, ref.Len, ref.Line = l.Off, l.Len, l.Num
+			t := l.Text
+			if why := damaged(&l); why != "" {
+				if !yield(event.Event{}, &evidence.Damage{Ref: ref, Reason: why}) {
+					return
+				}
+				t = bytes.TrimRight(t, "\x00")
+				if i := bytes.LastIndexByte(t, 0); i >= 0 { // what was written after the loss is a whole line
+					t = t[i+1:]
+					ref.Off, ref.Len = ref.Off+int64(i+1), ref.Len-int64(i+1)
+				}
+			}
+			if len(t) == 0 {
 				continue
 			}
-			at, rest, stamped := stamp(in.Clock, l.Text)
-			if stamped {
+			server, at, rest := stamp(in.Clock, t)
+			if server == bare {
+				if !servers {
+					in.Seen.Unknown(unread)
+					continue
+				}
+				if at = last; at.Known() {
+					at.Step = childStep
+				}
+			} else {
+				servers = servers || server != php
 				last = at
 			}
 			in.Seen.Record(last)
-			fill(&e, l.Text, rest, at, stamped)
-			if !stamped {
-				e.At = last
-				if last.Known() {
-					e.At.Step = childStep
-				}
-			}
-			e.Ref, e.Raw = in.Ref, l.Text
-			e.Ref.Off, e.Ref.Len, e.Ref.Line = l.Off, l.Len, l.Num
+			fill(&e, server, rest)
+			e.At, e.Ref, e.Raw = at, ref, t
 			if !yield(e, nil) {
 				return
 			}
@@ -76,126 +106,80 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 	}
 }
 
-// stamp reads "[Www Mon dd hh:mm:ss.us yyyy] " (apache) or "yyyy/mm/dd hh:mm:ss " (nginx); rest is behind it.
-func stamp(c *logclock.Clock, t []byte) (at evidence.Time, rest []byte, ok bool) {
-	if len(t) > 26 && t[0] == '[' {
-		at, n := c.Asctime(t[1:])
-		if n == 0 || 1+n >= len(t) || t[1+n] != ']' {
-			return at, nil, false
-		}
-		return at, bytes.TrimLeft(t[n+2:], " "), true
+// damaged says what is wrong with the bytes of a line, "" for nothing.
+func damaged(l *lines.Line) string {
+	switch {
+	case l.Cut:
+		return "a line longer than is kept: its end was passed over"
+	case bytes.IndexByte(l.Text, 0) >= 0:
+		return "NUL bytes in a log: a write was lost there, or somebody wrote over it"
 	}
-	if len(t) > 20 && t[4] == '/' && t[7] == '/' && t[10] == ' ' && t[13] == ':' && t[16] == ':' {
-		at, ok = c.Local(logclock.Digits(t[:4]), time.Month(logclock.Digits(t[5:7])), logclock.Digits(t[8:10]), logclock.Digits(t[11:13]), logclock.Digits(t[14:16]), logclock.Digits(t[17:19]), 0, time.Second)
-		return at, t[20:], ok
-	}
-	return at, nil, false
+	return ""
 }
 
-func fill(e *event.Event, line, rest []byte, at evidence.Time, stamped bool) {
-	if !stamped {
-		e.Reset(event.ChildOutput)
-		e.Add(event.Message, line)
-		return
-	}
-	e.Reset(event.HTTPError)
-	e.At = at
-	if len(line) > 0 && line[0] == '[' {
-		apache(e, rest)
-	} else {
-		nginx(e, rest)
-	}
+// ofServer tells a log by its place to be the server's own, so that a bare line in it is a child's. Elsewhere
+// applications may write error logs of their own.
+func ofServer(path string) bool {
+	d, ok := strings.CutPrefix(path, "/var/log/")
+	d, _, _ = strings.Cut(d, "/")
+	return ok && (d == "apache2" || d == "httpd" || d == "apache" || d == "apache-ssl" || d == "nginx" || d == "lighttpd") && !strings.Contains(path, "php")
 }
 
-// apache reads "[mod:lvl] [pid n:tid m] [client ip:port] AHnnnnn: text, referer: x", the older "[lvl] [client ip] text", and any
-// part of it missing.
-func apache(e *event.Event, t []byte) {
-	for len(t) > 0 && t[0] == '[' {
-		i := bytes.IndexByte(t, ']')
-		if i < 0 {
-			break
+// server is whose form a line has.
+type server uint8
+
+const (
+	bare server = iota // no stamp: somebody wrote to the server's stderr
+	apacheLine
+	nginxLine
+	lighttpdLine
+	php
+)
+
+// stamp reads "[Www Mon dd hh:mm:ss.us yyyy] " and "[yyyy-mm-dd hh:mm:ss.us] [" (apache), "yyyy/mm/dd hh:mm:ss " (nginx),
+// "yyyy-mm-dd hh:mm:ss: (" (lighttpd), "[dd-Mon-yyyy hh:mm:ss Zone] " (PHP). rest is behind it, or the whole of a bare line.
+func stamp(c *logclock.Clock, t []byte) (s server, at evidence.Time, rest []byte) {
+	if len(t) < 22 {
+		return bare, at, t
+	}
+	if t[0] == '[' {
+		return bracketed(c, t)
+	}
+	if t[4] == '/' && t[7] == '/' && t[10] == ' ' && t[13] == ':' && t[16] == ':' && t[19] == ' ' {
+		at, ok := c.Local(logclock.Digits(t[:4]), time.Month(logclock.Digits(t[5:7])), logclock.Digits(t[8:10]),
+			logclock.Digits(t[11:13]), logclock.Digits(t[14:16]), logclock.Digits(t[17:19]), 0, time.Second)
+		if ok {
+			return nginxLine, at, t[20:]
 		}
-		f := t[1:i]
-		t = bytes.TrimLeft(t[i+1:], " ")
-		switch {
-		case bytes.HasPrefix(f, []byte("pid ")):
-			pid, _, _ := bytes.Cut(f[4:], []byte(":"))
-			e.Add(event.ProcessPID, pid)
-		case bytes.HasPrefix(f, []byte("client ")):
-			client(e, f[7:])
-		case bytes.HasPrefix(f, []byte("remote ")):
-			client(e, f[7:])
-		default:
-			if j := bytes.IndexByte(f, ':'); j >= 0 {
-				f = f[j+1:]
-			}
-			e.Add(event.LogLevel, f)
-		}
 	}
-	if len(t) > 8 && t[0] == 'A' && t[1] == 'H' && t[7] == ':' {
-		code := t[:7]
-		if string(code) == "AH01215" { // stderr of a CGI script
-			e.Kind = event.ChildOutput
-			t = bytes.TrimLeft(t[8:], " ")
-		}
-		e.Add(event.ErrorCode, code)
+	if at, n := c.ISO(t); n == 19 && string(t[n:n+3]) == ": (" {
+		return lighttpdLine, at, t[n+2:]
 	}
-	if i := bytes.LastIndex(t, []byte(", referer: ")); i >= 0 {
-		e.Add(event.HTTPReferrer, t[i+len(", referer: "):])
-		t = t[:i]
-	}
-	if bytes.Contains(t, []byte("resuming normal operations")) {
-		e.Kind = event.ServiceStarted
-		e.AddText(event.ServiceName, "apache")
-	}
-	e.Add(event.Message, t)
+	return bare, at, t
 }
 
-// client reads "1.2.3.4:5678", "1.2.3.4", "2001:db8::1:5678": behind the last colon stands the port where there is one.
-func client(e *event.Event, f []byte) {
-	i := bytes.LastIndexByte(f, ':')
-	if i > 0 && (bytes.IndexByte(f, ':') == i || bytes.Count(f, []byte(":")) > 2) {
-		e.Add(event.SourceIP, f[:i])
-		e.Add(event.SourcePort, f[i+1:])
-		return
-	}
-	e.Add(event.SourceIP, f)
-}
-
-// nginx reads "[lvl] pid#tid: *cid text, client: ip, server: s, request: "r", upstream: ...". The client chooses the request, so the client's
-// address is the one before it.
-func nginx(e *event.Event, t []byte) {
-	if len(t) > 0 && t[0] == '[' {
-		if i := bytes.IndexByte(t, ']'); i > 0 {
-			e.Add(event.LogLevel, t[1:i])
-			t = bytes.TrimLeft(t[i+1:], " ")
+func bracketed(c *logclock.Clock, t []byte) (s server, at evidence.Time, rest []byte) {
+	at, n := c.Asctime(t[1:])
+	if n == 0 {
+		if at, n = c.ISO(t[1:]); n > 0 && !bytes.HasPrefix(t[1+n:], []byte("] [")) {
+			n = 0 // an application's
 		}
 	}
-	if i := bytes.IndexByte(t, '#'); i > 0 && i < 12 {
-		e.Add(event.ProcessPID, t[:i])
-		if j := bytes.Index(t, []byte(": ")); j > 0 && j < 40 {
-			t = t[j+2:]
+	if n > 0 && 1+n < len(t) && t[1+n] == ']' {
+		return apacheLine, at, bytes.TrimLeft(t[n+2:], " ")
+	}
+	if i := bytes.IndexByte(t[:min(len(t), 64)], ']'); i >= 21 && t[3] == '-' && t[7] == '-' && t[12] == ' ' && t[15] == ':' && t[18] == ':' {
+		year, month, day := logclock.Digits(t[8:12]), logclock.Month(t[4:7]), logclock.Digits(t[1:3])
+		h, m, sec := logclock.Digits(t[13:15]), logclock.Digits(t[16:18]), logclock.Digits(t[19:21])
+		var ok bool
+		if zone := string(t[21:i]); zone == " UTC" || zone == " GMT" {
+			at, ok = logclock.Offset(year, month, day, h, m, sec, 0, 0, time.Second)
+		} else { // PHP's date.timezone: mostly the host's
+			at, ok = c.Local(year, month, day, h, m, sec, 0, time.Second)
+		}
+		if ok {
+			return php, at, bytes.TrimLeft(t[i+1:], " ")
 		}
 	}
-	if len(t) > 0 && t[0] == '*' {
-		if i := bytes.IndexByte(t, ' '); i > 0 {
-			t = t[i+1:]
-		}
-	}
-	if i := bytes.Index(t, []byte(", client: ")); i >= 0 {
-		ip, _, _ := bytes.Cut(t[i+len(", client: "):], []byte(","))
-		e.Add(event.SourceIP, ip)
-		t = t[:i]
-	}
-	const stderr = "FastCGI sent in stderr: \""
-	if i := bytes.Index(t, []byte(stderr)); i >= 0 {
-		t = t[i+len(stderr):]
-		if j := bytes.LastIndexByte(t, '"'); j >= 0 {
-			t = t[:j]
-		}
-		if !bytes.HasPrefix(t, []byte("PHP message")) {
-			e.Kind = event.ChildOutput
-		}
-	}
-	e.Add(event.Message, t)
+	return bare, evidence.Time{}, t
 }

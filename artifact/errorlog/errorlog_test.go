@@ -1,6 +1,9 @@
 package errorlog_test
 
 import (
+	"bytes"
+	"context"
+	"strings"
 	"testing"
 
 	"telltale/artifact/artifacttest"
@@ -9,4 +12,42 @@ import (
 
 func TestGolden(t *testing.T) { artifacttest.Golden(t, errorlog.New()) }
 
+func parse(t *testing.T, path, text string) string {
+	in := artifacttest.Input([]byte(text))
+	in.Path = path
+	return string(artifacttest.Run(t, errorlog.New(), in))
+}
+
+func TestBareLines(t *testing.T) {
+	stamped := "[Tue Jul 09 13:55:36 2024] [notice] x\n"
+	for _, tc := range []struct{ breaks, path, in, want string }{
+		{"an application's log", "/var/www/a/logs/error.log", "ERROR wget failed\n", "seen 0 records, 1 unparsed error line=1\n"},
+		{"a server's log by its lines", "/var/www/a/logs/error.log", stamped + "sh: 1: x: not found\n", `child-output 2024-07-09T13:55:36Z message="sh: 1: x: not found"`},
+		{"a server's log by its place", "/var/log/apache2/error.log.1", "sh: 1: x: not found\n" + stamped, `child-output - message="sh: 1: x: not found"`},
+		{"a lost write", "/var/log/httpd/error_log", "\x00\x00\x00" + stamped, "log.level=notice message=x @3+37 line 1"},
+		{"a long line", "/var/log/httpd/error_log", strings.Repeat("x", 2<<20) + "\n" + stamped, "log.level=notice message=x @2097153+37 line 2"},
+	} {
+		if got := parse(t, tc.path, tc.in); !strings.Contains(got, tc.want) {
+			t.Errorf("%s: %q is missing in\n%.500s", tc.breaks, tc.want, got)
+		}
+	}
+}
+
+func TestSniff(t *testing.T) {
+	sniff := errorlog.New().Sniff
+	if !sniff([]byte("[Tue Jul 09 13:55:36 2024] [notice] x\nsh: 1: x\n[Tue Jul 09 13:55:36 2024] [notice] y\n")) || sniff(nil) || sniff([]byte("Jul  9 01:02:03 host sshd[1]: x\n")) {
+		t.Error("an error log is not told from others")
+	}
+}
+
 func FuzzParse(f *testing.F) { artifacttest.Fuzz(f, errorlog.New) }
+
+func BenchmarkParse(b *testing.B) {
+	data := bytes.Repeat([]byte("[Tue Jul 09 13:55:39.000001 2024] [cgi:error] [pid 812] [client 203.0.113.9:51236] AH01215: /bin/sh: 1: wgett: not found: /usr/lib/cgi-bin/x.cgi\n"), 10000)
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		for range errorlog.New().Parse(context.Background(), artifacttest.Input(data)) {
+		}
+	}
+}

@@ -1,148 +1,244 @@
 // Package postfix decodes Postfix's mail log. Every mail has a queue id, which joins who handed it in (a local
-// uid, an authenticated account, a client's address) with where it went.
+// uid, an authenticated account, a client's address) with where it went. Addresses of mails, HELO names and the
+// answers of other servers are strangers' words: what Postfix adds itself is read from before them, or from where
+// it follows them for the first time.
 package postfix
 
 import (
 	"bytes"
 
 	"telltale/artifact"
+	"telltale/artifact/internal/said"
 	"telltale/event"
-	"telltale/internal/syslog"
 )
 
 // New gives the artefact.
 func New() *artifact.Artifact {
 	return &artifact.Artifact{
-		Name: "postfix", Doc: "mail: who handed it in, where it went", Spec: "Postfix 3.7 src/{smtpd,pickup,qmgr,smtp,local,bounce}; postlogd(8)",
+		Name: "postfix", Doc: "mail: who handed it in, where it went", Spec: "Postfix 2.3 to 3.9 src/{smtpd,pickup,qmgr,global/log_adhoc.c,postscreen,master}; postconf(5), enable_long_queue_ids",
 		Programs: []string{"postfix/"}, Decode: decode,
-		Kinds: []event.Kind{event.MailSubmitted, event.MailReceived, event.MailQueued, event.MailDelivered, event.MailRejected, event.MailRemoved, event.AuthFailed},
+		Kinds: []event.Kind{event.MailSubmitted, event.MailReceived, event.MailQueued, event.MailDelivered, event.MailRejected, event.MailRemoved, event.AuthFailed, event.ServiceStarted, event.ServiceStopped},
 	}
+}
+
+var service, password = []byte("postfix"), []byte("password")
+
+// routine are the beginnings of what tells nothing of its own.
+var routine = []string{
+	"connect from ", "disconnect from ", "lost connection ", "timeout after ", "too many errors after ", "warning: ", "error: ", "fatal: ", "panic: ", "info: ",
+	"statistics: ", "Anonymous TLS connection ", "Trusted TLS connection ", "Untrusted TLS connection ", "Verified TLS connection ", "setting up TLS connection ",
+	"SSL_accept", "SSL_connect", "improper command pipelining ", "CONNECT from ", "DISCONNECT ", "PASS NEW ", "PASS OLD ", "PREGREET ", "HANGUP ", "DNSBL rank ",
+	"WHITELISTED ", "ALLOWLISTED ", "BLACKLISTED ", "DENYLISTED ", "NON-SMTP COMMAND ", "BARE NEWLINE ", "COMMAND ", "cache ", "close database ", "connect to ", "reload ",
+	"starting the Postfix ", "stopping the Postfix ", "refreshing the Postfix ", "reloading ", "table ", "name_mask: ", "auto_clnt_", "the Postfix mail system ", "Postfix is ",
+	"host ",
 }
 
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	t := m.Text
-	if i := bytes.Index(t, []byte("authentication failed")); i > 0 && bytes.Contains(t[:i], []byte("SASL ")) {
-		return refused(m, t[:i], yield)
-	}
-	if rest, ok := bytes.CutPrefix(t, []byte("NOQUEUE: ")); ok {
-		if bytes.HasPrefix(rest, []byte("reject")) {
-			e := m.Event(event.MailRejected)
-			addresses(e, rest)
-			e.Add(event.MailReason, rest)
-			yield(e)
-		}
+	if rest, ok := said.Rest(t, "warning: "); ok && refused(m, rest, yield) {
 		return true
 	}
-	id, rest, ok := bytes.Cut(t, []byte(": "))
-	if !ok || !queueID(id) {
-		return true // connects, warnings, statistics
+	if bytes.HasSuffix(m.Program, []byte("/master")) && master(m, yield) {
+		return true
 	}
+	id, rest, ok := said.Cut(t, ": ")
+	if ok && string(id) == "NOQUEUE" {
+		rejected(m, nil, rest, yield)
+		return true
+	}
+	if !ok || !queueID(id) {
+		return said.BeginsAny(t, routine)
+	}
+	begins := func(p string) bool { return bytes.HasPrefix(rest, []byte(p)) }
 	switch {
-	case bytes.HasPrefix(rest, []byte("client=")):
+	case begins("client="):
 		received(m, id, rest, yield)
-	case bytes.HasPrefix(rest, []byte("uid=")):
-		e := m.Event(event.MailSubmitted)
-		e.Add(event.MailQueueID, id)
-		e.Add(event.UserID, syslog.Value(rest, "uid="))
-		e.Add(event.MailFrom, angle(rest, "from=<"))
-		yield(e)
-	case bytes.HasPrefix(rest, []byte("from=<")) && bytes.Contains(rest, []byte("nrcpt=")):
-		e := m.Event(event.MailQueued)
-		e.Add(event.MailQueueID, id)
-		e.Add(event.MailFrom, angle(rest, "from=<"))
-		e.Add(event.FileSize, syslog.Value(rest, "size="))
-		e.Add(event.MailRecipients, syslog.Value(rest, "nrcpt="))
-		yield(e)
-	case bytes.HasPrefix(rest, []byte("to=<")):
+	case begins("uid="):
+		submitted(m, id, rest, yield)
+	case begins("from=<"):
+		queued(m, id, rest, yield)
+	case begins("to=<"):
 		delivered(m, id, rest, yield)
-	case bytes.HasPrefix(rest, []byte("removed")):
+	case begins("reject"), begins("milter-reject"):
+		rejected(m, id, rest, yield)
+	case string(rest) == "removed":
 		e := m.Event(event.MailRemoved)
 		e.Add(event.MailQueueID, id)
 		yield(e)
-	case bytes.HasPrefix(rest, []byte("reject")):
-		e := m.Event(event.MailRejected)
-		e.Add(event.MailQueueID, id)
-		addresses(e, rest)
-		e.Add(event.MailReason, rest)
-		yield(e)
 	}
 	return true
 }
 
-// queueID tells a queue id: hexadecimal, or the long form of base 52 digits (postconf(5), enable_long_queue_ids).
-func queueID(b []byte) bool {
-	if len(b) < 5 || len(b) > 20 {
+// master reads what the daemon that starts the others says.
+func master(m *artifact.Message, yield func(*event.Event)) bool {
+	k := event.Unknown
+	if bytes.HasPrefix(m.Text, []byte("daemon started ")) {
+		k = event.ServiceStarted
+	} else if bytes.HasPrefix(m.Text, []byte("terminating on signal ")) {
+		k = event.ServiceStopped
+	} else {
 		return false
 	}
+	e := m.Event(k)
+	e.Add(event.ServiceName, service)
+	yield(e)
+	return true
+}
+
+// queueID tells a queue id: five or more hexadecimal digits, or ten or more digits and letters, which the long
+// form uses (src/global/mail_queue.h, MQID_LG_*). No word that stands before a colon has digits in it.
+func queueID(b []byte) bool {
+	if len(b) < 5 || len(b) > 30 {
+		return false
+	}
+	hex, digits := true, 0
 	for _, c := range b {
-		if !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z') {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c >= 'A' && c <= 'F':
+		case c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z':
+			hex = false
+		default:
 			return false
 		}
 	}
-	return true
+	return hex || len(b) >= 10 && digits > 0
 }
 
-// received reads "client=host[ip], sasl_method=PLAIN, sasl_username=u, sasl_sender=s".
+// endpoint reads "host[ip]" or "host[ip]:port" at the beginning of t and adds it; rest is behind it.
+func endpoint(e *event.Event, t []byte) (rest []byte, ok bool) {
+	i := bytes.IndexByte(t, '[')
+	if i < 0 {
+		return t, false
+	}
+	j := bytes.IndexByte(t[i:], ']')
+	if j < 0 {
+		return t, false
+	}
+	ip := said.Address(t[i+1 : i+j])
+	e.Add(event.SourceIP, ip)
+	if string(t[:i]) != "unknown" {
+		e.Add(event.SourceHost, t[:i])
+	}
+	rest = t[i+j+1:]
+	if len(rest) > 0 && rest[0] == ':' { // smtpd_client_port_logging, postscreen
+		port := said.Number(rest[1:])
+		e.Add(event.SourcePort, port)
+		if len(port) > 0 {
+			rest = rest[1+len(port):]
+		}
+	}
+	return rest, ip != nil
+}
+
+// received reads "client=host[ip], sasl_method=PLAIN, sasl_username=u, sasl_sender=s, orig_queue_id=...".
 func received(m *artifact.Message, id, t []byte, yield func(*event.Event)) {
 	e := m.Event(event.MailReceived)
 	e.Add(event.MailQueueID, id)
-	head, _, _ := bytes.Cut(t[len("client="):], []byte(","))
-	if i := bytes.LastIndexByte(head, '['); i >= 0 {
-		e.Add(event.SourceHost, head[:i])
-		ip, _, _ := bytes.Cut(head[i+1:], []byte("]"))
-		e.Add(event.SourceIP, syslog.Address(ip))
+	t, _ = endpoint(e, t[len("client="):])
+	if rest, ok := said.Rest(t, ", sasl_method="); ok {
+		method, rest, _ := said.Cut(rest, ", ")
+		e.Add(event.AuthMethod, method)
+		t = rest
+		if name, ok := said.Rest(t, "sasl_username="); ok {
+			for _, end := range [...]string{", sasl_sender=", ", orig_queue_id=", ", orig_client="} {
+				name, _, _ = said.Cut(name, end)
+			}
+			e.Add(event.UserName, name)
+		}
 	}
-	e.Add(event.AuthMethod, syslog.Value(t, "sasl_method="))
-	e.Add(event.UserName, syslog.Value(t, "sasl_username="))
+	yield(e)
+}
+
+// submitted reads "uid=33 from=<www-data>".
+func submitted(m *artifact.Message, id, t []byte, yield func(*event.Event)) {
+	e := m.Event(event.MailSubmitted)
+	e.Add(event.MailQueueID, id)
+	uid, rest := said.FirstWord(t[len("uid="):])
+	e.Add(event.UserID, said.Number(uid))
+	if from, ok := said.Rest(rest, "from=<"); ok {
+		from, _, _ = said.CutLast(from, ">")
+		e.Add(event.MailFrom, from)
+	}
+	yield(e)
+}
+
+// queued reads "from=<a>, size=n, nrcpt=n (queue active)"; "status=expired" there tells nothing new.
+func queued(m *artifact.Message, id, t []byte, yield func(*event.Event)) {
+	from, rest, ok := said.CutLast(t[len("from=<"):], ">, size=")
+	size := said.Number(rest)
+	count, more := said.Rest(rest[len(size):], ", nrcpt=")
+	if !ok || !more {
+		return
+	}
+	e := m.Event(event.MailQueued)
+	e.Add(event.MailQueueID, id)
+	e.Add(event.MailFrom, from)
+	e.Add(event.FileSize, size)
+	e.Add(event.MailRecipients, said.Number(count))
 	yield(e)
 }
 
 // delivered reads "to=<a>, orig_to=<b>, relay=host[ip]:25, delay=1, delays=a/b/c/d, dsn=2.0.0, status=sent (text)".
 func delivered(m *artifact.Message, id, t []byte, yield func(*event.Event)) {
+	to, rest, ok := said.Cut(t[len("to=<"):], ">, relay=")
+	if !ok {
+		return
+	}
+	to, _, _ = said.Cut(to, ">, orig_to=<")
+	relay, rest, _ := said.Cut(rest, ", ")
+	_, rest, _ = said.Cut(rest, "status=")
+	status, why, _ := said.Cut(rest, " ")
 	e := m.Event(event.MailDelivered)
 	e.Add(event.MailQueueID, id)
-	e.Add(event.MailTo, angle(t, "to=<"))
-	if i := bytes.Index(t, []byte(", relay=")); i >= 0 {
-		relay, _, _ := bytes.Cut(t[i+len(", relay="):], []byte(","))
-		e.Add(event.MailRelay, relay)
-	}
-	if i := bytes.Index(t, []byte(", status=")); i >= 0 {
-		status, why, _ := bytes.Cut(t[i+len(", status="):], []byte(" "))
-		e.Add(event.MailStatus, status)
-		e.Add(event.MailReason, bytes.Trim(why, "()"))
-	}
+	e.Add(event.MailTo, to)
+	e.Add(event.MailRelay, relay)
+	e.Add(event.MailStatus, status)
+	e.Add(event.MailReason, bytes.TrimSuffix(bytes.TrimPrefix(why, []byte("(")), []byte(")")))
 	yield(e)
 }
 
-// refused reads "warning: host[ip]: SASL LOGIN authentication failed: ..., sasl_username=u". The address stands in the last brackets before.
-func refused(m *artifact.Message, head []byte, yield func(*event.Event)) bool {
-	j := bytes.LastIndexByte(head, ']')
-	if j < 0 {
-		return false
-	}
-	i := bytes.LastIndexByte(head[:j], '[')
-	if i < 0 {
-		return false
-	}
+// refused reads "host[ip]: SASL LOGIN authentication failed: reason, sasl_username=u".
+func refused(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
 	e := m.Event(event.AuthFailed)
-	e.AddText(event.ServiceName, "postfix")
-	e.Add(event.SourceIP, syslog.Address(head[i+1:j]))
-	e.Add(event.UserName, syslog.Value(m.Text, "sasl_username="))
-	e.AddText(event.AuthMethod, "password")
+	e.Add(event.ServiceName, service)
+	rest, ok := endpoint(e, t)
+	rest, sasl := said.Rest(rest, ": SASL ")
+	method, reason, failed := said.Cut(rest, " authentication failed")
+	if !ok || !sasl || !failed || bytes.IndexByte(method, ' ') >= 0 {
+		return false
+	}
+	if before, name, ok := said.Cut(reason, ", sasl_username="); ok {
+		e.Add(event.UserName, name)
+		reason = before
+	}
+	e.Add(event.AuthMethod, password)
+	e.Add(event.AuthReason, bytes.TrimPrefix(reason, []byte(": ")))
 	yield(e)
 	return true
 }
 
-// addresses reads "... from host[ip]: ... from=<a> to=<b> ...".
-func addresses(e *event.Event, t []byte) {
-	if in, ok := syslog.Between(t, "[", "]"); ok {
-		e.Add(event.SourceIP, syslog.Address(in))
+// rejected reads "reject: RCPT from host[ip]: 554 5.7.1 <b>: why; from=<a> to=<b> proto=ESMTP helo=<h>".
+func rejected(m *artifact.Message, id, t []byte, yield func(*event.Event)) {
+	what, rest, ok := said.Cut(t, ": ")
+	if !ok || string(what) != "reject" && string(what) != "milter-reject" {
+		return // warnings, holds, discards
 	}
-	e.Add(event.MailFrom, angle(t, "from=<"))
-	e.Add(event.MailTo, angle(t, " to=<"))
+	e := m.Event(event.MailRejected)
+	e.Add(event.MailQueueID, id)
+	if _, peer, ok := said.Cut(rest, " from "); ok {
+		rest, _ = endpoint(e, peer)
+		rest = bytes.TrimPrefix(rest, []byte(": "))
+	}
+	e.Add(event.MailFrom, angle(rest, "; from=<"))
+	e.Add(event.MailTo, angle(rest, " to=<"))
+	e.Add(event.MailReason, rest)
+	yield(e)
 }
 
 func angle(t []byte, name string) []byte {
-	v, _ := syslog.Between(t, name, ">")
+	_, v, _ := said.Cut(t, name)
+	v, _, _ = said.Cut(v, ">")
 	return v
 }

@@ -1,4 +1,4 @@
-// Package xferlog reads the transfer log that wu-ftpd began and proftpd, vsftpd and others still write.
+// Package xferlog reads the transfer log that wu-ftpd began and proftpd, vsftpd, pure-ftpd and others still write.
 package xferlog
 
 import (
@@ -7,18 +7,18 @@ import (
 	"iter"
 
 	"telltale/artifact"
+	"telltale/artifact/internal/said"
 	"telltale/event"
 	"telltale/evidence"
 	"telltale/internal/lines"
 	"telltale/internal/logclock"
-	"telltale/internal/syslog"
 )
 
 // New gives the artefact.
 func New() *artifact.Artifact {
 	return &artifact.Artifact{
-		Name: "xferlog", Doc: "files written and read by ftp, with path, account and address", Spec: "xferlog(5) of wu-ftpd and proftpd",
-		Files: []string{"/var/log/xferlog", "/var/log/{proftpd,vsftpd}/xferlog", "/var/log/proftpd/xferreport"}, Log: true, Sniff: sniff, Parse: parse,
+		Name: "xferlog", Doc: "files written and read by ftp, with path, account and address", Spec: "xferlog(5) of wu-ftpd 2.6 and proftpd 1.3; vsftpd 3.0.5 logging.c (vsf_log_do_log_wuftpd_format)",
+		Files: []string{"/var/log/xferlog", "/var/log/{proftpd,vsftpd,pure-ftpd}/xferlog", "/var/log/proftpd/xferreport"}, Log: true, Sniff: sniff, Parse: parse,
 		Kinds: []event.Kind{event.FileUploaded, event.FileDownloaded, event.FileRemoved},
 	}
 }
@@ -29,22 +29,38 @@ func sniff(head []byte) bool {
 	return fill(&e, &logclock.Clock{}, bytes.TrimRight(line, "\r"))
 }
 
+var unread = []byte("xferlog line")
+
 func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		var e event.Event
 		lr := lines.NewReader(in.R)
-		for l, ok := lr.Next(); ok && ctx.Err() == nil; l, ok = lr.Next() {
-			if len(l.Text) == 0 {
+		for l, ok := lr.Next(); ok; l, ok = lr.Next() {
+			if l.Num%4096 == 0 && ctx.Err() != nil {
+				return
+			}
+			ref, t := in.Ref, l.Text
+			ref.Off, ref.Len, ref.Line = l.Off, l.Len, l.Num
+			if why := damaged(&l); why != "" {
+				if !yield(event.Event{}, &evidence.Damage{Ref: ref, Reason: why}) {
+					return
+				}
+				t = bytes.TrimRight(t, "\x00")
+				if i := bytes.LastIndexByte(t, 0); i >= 0 { // what was written after the loss is a whole line
+					t = t[i+1:]
+					ref.Off, ref.Len = ref.Off+int64(i+1), ref.Len-int64(i+1)
+				}
+			}
+			if len(t) == 0 {
 				continue
 			}
-			if !fill(&e, in.Clock, l.Text) {
-				in.Seen.Unknown([]byte("(no xferlog line)"))
+			if !fill(&e, in.Clock, t) {
+				in.Seen.Unknown(unread)
 				continue
 			}
 			in.Seen.Record(e.At)
-			e.Ref, e.Raw = in.Ref, l.Text
-			e.Ref.Off, e.Ref.Len, e.Ref.Line = l.Off, l.Len, l.Num
-			if e.Kind != event.Unknown && !yield(e, nil) {
+			e.Ref, e.Raw = ref, t
+			if !yield(e, nil) {
 				return
 			}
 		}
@@ -54,45 +70,87 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 	}
 }
 
-// fill reads "Www Mon dd hh:mm:ss yyyy seconds host bytes path type flag direction mode user service method id status". The path may hold
-// blanks, so the fields behind it are counted from the end.
+// damaged says what is wrong with the bytes of a line, "" for nothing.
+func damaged(l *lines.Line) string {
+	switch {
+	case l.Cut:
+		return "a line longer than is kept: its end was passed over"
+	case bytes.IndexByte(l.Text, 0) >= 0:
+		return "NUL bytes in a log: a write was lost there, or somebody wrote over it"
+	}
+	return ""
+}
+
+// The fields behind the path, counted from the end of the line.
+const (
+	status    = iota // c, i: complete, incomplete
+	userID           // of the authenticated user, or *
+	method           // 0 none, 1 RFC 931
+	service          // ftp
+	user             // the name, or what an anonymous client gave as its password
+	access           // a anonymous, g guest, r real
+	direction        // i incoming, o outgoing, d deleted
+	action           // _ C U T
+	kind             // a ascii, b binary
+	behind           // how many
+)
+
+var (
+	ftp        = []byte("ftp")
+	yes        = []byte("true")
+	incomplete = []byte("incomplete")
+)
+
+// fill reads "Www Mon dd hh:mm:ss yyyy seconds host bytes path kind action direction access user service method id status".
+// Host and size stand before the path, which may hold blanks; what stands behind it is counted from the end.
+// Writers put underscores for blanks into paths and names, mostly.
 func fill(e *event.Event, c *logclock.Clock, t []byte) bool {
 	at, n := c.Asctime(t)
-	if n == 0 || n+1 >= len(t) {
+	if n == 0 || n == len(t) {
 		return false
 	}
-	f := bytes.Split(t[n+1:], []byte(" "))
-	if len(f) < 13 {
+	seconds, rest := said.FirstWord(bytes.TrimLeft(t[n:], " "))
+	host, rest := said.FirstWord(rest)
+	size, rest := said.FirstWord(rest)
+	if !number(seconds) || !number(size) {
 		return false
 	}
-	end := f[len(f)-9:] // type flag direction mode user service method id status
-	if len(end[2]) != 1 || len(end[3]) != 1 {
+	var f [behind][]byte
+	for i := range f {
+		rest, f[i] = said.LastWord(bytes.TrimRight(rest, " "))
+	}
+	if len(rest) == 0 || len(f[direction]) != 1 || len(f[access]) != 1 || len(f[kind]) != 1 {
 		return false
 	}
-	e.Reset(event.Unknown)
-	e.At = at
-	switch end[2][0] {
+	k := event.Unknown
+	switch f[direction][0] {
 	case 'i':
-		e.Kind = event.FileUploaded
+		k = event.FileUploaded
 	case 'o':
-		e.Kind = event.FileDownloaded
+		k = event.FileDownloaded
 	case 'd':
-		e.Kind = event.FileRemoved
+		k = event.FileRemoved
+	default:
+		return false
 	}
-	if end[8] != nil && string(end[8]) == "i" && e.Kind == event.FileUploaded {
-		e.AddText(event.Change, "incomplete")
-	}
-	e.AddText(event.ServiceName, "ftp")
-	e.Add(event.UserName, end[4])
-	if ip := syslog.Address(f[1]); syslog.IsAddress(ip) {
+	e.Reset(k)
+	e.At = at
+	e.Add(event.ServiceName, ftp)
+	e.Add(event.UserName, f[user])
+	if ip := said.Address(host); ip != nil {
 		e.Add(event.SourceIP, ip)
 	} else {
-		e.Add(event.SourceHost, ip)
+		e.Add(event.SourceHost, host)
 	}
-	e.Add(event.FileSize, f[2])
-	e.Add(event.FilePath, bytes.Join(f[3:len(f)-9], []byte(" ")))
-	if end[3][0] == 'a' {
-		e.AddText(event.AuthAnonymous, "true")
+	e.Add(event.FilePath, rest)
+	e.Add(event.FileSize, size)
+	if f[access][0] == 'a' {
+		e.Add(event.AuthAnonymous, yes)
+	}
+	if string(f[status]) == "i" {
+		e.Add(event.Change, incomplete)
 	}
 	return true
 }
+
+func number(b []byte) bool { return len(b) > 0 && len(said.Number(b)) == len(b) }

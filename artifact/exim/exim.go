@@ -1,0 +1,113 @@
+// Package exim reads Exim's main log, and the same words in syslog: who handed a mail in (a local account, an
+// authenticated one, a host), where it went, who guessed passwords. Senders, HELO names, subjects and other servers'
+// answers are strangers' words; Exim puts fields in a fixed order, so each is read before theirs begin.
+package exim
+
+import (
+	"bytes"
+	"context"
+	"iter"
+
+	"telltale/artifact"
+	"telltale/artifact/internal/said"
+	"telltale/event"
+	"telltale/evidence"
+	"telltale/internal/lines"
+	"telltale/internal/logclock"
+)
+
+// New gives the artefact.
+func New() *artifact.Artifact {
+	return &artifact.Artifact{
+		Name: "exim", Doc: "mail: who handed it in, where it went, who guessed passwords", Spec: "Exim 4.98 spec.txt chapter 53, log files; src/receive.c, src/deliver.c",
+		Files: []string{"/var/log/exim4/mainlog", "/var/log/exim/{mainlog,main.log}", "/var/log/exim_mainlog", "/var/log/exim-main.log"}, Log: true, Sniff: sniff, Parse: parse,
+		Programs: []string{"exim", "exim4"}, Decode: decode,
+		Kinds: []event.Kind{event.MailSubmitted, event.MailReceived, event.MailQueued, event.MailDelivered, event.MailRejected, event.MailRemoved, event.AuthFailed, event.ServiceStarted, event.ProgramSaid},
+	}
+}
+
+func sniff(head []byte) bool {
+	n, good := 0, 0
+	for line := range bytes.Lines(head) {
+		if n++; n > 20 {
+			break
+		}
+		if _, rest, ok := stamp(&logclock.Clock{}, line); ok {
+			if id, _ := said.FirstWord(rest); messageID(id) {
+				good++
+			}
+		}
+	}
+	return good > 0 && good*3 > n
+}
+
+var noStamp, unread = []byte("exim line"), []byte("exim")
+
+func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		m := artifact.Message{Repeat: 1, Program: service}
+		going := true
+		out := func(e *event.Event) { going = going && yield(*e, nil) }
+		lr := lines.NewReader(in.R)
+		for l, ok := lr.Next(); ok && going; l, ok = lr.Next() {
+			if l.Num%4096 == 0 && ctx.Err() != nil {
+				return
+			}
+			m.Ref, m.Raw = in.Ref, l.Text
+			m.Ref.Off, m.Ref.Len, m.Ref.Line = l.Off, l.Len, l.Num
+			if why := damaged(&l); why != "" {
+				if !yield(event.Event{}, &evidence.Damage{Ref: m.Ref, Reason: why}) {
+					return
+				}
+				m.Raw = bytes.TrimRight(m.Raw, "\x00")
+				if i := bytes.LastIndexByte(m.Raw, 0); i >= 0 { // what was written after the loss is a whole line
+					m.Raw = m.Raw[i+1:]
+					m.Ref.Off, m.Ref.Len = m.Ref.Off+int64(i+1), m.Ref.Len-int64(i+1)
+				}
+			}
+			if len(m.Raw) == 0 {
+				continue
+			}
+			at, text, ok := stamp(in.Clock, m.Raw)
+			if !ok {
+				in.Seen.Unknown(noStamp)
+				continue
+			}
+			m.At, m.Text, m.PID = at, text, nil
+			in.Seen.Record(at)
+			if !decode(&m, out) {
+				in.Seen.Unknown(unread)
+			}
+		}
+		if err := lr.Err(); err != nil && going && ctx.Err() == nil {
+			yield(event.Event{}, &evidence.Damage{Ref: in.Ref, Reason: err.Error()})
+		}
+	}
+}
+
+// stamp reads "yyyy-mm-dd hh:mm:ss[.mmm] [+zzzz ]" (log_selector millisec, log_timezone).
+func stamp(c *logclock.Clock, t []byte) (at evidence.Time, rest []byte, ok bool) {
+	at, n := c.ISO(t)
+	if n < 19 || n >= len(t) || t[n] != ' ' || t[10] != ' ' {
+		return at, t, false
+	}
+	if len(t) > n+7 && (t[n+1] == '+' || t[n+1] == '-') && t[n+6] == ' ' {
+		var b [48]byte // the same without the blank before the offset
+		s := append(append(b[:0], t[:min(n, 40)]...), t[n+1:n+6]...)
+		if zoned, k := c.ISO(s); k == len(s) {
+			return zoned, t[n+7:], true
+		}
+	}
+	return at, t[n+1:], true
+}
+
+// damaged says what is wrong with the bytes of a line, "" for nothing.
+func damaged(l *lines.Line) string {
+	switch {
+	case l.Cut:
+		return "a line longer than is kept: its end was passed over"
+	case bytes.IndexByte(l.Text, 0) >= 0:
+		return "NUL bytes in a log: a write was lost there, or somebody wrote over it"
+	}
+	return ""
+}
