@@ -1,6 +1,7 @@
 package artifact
 
 import (
+	"bytes"
 	"context"
 	"iter"
 
@@ -8,6 +9,43 @@ import (
 	"telltale/evidence"
 	"telltale/internal/lines"
 )
+
+// EachLine gives the lines of a text one by one, each with where it stands; empty ones are left out. What is wrong with
+// the bytes goes to yield as damage: a line that is longer than is kept, a run of NUL bytes (what stands behind it is a line
+// of its own), a reading that failed. A line is valid until the next.
+func EachLine(ctx context.Context, in *Input, yield func(event.Event, error) bool) iter.Seq2[evidence.Ref, []byte] {
+	return func(give func(evidence.Ref, []byte) bool) {
+		lr := lines.NewReader(in.R)
+		for l, ok := lr.Next(); ok; l, ok = lr.Next() {
+			if l.Num%4096 == 0 && ctx.Err() != nil {
+				return
+			}
+			ref, t := in.Ref, l.Text
+			ref.Off, ref.Len, ref.Line = l.Off, l.Len, l.Num
+			hole := bytes.IndexByte(t, 0) >= 0
+			if hole || l.Cut {
+				why := "a line longer than is kept: its end was passed over"
+				if hole {
+					why = "NUL bytes in a log: a write was lost there, or somebody wrote over it"
+				}
+				if !yield(event.Event{}, &evidence.Damage{Ref: ref, Reason: why}) {
+					return
+				}
+				t = bytes.TrimRight(t, "\x00")
+				if i := bytes.LastIndexByte(t, 0); i >= 0 {
+					t = t[i+1:]
+					ref.Off, ref.Len = ref.Off+int64(i+1), ref.Len-int64(i+1)
+				}
+			}
+			if len(t) > 0 && !give(ref, t) {
+				return
+			}
+		}
+		if err := lr.Err(); err != nil && ctx.Err() == nil {
+			yield(event.Event{}, &evidence.Damage{Ref: in.Ref, Reason: err.Error()})
+		}
+	}
+}
 
 // Lines makes the Parse of a member that reads a small text file line by line: f gets each line's text and an
 // event with its evidence set, fills the event and yields it by yield, as often as it likes. It counts the lines.
@@ -17,24 +55,13 @@ func Lines(f func(in *Input, text []byte, e *event.Event, yield func(*event.Even
 			going := true
 			out := func(e *event.Event) { going = going && yield(*e, nil) }
 			var e event.Event
-			lr := lines.NewReader(in.R)
-			for l, ok := lr.Next(); ok && going; l, ok = lr.Next() {
-				if l.Num%4096 == 0 && ctx.Err() != nil {
-					return
-				}
+			for ref, t := range EachLine(ctx, in, yield) {
 				e.Reset(event.Unknown)
-				e.Ref = in.Ref
-				e.Ref.Off, e.Ref.Len, e.Ref.Line, e.Raw = l.Off, l.Len, l.Num, l.Text
-				if l.Cut && !yield(event.Event{}, &evidence.Damage{Ref: e.Ref, Reason: "a line longer than is kept: its end was passed over"}) {
+				e.Ref, e.Raw = ref, t
+				in.Seen.Record(evidence.Time{})
+				if f(in, t, &e, out); !going {
 					return
 				}
-				if len(l.Text) > 0 {
-					in.Seen.Record(evidence.Time{})
-					f(in, l.Text, &e, out)
-				}
-			}
-			if err := lr.Err(); err != nil && going && ctx.Err() == nil {
-				yield(event.Event{}, &evidence.Damage{Ref: in.Ref, Reason: err.Error()})
 			}
 		}
 	}

@@ -10,8 +10,6 @@ import (
 
 	"telltale/artifact"
 	"telltale/event"
-	"telltale/evidence"
-	"telltale/internal/lines"
 )
 
 // New gives the artefact.
@@ -57,27 +55,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 	return func(yield func(event.Event, error) bool) {
 		configured := compile(format(in), in.Clock)
 		var e event.Event
-		lr := lines.NewReader(in.R)
-		for l, ok := lr.Next(); ok; l, ok = lr.Next() {
-			if l.Num%4096 == 0 && ctx.Err() != nil {
-				return
-			}
-			t := l.Text
-			ref := in.Ref
-			ref.Off, ref.Len, ref.Line = l.Off, l.Len, l.Num
-			if why := damaged(&l); why != "" {
-				if !yield(event.Event{}, &evidence.Damage{Ref: ref, Reason: why}) {
-					return
-				}
-				t = bytes.TrimRight(t, "\x00")
-				if i := bytes.LastIndexByte(t, 0); i >= 0 { // what was written after the loss is a whole line
-					t = t[i+1:]
-					ref.Off, ref.Len = ref.Off+int64(i+1), ref.Len-int64(i+1)
-				}
-			}
-			if len(t) == 0 {
-				continue
-			}
+		for ref, t := range artifact.EachLine(ctx, in, yield) {
 			if !read(configured, t, &e) {
 				in.Seen.Unknown(unread)
 				continue
@@ -87,9 +65,6 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 			if !yield(e, nil) {
 				return
 			}
-		}
-		if err := lr.Err(); err != nil && ctx.Err() == nil {
-			yield(event.Event{}, &evidence.Damage{Ref: in.Ref, Reason: err.Error()})
 		}
 	}
 }
@@ -104,17 +79,6 @@ func read(configured *layout, t []byte, e *event.Event) bool {
 	}
 	e.Reset(event.HTTPRequest)
 	return fixed(t, e)
-}
-
-// damaged says what is wrong with the bytes of a line, "" for nothing.
-func damaged(l *lines.Line) string {
-	switch {
-	case l.Cut:
-		return "a line longer than is kept: its end was passed over"
-	case bytes.IndexByte(l.Text, 0) >= 0:
-		return "NUL bytes in a log: a write was lost there, or somebody wrote over it"
-	}
-	return ""
 }
 
 // format gives the format that the configuration sets for a log or for the log that this one is a rotation of.

@@ -13,7 +13,6 @@ import (
 	"telltale/artifact"
 	"telltale/event"
 	"telltale/evidence"
-	"telltale/internal/lines"
 	"telltale/internal/logclock"
 )
 
@@ -59,27 +58,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 		var e event.Event
 		var last evidence.Time
 		servers := ofServer(in.Path)
-		lr := lines.NewReader(in.R)
-		for l, ok := lr.Next(); ok; l, ok = lr.Next() {
-			if l.Num%4096 == 0 && ctx.Err() != nil {
-				return
-			}
-			ref := in.Ref
-			ref.Off, ref.Len, ref.Line = l.Off, l.Len, l.Num
-			t := l.Text
-			if why := damaged(&l); why != "" {
-				if !yield(event.Event{}, &evidence.Damage{Ref: ref, Reason: why}) {
-					return
-				}
-				t = bytes.TrimRight(t, "\x00")
-				if i := bytes.LastIndexByte(t, 0); i >= 0 { // what was written after the loss is a whole line
-					t = t[i+1:]
-					ref.Off, ref.Len = ref.Off+int64(i+1), ref.Len-int64(i+1)
-				}
-			}
-			if len(t) == 0 {
-				continue
-			}
+		for ref, t := range artifact.EachLine(ctx, in, yield) {
 			server, at, rest := stamp(in.Clock, t)
 			if server == bare {
 				if !servers {
@@ -100,21 +79,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 				return
 			}
 		}
-		if err := lr.Err(); err != nil && ctx.Err() == nil {
-			yield(event.Event{}, &evidence.Damage{Ref: in.Ref, Reason: err.Error()})
-		}
 	}
-}
-
-// damaged says what is wrong with the bytes of a line, "" for nothing.
-func damaged(l *lines.Line) string {
-	switch {
-	case l.Cut:
-		return "a line longer than is kept: its end was passed over"
-	case bytes.IndexByte(l.Text, 0) >= 0:
-		return "NUL bytes in a log: a write was lost there, or somebody wrote over it"
-	}
-	return ""
 }
 
 // ofServer tells a log by its place to be the server's own, so that a bare line in it is a child's. Elsewhere

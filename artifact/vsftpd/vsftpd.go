@@ -10,8 +10,6 @@ import (
 	"telltale/artifact"
 	"telltale/artifact/internal/said"
 	"telltale/event"
-	"telltale/evidence"
-	"telltale/internal/lines"
 	"telltale/internal/logclock"
 )
 
@@ -38,32 +36,14 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 		m := artifact.Message{Repeat: 1, Program: service}
 		going := true
 		out := func(e *event.Event) { going = going && yield(*e, nil) }
-		lr := lines.NewReader(in.R)
-		for l, ok := lr.Next(); ok && going; l, ok = lr.Next() {
-			if l.Num%4096 == 0 && ctx.Err() != nil {
-				return
-			}
-			m.Ref, m.Raw = in.Ref, l.Text
-			m.Ref.Off, m.Ref.Len, m.Ref.Line = l.Off, l.Len, l.Num
-			if why := damaged(&l); why != "" {
-				if !yield(event.Event{}, &evidence.Damage{Ref: m.Ref, Reason: why}) {
-					return
-				}
-				m.Raw = bytes.TrimRight(m.Raw, "\x00")
-				if i := bytes.LastIndexByte(m.Raw, 0); i >= 0 { // what was written after the loss is a whole line
-					m.Raw = m.Raw[i+1:]
-					m.Ref.Off, m.Ref.Len = m.Ref.Off+int64(i+1), m.Ref.Len-int64(i+1)
-				}
-			}
-			if len(m.Raw) == 0 {
-				continue
-			}
+		for ref, t := range artifact.EachLine(ctx, in, yield) {
+			m.Ref, m.Raw = ref, t
 			if !record(in, &m, out) {
 				in.Seen.Unknown(noStamp)
 			}
-		}
-		if err := lr.Err(); err != nil && going && ctx.Err() == nil {
-			yield(event.Event{}, &evidence.Damage{Ref: in.Ref, Reason: err.Error()})
+			if !going {
+				return
+			}
 		}
 	}
 }
@@ -85,15 +65,4 @@ func record(in *artifact.Input, m *artifact.Message, out func(*event.Event)) boo
 		in.Seen.Unknown(unread)
 	}
 	return true
-}
-
-// damaged says what is wrong with the bytes of a line, "" for nothing.
-func damaged(l *lines.Line) string {
-	switch {
-	case l.Cut:
-		return "a line longer than is kept: its end was passed over"
-	case bytes.IndexByte(l.Text, 0) >= 0:
-		return "NUL bytes in a log: a write was lost there, or somebody wrote over it"
-	}
-	return ""
 }

@@ -9,8 +9,6 @@ import (
 	"telltale/artifact"
 	"telltale/artifact/internal/said"
 	"telltale/event"
-	"telltale/evidence"
-	"telltale/internal/lines"
 	"telltale/internal/logclock"
 )
 
@@ -34,26 +32,7 @@ var unread = []byte("xferlog line")
 func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		var e event.Event
-		lr := lines.NewReader(in.R)
-		for l, ok := lr.Next(); ok; l, ok = lr.Next() {
-			if l.Num%4096 == 0 && ctx.Err() != nil {
-				return
-			}
-			ref, t := in.Ref, l.Text
-			ref.Off, ref.Len, ref.Line = l.Off, l.Len, l.Num
-			if why := damaged(&l); why != "" {
-				if !yield(event.Event{}, &evidence.Damage{Ref: ref, Reason: why}) {
-					return
-				}
-				t = bytes.TrimRight(t, "\x00")
-				if i := bytes.LastIndexByte(t, 0); i >= 0 { // what was written after the loss is a whole line
-					t = t[i+1:]
-					ref.Off, ref.Len = ref.Off+int64(i+1), ref.Len-int64(i+1)
-				}
-			}
-			if len(t) == 0 {
-				continue
-			}
+		for ref, t := range artifact.EachLine(ctx, in, yield) {
 			if !fill(&e, in.Clock, t) {
 				in.Seen.Unknown(unread)
 				continue
@@ -64,21 +43,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 				return
 			}
 		}
-		if err := lr.Err(); err != nil && ctx.Err() == nil {
-			yield(event.Event{}, &evidence.Damage{Ref: in.Ref, Reason: err.Error()})
-		}
 	}
-}
-
-// damaged says what is wrong with the bytes of a line, "" for nothing.
-func damaged(l *lines.Line) string {
-	switch {
-	case l.Cut:
-		return "a line longer than is kept: its end was passed over"
-	case bytes.IndexByte(l.Text, 0) >= 0:
-		return "NUL bytes in a log: a write was lost there, or somebody wrote over it"
-	}
-	return ""
 }
 
 // The fields behind the path, counted from the end of the line.
