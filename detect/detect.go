@@ -108,6 +108,8 @@ type Access struct {
 	FailedHere     int64         // refused tries by the same address for the same account before the first success
 	FailedAddress  int64         // refused tries by the same address, any account, before the first success
 	TriedAccounts  int           // how many accounts the address tried before
+	TriedInvalid   int64         // refused tries by the address for accounts that do not exist
+	Trying         time.Duration // from the address's first refused try to the first success
 	FailedAccount  int64         // refused tries for the account by other addresses before
 	OtherAddresses int           // by how many
 	NewAddress     bool          // the account had logged in before, never from this network

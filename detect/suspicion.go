@@ -35,8 +35,9 @@ func InVolatileDir(p string) bool {
 // HiddenPath gives the part of a path that is named so that a quick look misses it: a name that begins
 // with a dot in a place where none is usual, names of dots and blanks, control characters. "" for none.
 func HiddenPath(p string) string {
-	volatile := InVolatileDir(p) || strings.HasPrefix(p, "/dev/") || strings.HasPrefix(p, "/usr/") || strings.HasPrefix(p, "/bin/") || strings.HasPrefix(p, "/sbin/") || strings.HasPrefix(p, "/lib")
-	for _, name := range strings.Split(p, "/") {
+	volatile := InVolatileDir(p) || strings.HasPrefix(p, "/dev/")
+	names := strings.Split(p, "/")
+	for i, name := range names {
 		switch {
 		case name == "" || name == "." || name == "..":
 		case strings.Trim(name, ". \t") == "":
@@ -45,17 +46,23 @@ func HiddenPath(p string) string {
 			return name
 		case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
 			return name
-		case name[0] == '.' && volatile && !usualDot[name]:
+		case name[0] == '.' && (volatile || systemDirs[strings.Join(names[:i], "/")]) && !usualDot[name] && !strings.HasSuffix(name, ".hmac"):
 			return name
 		}
 	}
 	return ""
 }
 
+// systemDirs are directories in which a name with a dot is odd. Deeper down, software of any kind has its own.
+var systemDirs = map[string]bool{"": true, "/bin": true, "/sbin": true, "/lib": true, "/lib64": true, "/usr": true, "/usr/bin": true, "/usr/sbin": true, "/usr/lib": true, "/usr/lib64": true, "/usr/libexec": true,
+	"/usr/include": true, "/usr/share": true, "/usr/local/bin": true, "/usr/local/sbin": true, "/usr/local/lib": true, "/etc/cron.d": true, "/etc/init.d": true, "/var": true, "/var/lib": true, "/var/run": true, "/run": true}
+
 // usualDot are the names with a dot that distributions themselves put into such places.
 var usualDot = map[string]bool{
 	".X11-unix": true, ".ICE-unix": true, ".XIM-unix": true, ".font-unix": true, ".Test-unix": true, ".X0-lock": true, ".udev": true, ".static": true,
 	".mount": true, ".blkid.tab": true, ".initramfs": true, ".build-id": true, ".hmac": true, ".keep": true, ".gitignore": true, ".htaccess": true,
+	".autorelabel": true, ".autofsck": true, ".readahead": true, ".dockerenv": true, ".java": true, ".nvm": true, ".rnd": true, ".bash_history": true, ".bashrc": true, ".profile": true, ".ssh": true, ".cache": true,
+	".snapshots": true, ".cagefs": true, ".quota": true, ".k5login": true,
 	".pwd.lock": true, ".updated": true, ".dwz": true, ".debug": true, ".placeholder": true, ".package-cache": true, ".cargo-ok": true, ".npmignore": true,
 }
 

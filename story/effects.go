@@ -266,7 +266,7 @@ func (b *builder) scripts() {
 // while an intruder acted as that account.
 func (b *builder) beside(f *detect.Finding) {
 	s, _ := b.actor(&detect.Finding{What: f.What, Account: f.Account, First: f.First})
-	if s == nil || !s.web || f.Level < detect.Medium || f.Rung < evidence.Effect || !webAccount(f.Account) {
+	if s == nil || !s.web || f.Rung < evidence.Effect || !webAccount(f.Account) {
 		return
 	}
 	id := b.claim(fmt.Sprintf("The script %s came while %s acted as %s: %s.", f.Path, s.source, f.Account, f.Detail), f.Rung, f.First, Likely, f.For, f.Against)

@@ -22,8 +22,14 @@ func (b *builder) suspect() {
 		a := f.Access
 		text := fmt.Sprintf("The password of %s was guessed: %s for %s from %s, then the login was accepted %s.", f.Account,
 			plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries"), tried(a), f.Source, clock(f.First))
-		b.told[f] = b.claim(text, evidence.Accepted, f.First, Confirmed, f.For, f.Against)
-		b.add(f.Source, b.told[f], true)
+		// Who forgot his own password tries again and again too, but no other account.
+		strong := a.TriedAccounts > 1 || a.TriedInvalid > 0 || a.FailedHere >= 15
+		st := Confirmed
+		if !strong {
+			st = Likely
+		}
+		b.told[f] = b.claim(text, evidence.Accepted, f.First, st, f.For, f.Against)
+		b.add(f.Source, b.told[f], strong)
 	}
 	for _, f := range b.by[detect.LogEdited] {
 		if b.loggedIn(f.Source) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"telltale/detect"
+	"telltale/evidence"
 )
 
 // vectors are the ways in that are weighed in every case.
@@ -199,39 +200,35 @@ type sign struct {
 	status Status
 }
 
-// unexplained finds effects of rung c that nobody innocent leaves: what is persistent and critical, or several things of high level.
-func (b *builder) unexplained() (out []sign) {
-	high := 0
-	id := ""
-	for _, p := range b.s.Persistence {
-		for _, c := range p.Claims {
-			id = c
-		}
-		high++
-	}
-	for _, w := range []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.AccountOdd} {
+// unexplained finds effects of rung c that nobody innocent leaves: something critical, or two kinds of high level. Even so the
+// word is no stronger than possible: no way in speaks for it.
+func (b *builder) unexplained() []sign {
+	kinds := map[string]string{} // claims by detection
+	for _, w := range []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.AccountOdd, detect.OddFile} {
 		for _, f := range b.by[w] {
-			if f.Level >= detect.Critical && f.Rung >= 3 {
-				return []sign{{b.claim(f.Title+detail(f)+".", f.Rung, f.First, Likely, f.For, nil), Likely}}
+			if f.Level < detect.High || f.Rung < evidence.Effect || f.Mechanism == "dir" {
+				continue
 			}
-			if f.Level == detect.High && w == detect.AccountOdd {
-				high++
-				id = b.claim(f.Title+detail(f)+".", f.Rung, f.First, Likely, f.For, nil)
-			}
-		}
-	}
-	for _, f := range b.by[detect.OddFile] {
-		if f.Level >= detect.High {
-			high++
+			id := b.told[f]
 			if id == "" {
-				id = b.claim(f.Title+".", f.Rung, f.First, Possible, f.For, nil)
+				id = b.claim(f.Title+detail(f)+".", f.Rung, f.First, Possible, f.For, nil)
+				b.told[f] = id
 			}
+			if f.Level >= detect.Critical {
+				return []sign{{id, Possible}}
+			}
+			kinds[f.Detection] = id
 		}
 	}
-	if high >= 2 && id != "" {
-		return []sign{{id, Possible}}
+	if len(kinds) < 2 {
+		return nil
 	}
-	return nil
+	var out []sign
+	for _, id := range kinds {
+		out = append(out, sign{id, Possible})
+	}
+	sortBy(out, func(x, y sign) bool { return x.claim < y.claim })
+	return out
 }
 
 // wasAttacked tells whether somebody tried: typing errors of people who are let in are no attack.

@@ -64,7 +64,7 @@ func (f *fold) Observe(e *event.Event) {
 
 func (f *fold) add(e *event.Event, id, attack string, l detect.Level, why string) {
 	p := e.Text(event.FilePath)
-	r := detect.Finding{Detection: id, What: detect.OddFile, Level: l, Rung: evidence.Effect, Path: p, Detail: why, Account: f.scene.UserByUID(e.Text(event.FileUID)), Attack: []string{attack},
+	r := detect.Finding{Detection: id, What: detect.OddFile, Level: l, Rung: evidence.Effect, Path: p, Detail: why, Account: f.scene.UserByUID(e.Text(event.FileUID)), Mechanism: e.Text(event.FileType), Attack: []string{attack},
 		First: detect.ParseTime(e.Text(event.FileCrtime)), Last: detect.ParseTime(e.Text(event.FileCtime)), Title: p + " " + why, For: []evidence.Quote{e.Quote()}}
 	if !r.First.Known() {
 		r.First = detect.ParseTime(e.Text(event.FileMtime))

@@ -46,7 +46,14 @@ const (
 // guessed decides whether tries before a success were guessing and not typing errors: a person mistypes
 // a few times, and one account only.
 func guessed(a *detect.Access) bool {
-	return a.FailedHere >= 6 || a.FailedAddress >= 10 && a.FailedHere >= 1 || a.TriedAccounts >= 3 && a.FailedAddress >= 3
+	switch {
+	case a.FailedHere >= 15, a.FailedHere >= 6 && a.Trying <= time.Hour:
+		return true
+	case a.FailedAddress >= 10 && a.FailedHere >= 1:
+		return a.TriedInvalid > 0 || a.Trying <= 2*time.Hour
+	}
+	// Several accounts are tried from an office too, each mistyped by its owner; those that do not exist are not.
+	return a.TriedAccounts >= 3 && a.FailedAddress >= 3 && a.TriedInvalid > 0 && a.Trying <= time.Hour
 }
 
 // tally counts what syslog's files tell and what the journal tells apart: they tell the same events, so
@@ -113,6 +120,8 @@ func (ns names) list() []string {
 
 type address struct {
 	count       tally
+	invalid     tally         // tries for accounts that do not exist
+	tries       evidence.Time // the first refused try
 	first, last evidence.Time
 	tried       names // accounts, the first maxTried
 	services    names
@@ -128,8 +137,9 @@ type account struct {
 
 // before is what one witness had told when it first told of a login.
 type before struct {
-	told                                bool
-	here, address, tried, account, from int64
+	told                                         bool
+	here, address, tried, invalid, account, from int64
+	tries                                        evidence.Time
 }
 
 type loginKey struct{ service, user, source, method, key string }
@@ -235,6 +245,10 @@ func (f *fold) failed(e *event.Event) {
 	ip := e.Get(event.SourceIP)
 	if a := f.address(ip); a != nil {
 		a.count[c] += n
+		a.tries = evidence.Min(a.tries, e.At)
+		if len(e.Get(event.UserInvalid)) > 0 {
+			a.invalid[c] += n
+		}
 		f.touch(a, e)
 		a.tried.add(user, c, n, maxTried)
 		a.services.add(e.Get(event.ServiceName), c, n, 8)
@@ -305,7 +319,7 @@ func (f *fold) remember(l *login, c int) {
 	}
 	b.told = true
 	if a := f.addr[l.source]; a != nil {
-		b.address, b.tried = a.count[c], int64(len(a.tried))
+		b.address, b.tried, b.invalid, b.tries = a.count[c], int64(len(a.tried)), a.invalid[c], a.tries
 		b.here = a.tried.of(l.user)[c]
 	}
 	if u := f.account[l.user]; u != nil {
@@ -362,6 +376,10 @@ func (f *fold) measure(l *login, before []*login) {
 	a.Longest = -1
 	for _, b := range l.before {
 		a.FailedHere, a.FailedAddress, a.TriedAccounts = max(a.FailedHere, b.here), max(a.FailedAddress, b.address), max(a.TriedAccounts, int(b.tried))
+		a.TriedInvalid = max(a.TriedInvalid, b.invalid)
+		if b.tries.Known() {
+			a.Trying = max(a.Trying, l.first.Sub(b.tries))
+		}
 		a.FailedAccount, a.OtherAddresses = max(a.FailedAccount, b.account), max(a.OtherAddresses, int(b.from))
 	}
 	a.FirstOfAccount = len(before) == 0

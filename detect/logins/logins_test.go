@@ -19,7 +19,9 @@ func TestGuessedOrNot(t *testing.T) {
 		guessed      int
 	}{
 		{"many tries, then in", "03:00:00 " + failed + " user.name=bob source.ip=203.0.113.6 x7\n03:01:00 " + accepted + " user.name=bob source.ip=203.0.113.6 process.pid=5", 1},
-		{"several accounts, then in", "03:00:00 " + failed + " user.name=root source.ip=203.0.113.6\n03:00:01 " + failed + " user.name=admin source.ip=203.0.113.6\n03:00:02 " + failed + " user.name=test source.ip=203.0.113.6\n03:01:00 " + accepted + " user.name=bob source.ip=203.0.113.6 process.pid=5", 1},
+		{"several accounts, then in", "03:00:00 " + failed + " user.name=root source.ip=203.0.113.6\n03:00:01 " + failed + " user.name=admin user.invalid=true source.ip=203.0.113.6\n03:00:02 " + failed + " user.name=test source.ip=203.0.113.6\n03:01:00 " + accepted + " user.name=bob source.ip=203.0.113.6 process.pid=5", 1},
+		{"an office, everybody mistypes once", "03:00:00 " + failed + " user.name=amy source.ip=198.51.100.2\n03:10:00 " + failed + " user.name=bob source.ip=198.51.100.2\n03:20:00 " + failed + " user.name=root source.ip=198.51.100.2\n03:30:00 " + accepted + " user.name=bob source.ip=198.51.100.2 process.pid=5", 0},
+		{"slow and long", "00:00:00 " + failed + " user.name=bob source.ip=203.0.113.6 x18\n20:00:00 " + accepted + " user.name=bob source.ip=203.0.113.6 process.pid=5", 1},
 		{"a typing error", "03:00:00 " + failed + " user.name=amy source.ip=198.51.100.2 x2\n03:01:00 " + accepted + " user.name=amy source.ip=198.51.100.2 process.pid=5", 0},
 		{"in first, wrong later", "03:00:00 " + accepted + " user.name=amy source.ip=198.51.100.2 process.pid=5\n04:00:00 " + failed + " user.name=amy source.ip=198.51.100.2 x20", 0},
 		{"known address, many wrong, in again", "03:00:00 " + accepted + " user.name=amy source.ip=198.51.100.2 process.pid=5\n04:00:00 " + failed + " user.name=amy source.ip=198.51.100.2 x8\n05:00:00 auth-accepted service.name=sshd auth.method=keyboard-interactive/pam user.name=amy source.ip=198.51.100.2 process.pid=6", 0},

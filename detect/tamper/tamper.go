@@ -26,7 +26,7 @@ func New() *detect.Detection {
 		Wants: []event.Kind{event.AuthFailed, event.AuthAccepted, event.SessionOpened, event.SessionClosed, event.SudoCommand, event.SwitchUser, event.ConnectionSeen,
 			event.AccountCreated, event.AccountChanged, event.GroupChanged, event.PasswordChanged, event.CronRan, event.File, event.BadLoginRecord, event.LoggingChanged, event.ServiceStopped},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, told: map[string]*[2]times{}, paths: map[string]*witness{}, failures: map[int64][2]int64{}}
+			return &fold{scene: s, told: map[string]*[2]times{}, paths: map[string]*witness{}, active: map[int64]bool{}, failures: map[int64][2]int64{}}
 		},
 	}
 }
@@ -74,6 +74,8 @@ type fold struct {
 	full     bool
 	sample   map[string][]evidence.Quote // by address: what the better witness told
 	paths    map[string]*witness         // the syslog files, by path
+	active   map[int64]bool              // slots of ten seconds in which they tell anything
+	slot     int64                       // the last one marked in active
 	last     *witness                    // of lastPath: lines of one file come in a row
 	lastPath string
 	auth     string // the one that tells of ssh logins, the newest
@@ -187,6 +189,10 @@ func (f *fold) compare(e *event.Event) {
 		f.last, f.lastPath = w, e.Ref.Path
 		w.add(e.At)
 		w.ssh = w.ssh || ssh
+		if slot := e.At.Sec / slotSeconds; slot != f.slot && len(f.active) < maxMinutes {
+			f.slot = slot
+			f.active[slot] = true
+		}
 		if ssh {
 			f.auth = e.Ref.Path
 		}
@@ -282,8 +288,14 @@ func (f *fold) removed() (out []detect.Finding) {
 	}
 	from, to := max(a.first.Sec, f.better.first.Sec), min(a.last.Sec, f.better.last.Sec)
 	for ip, t := range f.told {
-		told, kept := t[1].between(from+1, to-1), t[0].between(from, to)
-		if told < 2 || told-kept < 2 || kept*4 > told*3 || len(f.sample[ip]) == 0 { // a lost line or two are no proof
+		told, kept := f.whileActive(t[1], from+1, to-1, 60), t[0].between(from, to)
+		if told < 2 { // a quiet log: more has to be missing
+			if told = f.whileActive(t[1], from+1, to-1, 600); told < 3 {
+				continue
+			}
+		}
+		// A lost line or two are no proof, nor is a part of many: a flood makes log daemons drop some.
+		if told-kept < 2 || kept > 0 && (told-kept < 5 || kept*4 > told) || len(f.sample[ip]) == 0 {
 			continue
 		}
 		first, last := t[1][0], t[1][len(t[1])-1]
@@ -299,6 +311,23 @@ func (f *fold) removed() (out []detect.Finding) {
 		return nil
 	}
 	return out
+}
+
+// whileActive counts the times within a span near which, within reach seconds, the syslog files tell of something: what was not written because no
+// log daemon ran was not removed.
+func (f *fold) whileActive(t times, from, to, reach int64) (n int64) {
+	for _, x := range t {
+		if x < from || x > to {
+			continue
+		}
+		for s := (x - reach) / slotSeconds; s <= (x+reach)/slotSeconds; s++ {
+			if f.active[s] {
+				n++
+				break
+			}
+		}
+	}
+	return n
 }
 
 // ended finds a syslog file that stops while a better witness goes on telling what belongs into it.

@@ -10,8 +10,10 @@ import (
 )
 
 func TestLinesRemoved(t *testing.T) {
-	around := "03:00:00 auth-accepted service.name=sshd user.name=amy source.ip=198.51.100.2\n05:00:00 auth-accepted service.name=sshd user.name=amy source.ip=198.51.100.2\n"
-	journal := strings.ReplaceAll(around, "service.name", "transport=journal @/j service.name")
+	// The file goes on telling of other things meanwhile: sudo, cron.
+	busy := "04:00:02 sudo-command user.name=amy process.command_line=/bin/ls\n"
+	around := busy + "03:00:00 auth-accepted service.name=sshd user.name=amy source.ip=198.51.100.2\n05:00:00 auth-accepted service.name=sshd user.name=amy source.ip=198.51.100.2\n"
+	journal := strings.ReplaceAll(strings.ReplaceAll(around, busy, ""), "service.name", "transport=journal @/j service.name")
 	for _, tc := range []struct {
 		name, events string
 		want         int
@@ -21,6 +23,8 @@ func TestLinesRemoved(t *testing.T) {
 		{"one line lost", around + journal + "04:00:00 auth-failed service.name=sshd user.name=bob source.ip=203.0.113.6 transport=journal @/j", 0},
 		{"before the file begins", around + journal + "01:00:00 auth-failed service.name=sshd user.name=bob source.ip=203.0.113.6 transport=journal @/j x9", 0},
 		{"behind the file's end", around + journal + "06:00:00 auth-failed service.name=sshd user.name=bob source.ip=203.0.113.6 transport=journal @/j x9", 0},
+		{"no log daemon ran then", strings.ReplaceAll(around, busy, "") + journal[strings.Index(journal, "03:00"):] + "04:00:00 auth-failed service.name=sshd user.name=bob source.ip=203.0.113.6 transport=journal @/j x9", 0},
+		{"a flood, some lines dropped", around + journal + "04:00:00 auth-failed service.name=sshd user.name=bob source.ip=203.0.113.6 transport=journal @/j x20\n04:00:00 auth-failed service.name=sshd user.name=bob source.ip=203.0.113.6 x14", 0},
 		{"no better witness", around + "04:00:00 auth-failed service.name=sshd user.name=bob source.ip=203.0.113.6 x9", 0},
 		{"a remote copy tells", around + "03:00:00 auth-accepted service.name=sshd user.name=amy source.ip=198.51.100.2 transport=remote\n05:00:00 auth-accepted service.name=sshd user.name=amy source.ip=198.51.100.2 transport=remote\n04:00:00 auth-failed service.name=sshd user.name=bob source.ip=203.0.113.6 transport=remote x9", 1},
 	} {

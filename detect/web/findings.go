@@ -27,6 +27,12 @@ func inDataDir(p string) bool {
 	return false
 }
 
+// contentPoints says how much what a script does speaks against it (artifact/webscript has the words).
+var contentPoints = map[string]int{"it runs what a request carries": 3, "it evaluates code that it decodes": 2, "it makes other files run as scripts": 2, "it runs programs of the system": 1, "it takes files from anybody": 1}
+
+// hidden tells whether a directory of a path has a name with a dot in front.
+func hidden(p string) bool { return strings.Contains(path.Dir(p), "/.") }
+
 // uploads weighs each script below a web root: who put it there, what it does, who asked for it.
 func (f *fold) uploads() (out []detect.Finding) {
 	used := map[*script]bool{}
@@ -126,9 +132,18 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 		points += 2
 		marks = append(marks, "it lies in a directory for data")
 	}
-	if x.content != "" && x.content != "plain" {
-		points += 2
+	grave := contentPoints[x.content]
+	if grave > 0 {
+		points += grave
 		marks = append(marks, x.content)
+	}
+	tucked := hidden(x.path) || inDataDir(x.path) && !strings.HasPrefix(strings.ToLower(path.Ext(x.path)), ".ph") && !strings.HasPrefix(path.Base(x.path), ".")
+	if tucked && webAccounts[x.owner] {
+		points++
+		marks = append(marks, "it is tucked away")
+	}
+	if s == nil && grave < 3 { // caches and compiled templates are born behind requests too, and nobody asks for them
+		points -= 2
 	}
 	r := detect.Finding{Detection: "D54", What: detect.WebScript, Rung: evidence.Effect, Path: x.path, Account: x.owner, Service: "web", First: born, Attack: []string{"T1505.003"}, For: []evidence.Quote{x.quote}}
 	var p *post
@@ -168,6 +183,8 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 		r.Level = detect.High
 	case points >= 3:
 		r.Level = detect.Medium
+	case tucked && webAccounts[x.owner] && born.Known():
+		r.Level = detect.Info // nothing by itself; the story joins it with who was there
 	default:
 		return r, false
 	}

@@ -117,6 +117,9 @@ func (f *fold) Observe(e *event.Event) {
 
 func (f *fold) request(e *event.Event) {
 	ip := e.Get(event.SourceIP)
+	if len(ip) == 0 { // servers that look names up log them instead
+		ip = e.Get(event.SourceHost)
+	}
 	c := f.clients[string(ip)]
 	if c == nil {
 		if len(f.clients) >= maxClients {
