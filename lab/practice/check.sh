@@ -35,6 +35,7 @@ no() { printf '  FAIL  %s\n' "$*"; bad=1; }
 # has WHAT COMMAND...: the command must print something. hasnot: it must print nothing.
 has() { local w=$1 n; shift; n=$("$@" 2>/dev/null | wc -l) || true; if [ "$n" -gt 0 ]; then ok "$w ($n)"; else no "$w"; fi; }
 hasnot() { local w=$1 n; shift; n=$("$@" 2>/dev/null | wc -l) || true; if [ "$n" -eq 0 ]; then ok "$w"; else no "$w ($n)"; fi; }
+agrees() { local w=$1 n; shift; if n=$("$@" 2>&1) && [ -z "$n" ]; then ok "$w"; else no "$w"; printf '%s\n' "$n"; fi; }
 file() { if [ -e "$root$1" ]; then ok "there is $1"; else no "there is no $1"; fi; }
 j() { journalctl --directory="$root/var/log/journal" --no-pager -q -o short-iso-precise --utc "$@"; }
 jg() { j | grep -E -- "$1"; }
@@ -47,6 +48,8 @@ hasnot "nothing is dated in the future" find "$root" \( -newermt tomorrow -o -ne
 hasnot "nothing tells where it was made" grep -rIlE "lab-work|/var/tmp/case" "$root/etc" "$root/var" "$root/home" "$root/root"
 for f in $(t '.expect.files[], .expect.persistence[].path, .expect.altered[].path, .must_not.files[]'); do file "$f"; done
 for a in $(t '.must_not.addresses[]'); do has "innocent address $a is in the logs" seen "$a"; done
+
+agrees "acts and journal agree, both ways" python3 "$here/acts.py" "$truth" "$root/var/log/journal"
 
 # near WHAT TIME SECONDS PATTERN: the journal's first line with the pattern is that near to the time.
 near() {

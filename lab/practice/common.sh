@@ -242,7 +242,7 @@ guess() {
 # first, sudo for one. A line ":cron" waits for the next run of cron,
 # ":pause N" N seconds, ":secret X" types a password at a prompt, ":eof" ends the input of what is running.
 session() {
-	local by=$1 account=$2 src=$3 what=$4 start; shift 4
+	local by=$1 account=$2 src=$3 what=$4 start as=$2; shift 4
 	start=$(stamp)
 	{
 		pause 1.5 2.5
@@ -254,7 +254,8 @@ session() {
 			:secret\ *) sleep 1; printf '%s\n' "${line#:secret }"; sleep 1.5 ;;
 			*)
 				printf '%s\n' "$line"
-				[ "$line" = exit ] || note command "$by" "$account" "$src" "$line" "$(stamp)"
+				[ "$line" = exit ] || note command "$by" "$as" "$src" "$line" "$(stamp)"
+				case $line in 'sudo -i') as=root ;; exit) as=$account ;; esac # whose shell the next line goes to
 				pause 0.8 1.8
 				;;
 			esac

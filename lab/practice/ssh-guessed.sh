@@ -119,7 +119,7 @@ truth "Who got in, how, when and from where; did they reach root; what did they 
  "actions":[{"what":"sudo -i","account":"alice","time":"$(when command 'sudo -i')"},
   {"what":"download by wget from $bad","account":"alice","time":"$(when command 'wget -q')"},
   {"what":"script run by cron as root","account":"root"},
-  {"what":"auth.log edited by sed","account":"root","time":"$(when command 'sed -i ')"}]},
+  {"what":"auth.log edited by sed","account":"root","time":"$(when command "sed -i '/$bad/d'")"}]},
  "must_not":{"accounts":["marta","jonas"],"addresses":["$admin","$visitor1","$noise1","$noise2","$noise3"],
   "files":["/etc/cron.d/site-check","/etc/cron.d/e2scrub_all","/etc/cron.d/php","/etc/sudoers.d/marta","/home/marta/.ssh/authorized_keys"]}}
 J
