@@ -70,7 +70,7 @@ func status(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, erro
 				return going
 			}
 			k, v, ok := bytes.Cut(l.Text, []byte(": "))
-			if !ok || k[0] == ' ' {
+			if !ok || len(k) == 0 || k[0] == ' ' {
 				return true
 			}
 			key := event.NoKey
