@@ -41,7 +41,7 @@ func (r *Reader) Next() (l Line, ok bool) {
 	from := r.a
 	for {
 		if i := bytes.IndexByte(r.buf[from:r.b], '\n'); i >= 0 {
-			return r.give(from+i, 1, false), true
+			return r.give(from+i, 1), true
 		}
 		from = r.b
 		if r.b-r.a > limit.LineLength {
@@ -51,7 +51,7 @@ func (r *Reader) Next() (l Line, ok bool) {
 			if r.a == r.b {
 				return Line{}, false
 			}
-			l = r.give(r.b, 0, false)
+			l = r.give(r.b, 0)
 			l.Open = true
 			return l, true
 		}
@@ -70,10 +70,14 @@ func (r *Reader) Err() error {
 }
 
 // give hands out buf[a:end] and steps over the line's end of n bytes.
-func (r *Reader) give(end, n int, cut bool) Line {
+func (r *Reader) give(end, n int) Line {
+	cut := false
 	r.num++
 	t := r.buf[r.a:end]
-	if len(t) > 0 && t[len(t)-1] == '\r' {
+	if len(t) > limit.LineLength {
+		t, cut = t[:limit.LineLength], true
+	}
+	if !cut && len(t) > 0 && t[len(t)-1] == '\r' {
 		t = t[:len(t)-1]
 	}
 	l := Line{Text: t, Off: r.off, Len: int64(end - r.a), Num: r.num, Cut: cut}

@@ -53,6 +53,15 @@ func TestALongLineIsCutAndTheNextIsRead(t *testing.T) {
 	}
 }
 
+func TestNoLineIsLongerThanItsLimit(t *testing.T) {
+	for _, n := range []int{limit.LineLength - 1, limit.LineLength, limit.LineLength + 1, limit.LineLength + 300_000, 2 * limit.LineLength} {
+		got, err := all(t, strings.NewReader(strings.Repeat("x", n)+"\nb\n"))
+		if err != nil || len(got) != 2 || len(got[0].Text) != min(n, limit.LineLength) || got[0].Cut != (n > limit.LineLength) || got[0].Len != int64(n) || string(got[1].Text) != "b" {
+			t.Errorf("%d bytes: %d lines, the first of %d, cut %v, %v", n, len(got), len(got[0].Text), got[0].Cut, err)
+		}
+	}
+}
+
 func TestAFailureIsTold(t *testing.T) {
 	broken := errors.New("disk gone")
 	got, err := all(t, io.MultiReader(strings.NewReader("a\nb"), iotest.ErrReader(broken)))
