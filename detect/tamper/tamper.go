@@ -23,7 +23,7 @@ func New() *detect.Detection {
 		ID: "tamper", Title: "Logs, histories and times tampered with", IDs: []string{"D57", "D58", "D59", "D60", "D61", "D62", "D63"},
 		Doc:    "compares the witnesses of the same events and looks for what was removed, emptied, replaced or set back",
 		Attack: []string{"T1070.002", "T1070.003", "T1070.006"},
-		Wants: []event.Kind{event.AuthFailed, event.AuthAccepted, event.SessionOpened, event.SessionClosed, event.SudoCommand, event.SwitchUser, event.ConnectionSeen,
+		Wants: []event.Kind{event.AuthFailed, event.AuthAccepted, event.SessionOpened, event.SessionClosed, event.SudoCommand, event.SwitchUser,
 			event.AccountCreated, event.AccountChanged, event.GroupChanged, event.PasswordChanged, event.CronRan, event.File, event.BadLoginRecord, event.LoggingChanged, event.ServiceStopped},
 		New: func(s detect.Scene) detect.Fold {
 			return &fold{scene: s, told: map[string]*[2]times{}, paths: map[string]*witness{}, active: map[int64]bool{}, failures: map[int64][2]int64{}}
