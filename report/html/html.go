@@ -1,15 +1,16 @@
 // Package html writes the answer as one page for a person: it works offline and without JavaScript, forbids
-// every script by its own policy, and shows text from evidence inert. Each claim unfolds to
+// every script by its own policy, and shows text from evidence inert and without links. Each claim unfolds to
 // the words that prove it and where they stand.
 package html
 
 import (
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"telltale/report"
@@ -17,104 +18,124 @@ import (
 	"telltale/story"
 )
 
-//go:embed page.html
-var page string
+//go:embed page.html answer.html record.html
+var pages embed.FS
 
 //go:embed page.css
 var css string
+
+// What one page shows at most; report.json holds the rest, and the page says how much that is.
+const (
+	maxActions  = 400
+	maxClaims   = 2000
+	maxFindings = 2000
+	maxRows     = 1000 // of any other table or list
+	maxQuotes   = 20   // of one claim
+	maxRefs     = 6    // claims named behind one statement
+	maxNames    = 12   // addresses, accounts, keys in one cell
+	maxText     = 4000 // characters of one text
+)
 
 // New gives the format.
 func New() report.Format {
 	return report.Format{Name: "html", Doc: "one page for people, offline, without scripts", File: "report.html", Write: write}
 }
 
+// view is what the templates see: the document and what is worked out from it.
 type view struct {
 	*report.Document
 	Policy   string
 	Style    template.CSS
-	Timeline *timeline
-	Runner   *story.Hypothesis
 	Host     string
+	Facts    []fact
+	Runner   *story.Hypothesis // the best other way in for which something speaks
+	Unjudged []string          // the ways in that the evidence cannot judge
+	Timeline *timeline
+	claims   map[string]*story.Claim // those that the page shows
+}
+
+// fact is one figure below the verdict.
+type fact struct {
+	Name, Value string
+	Warn        bool
 }
 
 func write(w io.Writer, d *report.Document) error {
-	v := &view{Document: d, Style: template.CSS(css), Timeline: draw(d)}
+	v := newView(d)
+	t, err := template.New("page").Funcs(v.funcs()).ParseFS(pages, "*.html")
+	if err != nil {
+		return fmt.Errorf("page: %w", err)
+	}
+	var b strings.Builder
+	if err := t.ExecuteTemplate(&b, "page.html", v); err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, text.EscapeLines(b.String())) // a second time, for what a template forgot
+	return err
+}
+
+func newView(d *report.Document) *view {
 	sum := sha256.Sum256([]byte(css))
-	v.Policy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+	v := &view{
+		Document: d,
+		Policy:   "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
+		Style:    template.CSS(css),
+		Timeline: draw(d),
+		claims:   map[string]*story.Claim{},
+	}
+	for i := range min(len(d.Claims), maxClaims) {
+		if c := &d.Claims[i]; isClaimID(c.ID) {
+			v.claims[c.ID] = c
+		}
+	}
 	for _, h := range d.Hosts {
 		if v.Host == "" {
 			v.Host = h.Hostname
 		}
 	}
 	if len(d.Entry) > 0 {
-		for i := range d.Hypotheses {
-			if d.Hypotheses[i].Vector != d.Entry[0].Vector {
-				v.Runner = &d.Hypotheses[i]
-				break
-			}
+		v.Runner, v.Unjudged = d.RunnerUp()
+	}
+	v.Facts = facts(d)
+	return v
+}
+
+// facts gives the figures of a break-in; without one there are none.
+func facts(d *report.Document) (out []fact) {
+	if d.Verdict.Status != story.Compromised {
+		return nil
+	}
+	if len(d.Entry) > 0 {
+		e := d.Entry[0]
+		if e.First != "" {
+			out = append(out, fact{Name: "first in (UTC)", Value: when(e.First)})
+		}
+		if len(e.Sources) > 0 {
+			out = append(out, fact{Name: "from", Value: names(e.Sources, 1)})
+		}
+		if e.Account != "" {
+			out = append(out, fact{Name: "as", Value: text.Escape(clip(e.Account, 60))})
 		}
 	}
-	t, err := template.New("page").Funcs(template.FuncMap{
-		"t": text.Escape, "list": func(s []string) string { return text.Escape(strings.Join(s, ", ")) }, "when": when, "place": place, "upper": upper,
-		"first": head, "root": func(b *bool) bool { return b != nil && *b }, "within": within, "points": func(f float64) string { return fmt.Sprintf("%+.1f", f) },
-		"total": total,
-	}).Parse(page)
-	if err != nil {
-		return fmt.Errorf("page: %w", err)
+	root := fact{Name: "root", Value: "no sign of it"}
+	if r := d.Verdict.Root; r != nil && *r {
+		root = fact{Name: "root", Value: "lost", Warn: true}
+	} else if r != nil {
+		root.Value = "not reached"
 	}
-	var b strings.Builder
-	if err := t.Execute(&b, v); err != nil {
-		return err
+	count := func(name string, n int) fact { return fact{Name: name, Value: fmt.Sprint(n), Warn: n > 0} }
+	out = append(out, root, count("ways to come back", len(d.Persistence)), count("tampered with", len(d.Altered)))
+	if len(d.Impact) > 0 {
+		out = append(out, fact{Name: "used for", Value: names(uses(d.Impact), 2), Warn: true})
 	}
-	_, err = io.WriteString(w, text.EscapeLines(b.String())) // also what no field of ours should hold
-	return err
+	return out
 }
 
-// within says how wrong a time may be.
-func within(seconds float64) string {
-	if seconds < 1 {
-		return "to less than a second"
+func uses(impact []story.Impact) (out []string) {
+	for _, i := range impact {
+		if !slices.Contains(out, i.What) && len(out) < maxNames {
+			out = append(out, i.What)
+		}
 	}
-	return fmt.Sprintf("± %g s", seconds)
+	return out
 }
-
-// head gives the first n of the longest lists.
-func head(n int, s any) any {
-	switch x := s.(type) {
-	case []story.Finding:
-		return x[:min(len(x), n)]
-	case []story.Action:
-		return x[:min(len(x), n)]
-	case []story.Claim:
-		return x[:min(len(x), n)]
-	}
-	return s
-}
-
-func total(d *report.Document) string {
-	var records, unparsed int64
-	for _, c := range d.Coverage {
-		records += c.Records
-		unparsed += c.Unparsed
-	}
-	return fmt.Sprintf("%d logs and traces with %d records were read, %d records were not understood, %d places could not be read.", len(d.Coverage), records, unparsed, len(d.Damage))
-}
-
-func when(s string) string {
-	if s == "" {
-		return ""
-	}
-	s = strings.TrimSuffix(s, "Z")
-	s, _, _ = strings.Cut(s, ".")
-	return strings.Replace(s, "T", " ", 1)
-}
-
-func place(q story.Quotation) string {
-	s := q.Path
-	if q.Line > 0 {
-		return text.Escape(fmt.Sprintf("%s %s, line %d (offset %d)", q.Source, s, q.Line, q.Offset))
-	}
-	return text.Escape(fmt.Sprintf("%s %s, offset %d, %d bytes", q.Source, s, q.Offset, q.Length))
-}
-
-func upper(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "-", " ")) }

@@ -151,22 +151,18 @@ func (p *printer) entries() {
 			p.proof(c, told)
 		}
 	}
-	if r := p.runnerUp(); r != "" {
-		p.wrap("  ", "Runner-up: "+r)
-	}
-}
-
-// runnerUp gives the best way in that was weighed and not found.
-func (p *printer) runnerUp() string {
 	if len(p.d.Entry) == 0 {
-		return ""
+		return
 	}
-	for _, h := range p.d.Hypotheses {
-		if h.Vector != p.d.Entry[0].Vector {
-			return fmt.Sprintf("%s: %s (%s)", h.Vector, h.Status, Escape(h.Why))
-		}
+	runner, unjudged := p.d.RunnerUp()
+	if runner != nil {
+		p.wrap("  ", fmt.Sprintf("Runner-up: %s: %s (%s)", runner.Vector, runner.Status, Escape(runner.Why)))
+	} else {
+		p.line("  Runner-up: none, for nothing in the evidence speaks for another way in.")
 	}
-	return ""
+	if len(unjudged) > 0 {
+		p.wrap("  ", "Not judged, for want of their logs: "+Escape(strings.Join(unjudged, ", "))+".")
+	}
 }
 
 func (p *printer) quoted(claims []string, n int) (out []*story.Claim) {
