@@ -41,6 +41,7 @@ const (
 	maxLogins    = 50_000
 	maxSessions  = 64 // per login
 	maxQuotes    = 3
+	maxTries     = 2 // quotations of an address's first tries
 )
 
 // guessed decides whether tries before a success were guessing and not typing errors: a person mistypes
@@ -77,15 +78,15 @@ type named struct {
 	tally
 }
 
-func (ns *names) add(name []byte, class int, n int64, most int) {
+func (ns *names) add(name string, class int, n int64, most int) {
 	for i := range *ns {
-		if (*ns)[i].name == string(name) {
+		if (*ns)[i].name == name {
 			(*ns)[i].tally[class] += n
 			return
 		}
 	}
 	if len(*ns) < most {
-		x := named{name: string(name)}
+		x := named{name: name}
 		x.tally[class] = n
 		*ns = append(*ns, x)
 	}
@@ -119,6 +120,7 @@ func (ns names) list() []string {
 }
 
 type address struct {
+	ip          string
 	count       tally
 	invalid     tally         // tries for accounts that do not exist
 	tries       evidence.Time // the first refused try
@@ -131,6 +133,7 @@ type address struct {
 }
 
 type account struct {
+	name  string
 	count tally
 	from  map[string]bool // addresses, bounded
 }
@@ -169,8 +172,10 @@ type fold struct {
 	pids    map[string]*session // the newest session of a process id
 	wtmp    []record
 	lastIP  string
-	last    *address
-	others  int64 // attempts by addresses beyond maxAddresses
+
+	lastService string
+	last        *address
+	others      int64 // attempts by addresses beyond maxAddresses
 }
 
 type record struct {
@@ -217,16 +222,16 @@ func (f *fold) address(ip []byte) *address {
 			f.others++
 			return nil
 		}
-		a = &address{}
-		f.addr[string(ip)] = a
+		a = &address{ip: string(ip), quotes: make([]evidence.Quote, 0, maxTries)}
+		f.addr[a.ip] = a
 	}
-	f.lastIP, f.last = string(ip), a
+	f.lastIP, f.last = a.ip, a
 	return a
 }
 
 func (f *fold) touch(a *address, e *event.Event) {
 	a.first, a.last = evidence.Min(a.first, e.At), evidence.Max(a.last, e.At)
-	if len(a.quotes) < maxQuotes {
+	if len(a.quotes) < maxTries {
 		a.quotes = append(a.quotes, e.Quote())
 		return
 	}
@@ -241,33 +246,46 @@ func (f *fold) failed(e *event.Event) {
 		n = 1
 	}
 	c := class(e)
-	user := e.Get(event.UserName)
-	ip := e.Get(event.SourceIP)
-	if a := f.address(ip); a != nil {
-		a.count[c] += n
-		a.tries = evidence.Min(a.tries, e.At)
-		if len(e.Get(event.UserInvalid)) > 0 {
-			a.invalid[c] += n
+	user, service, ip := e.Get(event.UserName), e.Get(event.ServiceName), e.Get(event.SourceIP)
+	u := f.tried(user)
+	if u != nil {
+		u.count[c] += n
+		if len(u.from) < maxFrom && !u.from[string(ip)] {
+			u.from[string(ip)] = true
 		}
-		f.touch(a, e)
-		a.tried.add(user, c, n, maxTried)
-		a.services.add(e.Get(event.ServiceName), c, n, 8)
 	}
-	if len(user) == 0 {
+	a := f.address(ip)
+	if a == nil {
 		return
 	}
+	a.count[c] += n
+	a.tries = evidence.Min(a.tries, e.At)
+	if len(e.Get(event.UserInvalid)) > 0 {
+		a.invalid[c] += n
+	}
+	f.touch(a, e)
+	if u != nil {
+		a.tried.add(u.name, c, n, maxTried)
+	} else {
+		a.tried.add(string(user), c, n, maxTried)
+	}
+	if string(service) != f.lastService {
+		f.lastService = string(service)
+	}
+	a.services.add(f.lastService, c, n, 8)
+}
+
+// tried gives what is kept of an account, nil where it has no name or there are too many.
+func (f *fold) tried(user []byte) *account {
+	if len(user) == 0 {
+		return nil
+	}
 	u := f.account[string(user)]
-	if u == nil {
-		if len(f.account) >= maxAccounts {
-			return
-		}
-		u = &account{from: map[string]bool{}}
-		f.account[string(user)] = u
+	if u == nil && len(f.account) < maxAccounts {
+		u = &account{name: string(user), from: map[string]bool{}}
+		f.account[u.name] = u
 	}
-	u.count[c] += n
-	if len(u.from) < maxFrom && !u.from[string(ip)] {
-		u.from[string(ip)] = true
-	}
+	return u
 }
 
 func (f *fold) accepted(e *event.Event) {

@@ -85,12 +85,16 @@ type fold struct {
 	failures map[int64][2]int64 // refused logins by slots of ten seconds, as syslog files and as better witnesses tell
 	bad      witness            // btmp
 	badQuote evidence.Quote
-	tail     []tailEvent
+	lastIP   string
+	lastTold *[2]times
+	tail     []tailEvent // a ring once it is full
+	tailNext int
 }
 
 type tailEvent struct {
-	at    evidence.Time
-	quote evidence.Quote
+	at   evidence.Time
+	ref  evidence.Ref
+	text []byte
 }
 
 // better tells whether an event comes from a witness that is harder to edit than a syslog file: the journal, a
@@ -201,16 +205,14 @@ func (f *fold) compare(e *event.Event) {
 	if !ssh || len(ip) == 0 {
 		return
 	}
-	t := f.told[string(ip)]
+	t := f.address(ip)
 	if t == nil {
-		if len(f.told) >= maxAddresses {
-			f.full = true
-			return
-		}
-		t = &[2]times{}
-		f.told[string(ip)] = t
+		return
 	}
 	if len(t[class]) < maxTimes {
+		if t[class] == nil {
+			t[class] = make(times, 0, 8)
+		}
 		t[class] = append(t[class], e.At.Sec)
 	}
 	if class == 0 {
@@ -223,11 +225,36 @@ func (f *fold) compare(e *event.Event) {
 	if q := f.sample[string(ip)]; len(q) < 4 && (len(q) > 0 || len(f.sample) < 20_000) {
 		f.sample[string(ip)] = append(q, e.Quote())
 	}
-	if len(f.tail) >= maxTail {
-		copy(f.tail, f.tail[1:])
-		f.tail = f.tail[:maxTail-1]
+	f.keepTail(e)
+}
+
+// address gives what is kept of an address, nil where there are too many. One try leaves several lines in a row, so the
+// last one is at hand.
+func (f *fold) address(ip []byte) *[2]times {
+	if string(ip) == f.lastIP {
+		return f.lastTold
 	}
-	f.tail = append(f.tail, tailEvent{e.At, e.Quote()})
+	t := f.told[string(ip)]
+	if t == nil {
+		if len(f.told) >= maxAddresses {
+			f.full = true
+			return nil
+		}
+		t = &[2]times{}
+		f.told[string(ip)] = t
+	}
+	f.lastIP, f.lastTold = string(ip), t
+	return t
+}
+
+// keepTail keeps the newest events of the better witness: a ring, whose texts keep their room.
+func (f *fold) keepTail(e *event.Event) {
+	if len(f.tail) < maxTail {
+		f.tail = append(f.tail, tailEvent{})
+	}
+	t := &f.tail[f.tailNext]
+	f.tailNext = (f.tailNext + 1) % maxTail
+	t.at, t.ref, t.text = e.At, e.Ref, append(t.text[:0], e.Raw[:min(len(e.Raw), evidence.MaxQuote)]...)
 }
 
 // reach gives from when to when the syslog files that tell of ssh logins reach, rotations joined.
@@ -338,11 +365,14 @@ func (f *fold) ended() []detect.Finding {
 	}
 	var after []evidence.Quote
 	n := 0
-	for _, t := range f.tail {
-		if t.at.Sec > a.last.Sec+3 {
+	for i := range f.tail { // the oldest first
+		if len(f.tail) == maxTail {
+			i = (f.tailNext + i) % maxTail
+		}
+		if t := &f.tail[i]; t.at.Sec > a.last.Sec+3 {
 			n++
 			if len(after) < 4 {
-				after = append(after, t.quote)
+				after = append(after, evidence.NewQuote(t.ref, t.text))
 			}
 		}
 	}
