@@ -94,6 +94,10 @@ const (
 	OSVersion
 	OSKernel
 	Transport // "syslog", "journal" ... how the message came to us
+	LoginUID  // the account that logged in, whatever the process runs as now: audit's auid
+	ParentPID
+	Executable
+	ExitCode
 	keys
 )
 
@@ -110,6 +114,7 @@ var keyNames = [keys]string{
 	"cron.schedule", "shell.history", "unit.name", "unit.enabled", "setting.name", "setting.value", "package.name",
 	"package.version", "package.previous", "package.architecture", "package.source", "package.status", "change", "host.name",
 	"host.id", "host.zone", "os.name", "os.version", "os.kernel", "transport",
+	"audit.loginuid", "process.parent.pid", "process.executable", "process.exit_code",
 }
 
 // String gives the attribute's name.

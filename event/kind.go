@@ -60,22 +60,24 @@ const (
 	ProgramSaid  // service.name message: a known program's line with no closer kind, kept because it may matter
 
 	// What stands on the host (state, not time).
-	Account        // user.name user.id group.id user.home user.shell user.password_state
-	AccountSecret  // user.name user.password_state: shadow
-	Group          // group.name group.id group.members
-	AuthorizedKey  // user.name key.type key.fingerprint key.comment key.options file.path
-	CronEntry      // user.name process.command_line cron.schedule file.path
-	ServiceUnit    // unit.name process.command_line user.name file.path unit.enabled cron.schedule (timers)
-	PreloadLibrary // file.path process.command_line: a line of ld.so.preload
-	StartupCommand // file.path process.command_line user.name: rc.local, profile, bashrc ...
-	SudoRule       // user.name process.command_line file.path
-	ServerSetting  // service.name setting.name setting.value file.path
-	Package        // package.name package.version package.architecture package.source package.status
-	PackageChanged // package.name package.version package.previous change: from a package manager's log
-	PackageRun     // process.command_line user.name change: one run of apt, dnf ...
-	File           // file.*: one inode met by the walk
-	Machine        // host.name host.id os.name os.version os.kernel host.zone: what the host says of itself
-	kinds          // how many
+	Account         // user.name user.id group.id user.home user.shell user.password_state
+	AccountSecret   // user.name user.password_state: shadow
+	Group           // group.name group.id group.members
+	AuthorizedKey   // user.name key.type key.fingerprint key.comment key.options file.path
+	CronEntry       // user.name process.command_line cron.schedule file.path
+	ServiceUnit     // unit.name process.command_line user.name file.path unit.enabled cron.schedule (timers)
+	PreloadLibrary  // file.path process.command_line: a line of ld.so.preload
+	StartupCommand  // file.path process.command_line user.name: rc.local, profile, bashrc ...
+	SudoRule        // user.name process.command_line file.path
+	ServerSetting   // service.name setting.name setting.value file.path
+	Package         // package.name package.version package.architecture package.source package.status
+	PackageChanged  // package.name package.version package.previous change: from a package manager's log
+	PackageRun      // process.command_line user.name change: one run of apt, dnf ...
+	File            // file.*: one inode met by the walk
+	Machine         // host.name host.id os.name os.version os.kernel host.zone: what the host says of itself
+	ProcessStarted  // user.name user.id audit.loginuid session.id process.pid process.parent.pid process.executable process.command_line process.working_directory terminal process.exit_code: a program was executed (audit)
+	DatabaseCommand // service.name user.name source.ip message file.path setting.name setting.value: a statement or an effect of one that a database's log shows
+	kinds           // how many
 )
 
 var kindNames = [kinds]string{
@@ -86,7 +88,7 @@ var kindNames = [kinds]string{
 	"mail-submitted", "mail-received", "mail-queued", "mail-delivered", "mail-rejected", "mail-removed",
 	"cron-ran", "cron-edited", "shell-command", "kernel-notice", "program-said",
 	"account", "account-secret", "group", "authorized-key", "cron-entry", "service-unit", "preload-library", "startup-command",
-	"sudo-rule", "server-setting", "package", "package-changed", "package-run", "file", "machine",
+	"sudo-rule", "server-setting", "package", "package-changed", "package-run", "file", "machine", "process-started", "database-command",
 }
 
 // String gives the kind's name, as in exports.
