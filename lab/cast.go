@@ -43,6 +43,7 @@ type Person struct {
 // Foe is an intruder with everything that is its own.
 type Foe struct {
 	Addresses []netip.Addr
+	Net       []netip.Addr // a botnet that guesses for it
 	Agent     string
 	Key       *Key
 	Account   string // one that it makes
@@ -98,7 +99,7 @@ type hand struct {
 func (h *hand) deal(nets ...string) netip.Addr {
 	for {
 		a := netip.MustParsePrefix(pick(h.r, nets)).Addr().As4()
-		a[3] = byte(20 + h.r.IntN(230))
+		a[3] = byte(20 + h.r.IntN(230)) // below it stand the server and its sinks
 		if x := netip.AddrFrom4(a); !h.used[x] {
 			h.used[x] = true
 			return x
@@ -154,6 +155,9 @@ func newCast(r *rand.Rand) Cast {
 		for range 3 {
 			f.Addresses = append(f.Addresses, h.deal("203.0.113.0/24"))
 		}
+		for range 14 + r.IntN(8) {
+			f.Net = append(f.Net, h.deal("203.0.113.0/24", "192.0.2.0/24"))
+		}
 		return f
 	}
 	c.Intruder, c.Second = foe(), foe()
@@ -167,7 +171,7 @@ func (c *Cast) Addresses() (out []netip.Addr) {
 			out = append(out, p.Address)
 		}
 	}
-	return slices.Concat(out, c.Guessers, c.Intruder.Addresses, c.Second.Addresses)
+	return slices.Concat(out, c.Guessers, c.Intruder.Addresses, c.Intruder.Net, c.Second.Addresses, c.Second.Net)
 }
 
 // Weak gives a password that guessing finds, and the tries that come before it.

@@ -1,0 +1,303 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"telltale/casefile"
+	"telltale/lab"
+	"telltale/lab/scenarios"
+	"telltale/lab/score"
+	"telltale/lab/tree"
+	"telltale/report"
+	"telltale/report/jsonreport"
+)
+
+func labCommand(in io.Reader, out, errs io.Writer) *cobra.Command {
+	c := &cobra.Command{
+		Use: "lab", Short: "Practice: hacked servers with known answers, to learn by and to be measured by",
+		Long: `Practice cases: hacked servers whose answers are known.
+
+A case is made anew from a scenario and a seed, which changes names, addresses, times, tools and noise. There are tiers:
+  tree       files, logs and times are written; needs no rights, takes seconds (with mkfs.ext4 and debugfs: a disk image)
+  container  a real server in systemd-nspawn; needs root, takes some minutes
+Nothing leaves the machine: addresses are documentation addresses, and no case has a way out. What plays malware
+waits, or sends mail to a sink.`,
+	}
+	c.AddCommand(labList(out), labMake(out, errs), labScore(out, errs), labPractise(in, out, errs))
+	return c
+}
+
+func labList(out io.Writer) *cobra.Command {
+	return &cobra.Command{Use: "list", Short: "List the scenarios", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
+		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		for _, s := range scenarios.All() {
+			fmt.Fprintf(w, "%s\t%s\n", s.Name, s.Title)
+		}
+		return w.Flush()
+	}}
+}
+
+// labFlags are common to what makes cases.
+type labFlags struct {
+	tier string
+	seed uint64
+	to   string
+}
+
+func (f *labFlags) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.tier, "tier", "", "tree, container or vm (default: container where that is possible, else tree)")
+	c.Flags().Uint64Var(&f.seed, "seed", 1, "changes names, addresses, times, tools and noise")
+}
+
+// maker gives the maker of a tier.
+func maker(tier string) (lab.Maker, error) {
+	switch lab.Tier(tier) {
+	case lab.Tree:
+		return tree.New(false), nil
+	}
+	return nil, fmt.Errorf("%w: --tier %q: give tree", errUsage, tier)
+}
+
+func scenario(name string) (*lab.Scenario, error) {
+	s := scenarios.Find(name)
+	if s == nil {
+		return nil, fmt.Errorf("%w: no scenario %q; telltale lab list shows them", errUsage, name)
+	}
+	return s, nil
+}
+
+func labMake(out, errs io.Writer) *cobra.Command {
+	var f labFlags
+	c := &cobra.Command{
+		Use: "make SCENARIO", Short: "Make a case: evidence and truth.json", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := scenario(args[0])
+			if err != nil {
+				return err
+			}
+			m, err := maker(f.tier)
+			if err != nil {
+				return err
+			}
+			if f.to == "" {
+				f.to = fmt.Sprintf("%s-%d", s.Name, f.seed)
+			}
+			t, err := makeCase(c.Context(), s, m, f.seed, f.to)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(out, "%s: %s\nexamine it:  telltale examine %s\nthe truth:   %s\n", s.Name, s.Title, strings.Join(evidenceOf(f.to, t), " "), filepath.Join(f.to, "truth.json"))
+			return err
+		},
+	}
+	f.register(c)
+	c.Flags().StringVar(&f.to, "to", "", "folder of the case, new or empty (default SCENARIO-SEED here)")
+	return c
+}
+
+// makeCase makes a case in a folder that has to be new or empty, and removes what an error left in it.
+func makeCase(ctx context.Context, s *lab.Scenario, m lab.Maker, seed uint64, to string) (t *lab.Truth, err error) {
+	if list, err := os.ReadDir(to); err == nil && len(list) > 0 {
+		return nil, fmt.Errorf("%s: %w", to, casefile.ErrExists)
+	}
+	_, err = os.Stat(to)
+	fresh := os.IsNotExist(err)
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return nil, err
+	}
+	t, err = lab.Make(ctx, s, m, seed, to)
+	if err == nil {
+		return t, nil
+	}
+	list, err2 := os.ReadDir(to)
+	for _, e := range list {
+		err2 = errors.Join(err2, os.RemoveAll(filepath.Join(to, e.Name())))
+	}
+	if fresh {
+		err2 = errors.Join(err2, os.Remove(to))
+	}
+	return nil, errors.Join(err, err2)
+}
+
+// evidenceOf gives the words that "telltale examine" needs for a case.
+func evidenceOf(dir string, t *lab.Truth) (args []string) {
+	for _, e := range t.Evidence {
+		args = append(args, filepath.Join(dir, e))
+	}
+	if t.Remote != "" {
+		args = append(args, "--remote-logs", filepath.Join(dir, t.Remote))
+	}
+	return args
+}
+
+// examineCase examines a case as a user does, and gives the report.
+func examineCase(ctx context.Context, dir string, t *lab.Truth, errs io.Writer) (*report.Document, error) {
+	work, err := os.MkdirTemp("", "telltale-score-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	var b bytes.Buffer
+	f := examineFlags{caseDir: filepath.Join(work, "case"), json: true, quiet: true}
+	for _, e := range t.Evidence {
+		f.remote = nil
+		_ = e
+	}
+	var evidence []string
+	for _, e := range t.Evidence {
+		evidence = append(evidence, filepath.Join(dir, e))
+	}
+	if t.Remote != "" {
+		f.remote = []string{filepath.Join(dir, t.Remote)}
+	}
+	if err := examineRun(ctx, &b, errs, f, evidence); err != nil && !errors.Is(err, errUnreadable) {
+		return nil, err
+	}
+	return jsonreport.Parse(b.Bytes())
+}
+
+func labScore(out, errs io.Writer) *cobra.Command {
+	var f labFlags
+	var all, asJSON, verbose bool
+	c := &cobra.Command{
+		Use: "score [SCENARIO|FOLDER] [CASE]", Short: "Score reports against the truth",
+		Long: `Score reports against the truth.
+
+  telltale lab score --all --tier tree       makes, examines and scores every scenario
+  telltale lab score ssh-guessed --seed 7    one scenario, made and examined now
+  telltale lab score FOLDER                  a case that telltale lab make made, examined now
+  telltale lab score FOLDER CASE             such a case and what telltale examine made of it`,
+		Args: cobra.MaximumNArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			if all != (len(args) == 0) {
+				return fmt.Errorf("%w: give a scenario, a folder or --all", errUsage)
+			}
+			var rs []score.Result
+			if !all {
+				r, err := scored(c.Context(), args, f, errs)
+				if err != nil {
+					return err
+				}
+				rs = append(rs, r)
+				verbose = true
+			}
+			for _, s := range scenarios.All() {
+				if !all {
+					break
+				}
+				r, err := scored(c.Context(), []string{s.Name}, f, errs)
+				if err != nil {
+					return fmt.Errorf("%s: %w", s.Name, err)
+				}
+				rs = append(rs, r)
+			}
+			if asJSON {
+				return printScores(out, rs)
+			}
+			return tabulate(out, rs, verbose)
+		},
+	}
+	f.register(c)
+	c.Flags().BoolVar(&all, "all", false, "every scenario of the tier")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().BoolVar(&verbose, "answers", false, "print each question with its answer")
+	return c
+}
+
+// scored makes what is not there yet, and scores it.
+func scored(ctx context.Context, args []string, f labFlags, errs io.Writer) (r score.Result, err error) {
+	dir := args[0]
+	if s := scenarios.Find(args[0]); s != nil && len(args) == 1 {
+		work, err := os.MkdirTemp("", "telltale-lab-")
+		if err != nil {
+			return r, err
+		}
+		defer os.RemoveAll(work)
+		m, err := maker(f.tier)
+		if err != nil {
+			return r, err
+		}
+		dir = filepath.Join(work, s.Name)
+		if _, err := makeCase(ctx, s, m, f.seed, dir); err != nil {
+			return r, err
+		}
+	}
+	t, err := lab.ReadTruth(filepath.Join(dir, "truth.json"))
+	if err != nil {
+		return r, fmt.Errorf("%w: %s is no scenario and no folder of a case: %w", errUsage, args[0], err)
+	}
+	if len(t.Evidence) == 0 { // the practice cases of the repository name none
+		found, err := filepath.Glob(filepath.Join(dir, "evidence.*"))
+		if err != nil || len(found) == 0 {
+			return r, fmt.Errorf("no evidence in %s", dir)
+		}
+		for _, p := range found {
+			t.Evidence = append(t.Evidence, filepath.Base(p))
+		}
+	}
+	if len(args) == 2 {
+		k, err := casefile.Open(args[1])
+		if err != nil {
+			return r, err
+		}
+		b, err := readSmall(k.Path(casefile.ReportName))
+		if err != nil {
+			return r, err
+		}
+		d, err := jsonreport.Parse(b)
+		if err != nil {
+			return r, err
+		}
+		return score.Of(t, d), nil
+	}
+	d, err := examineCase(ctx, dir, t, errs)
+	if err != nil {
+		return r, err
+	}
+	return score.Of(t, d), nil
+}
+
+func printScores(out io.Writer, rs []score.Result) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(struct {
+		Scenarios []score.Result `json:"scenarios"`
+		Total     score.Total    `json:"total"`
+	}{rs, score.Sum(rs)})
+}
+
+// tabulate prints the table that the README shows.
+func tabulate(out io.Writer, rs []score.Result, verbose bool) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "scenario\ttier\tseed\tasked\tfound\twrong\tmissed\tunknown\taccused\tscore")
+	for _, r := range rs {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.0f\n", r.Name, r.Tier, r.Seed, r.Asked, r.Found, r.Wrong, r.Missed, r.HonestlyUnknown, r.WrongAccusation, r.Score)
+	}
+	t := score.Sum(rs)
+	fmt.Fprintf(w, "all\t\t\t%d\t%d\t%d\t%d\t%d\t%d\t%.0f\n", t.Asked, t.Found, t.Wrong, t.Missed, t.HonestlyUnknown, t.WrongAccusation, t.Score)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, r := range rs {
+		for _, a := range r.Answers {
+			if verbose || a.Outcome == score.Wrong || a.Outcome == score.Missed {
+				fmt.Fprintf(out, "%s: %s: %s: want %q, got %q\n", r.Name, a.Question, a.Outcome, a.Want, a.Got)
+			}
+		}
+		for _, a := range r.Accusations {
+			fmt.Fprintf(out, "%s: WRONG ACCUSATION: %s\n", r.Name, a)
+		}
+	}
+	return nil
+}

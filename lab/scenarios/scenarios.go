@@ -1,0 +1,25 @@
+// Package scenarios lists the practice cases: how each server was broken into, or was not.
+package scenarios
+
+import "telltale/lab"
+
+// All gives every scenario, in the order of the table of scores.
+func All() []*lab.Scenario {
+	return []*lab.Scenario{
+		sshGuessed(), sshCampaign(), sshKnown(), sshKey(), insider(),
+		ftpUpload(), webUpload(), cgiInjection(), cmsTheme(), mailAccount(), phpMailer(),
+		redisKey(), missingPatch(), sambaShare(),
+		logsWiped(), deletedBinary(), supplyChain(),
+		quiet(), guessedAt(), twoIntruders(),
+	}
+}
+
+// Find gives the scenario of a name, nil if there is none.
+func Find(name string) *lab.Scenario {
+	for _, s := range All() {
+		if s.Name == name {
+			return s
+		}
+	}
+	return nil
+}
