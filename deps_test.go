@@ -21,7 +21,8 @@ var floors = [][]string{
 	{"artifact", "story"},
 	{"examine", "report"},
 	{"ui"},
-	{"cmd", "lab"},
+	{"lab"},
+	{"cmd"},
 }
 
 // nevers are imports that are forbidden although the floor would allow them.

@@ -105,17 +105,19 @@ type Finding struct {
 
 // Access is what is known of a login beside who and when.
 type Access struct {
-	FailedHere     int64         // refused tries by the same address for the same account before the first success
-	FailedAddress  int64         // refused tries by the same address, any account, before the first success
-	TriedAccounts  int           // how many accounts the address tried before
-	TriedInvalid   int64         // refused tries by the address for accounts that do not exist
-	Trying         time.Duration // from the address's first refused try to the first success
-	FailedAccount  int64         // refused tries for the account by other addresses before
-	OtherAddresses int           // by how many
-	NewAddress     bool          // the account had logged in before, never from this network
-	FirstOfAccount bool          // no login of the account is older
-	Longest        time.Duration // of the sessions whose end is seen; -1 where no end is seen
-	Sessions       []Span        // bounded: the first ones and the last
+	FailedHere      int64         // refused tries by the same address for the same account before the first success
+	FailedAddress   int64         // refused tries by the same address, any account, before the first success
+	TriedAccounts   int           // how many accounts the address tried before
+	TriedInvalid    int64         // refused tries by the address for accounts that do not exist
+	Trying          time.Duration // from the address's first refused try to the first success
+	FailedAccount   int64         // refused tries for the account by other addresses before
+	OtherAddresses  int           // by how many
+	RecentTries     int64         // of those, within six hours before the first success
+	RecentAddresses int
+	NewAddress      bool          // the account had logged in before, never from this network
+	FirstOfAccount  bool          // no login of the account is older
+	Longest         time.Duration // of the sessions whose end is seen; -1 where no end is seen
+	Sessions        []Span        // bounded: the first ones and the last
 }
 
 // Span is a session's time. End is unknown where it was not seen.

@@ -73,7 +73,7 @@ var (
 	programs  = []string{"upd", "kworkerd", "sshdd", "dbusd", "xorg-s", "crond2", "netd"}
 	units     = []string{"dbus-helper", "systemd-netd", "cron-monitor", "udev-sync", "rsync-agent", "apt-cache-sync"}
 	cronFiles = []string{"man-db-update", "php-sess", "sysstat2", "logcheck-upd", "apt-compat2"}
-	scripts   = []string{"thumb", "img_%d", "cache_%d", "config.bak", "gallery_%d", "wp-cache-%d"}
+	scripts   = []string{"thumb%d", "img_%d", "cache_%d", "config%d.bak", "gallery_%d", "wp-cache-%d"}
 	makeUsers = []string{"sysbak", "support", "toor2", "ftpadm", "backup2", "nobody2"}
 	commentsK = []string{"root@kali", "user@parrot", "me@vps%d", "admin@desktop-%d", "x@x"}
 )
@@ -179,6 +179,7 @@ func (p *Play) Weak(account string) (found string, tries []string) {
 	w, year := pick(p.Rand, words), 2019+p.Rand.IntN(6)
 	found = fmt.Sprintf("%s%d", w, year)
 	tries = []string{account, account + "123", "123456", "password", w, fmt.Sprintf("%s%d", w, year-1), fmt.Sprintf("%s%d", account, year), "qwerty", "111111", fmt.Sprintf("%s%d", pick(p.Rand, words), year), account + "!"}
+	tries = slices.DeleteFunc(tries, func(t string) bool { return t == found })
 	p.Rand.Shuffle(len(tries), func(i, j int) { tries[i], tries[j] = tries[j], tries[i] })
 	return found, tries
 }

@@ -181,6 +181,7 @@ func (b *builder) did(f *detect.Finding) {
 	}
 	id := b.claim(text, f.Rung, f.First, st, f.For, f.Against)
 	b.told[f] = id
+	b.keepsAccount(f, id)
 	if s == nil {
 		return
 	}
@@ -192,6 +193,34 @@ func (b *builder) did(f *detect.Finding) {
 	default:
 		b.action(f.Title, first(f.Attack), f.First, f.Account, f.Path, id)
 	}
+}
+
+// keepsAccount tells an account of the intruder's that is still there: it is a way to come back.
+func (b *builder) keepsAccount(f *detect.Finding, id string) {
+	made := f.What == detect.AccountMade && f.Mechanism == "account-created"
+	if !made && f.What != detect.AccountOdd || f.What == detect.AccountOdd && f.As != "0" {
+		return
+	}
+	found := false
+	for _, u := range b.set.Users {
+		found = found || u.Name == f.Account
+	}
+	if !found {
+		return
+	}
+	for i := range b.s.Persistence {
+		if p := &b.s.Persistence[i]; p.Mechanism == "account" && p.As == utf8(f.Account) {
+			p.Claims = ids(append(p.Claims, id)...)
+			return
+		}
+	}
+	since := f.First
+	for _, m := range b.by[detect.AccountMade] {
+		if m.Account == f.Account && m.Mechanism == "account-created" {
+			since = m.First // the file's own time is that of its last change
+		}
+	}
+	b.s.Persistence = append(b.s.Persistence, Persistence{Mechanism: "account", Path: "/etc/passwd", Runs: "a login", As: utf8(f.Account), Since: since.String(), Attack: "T1136.001", Claims: ids(id)})
 }
 
 // undated gives a command of a history without times to the suspect who used that account by password or key, if all its
@@ -278,6 +307,10 @@ func (b *builder) beside(f *detect.Finding) {
 // tampering tells logs edited, cut and silent, and histories that are gone.
 func (b *builder) tampering() {
 	for _, f := range b.by[detect.LogEdited] {
+		if f.Source == "" {
+			b.rewritten(f)
+			continue
+		}
 		id := b.claim(fmt.Sprintf("%s missing from %s: all of them about %s. %s.", plural(f.Count, "line is", "lines are"), f.Path, f.Source, upper(f.Detail)), evidence.Witnessed, f.First, Confirmed, f.For, nil)
 		b.told[f] = id
 		if b.suspects[f.Source] == nil {
@@ -296,15 +329,16 @@ func (b *builder) tampering() {
 		b.altered(f, "log-cut", "lines up to "+f.Last.String(), "ends at "+f.First.String(), id)
 	}
 	for _, f := range b.by[detect.LogCut] {
-		s, _, _ := b.whose(&detect.Finding{What: detect.LogCut, Account: "root", First: f.First, Last: f.First})
+		s := b.rootThen(f.First, evidence.Max(f.First, f.Last))
 		if s == nil && f.Level < detect.Critical {
 			b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: "an empty log alone is no proof: a rotation or a new system leaves one too"})
 			continue
 		}
-		id := b.claim(fmt.Sprintf("%s %s; it was emptied before %s.", f.Path, f.Detail, clock(f.First)), f.Rung, f.First, Likely, f.For, nil)
+		at := evidence.Max(f.First, f.Last)
+		id := b.claim(fmt.Sprintf("%s %s; it was emptied before %s.", f.Path, f.Detail, clock(at)), f.Rung, at, Likely, f.For, nil)
 		b.told[f] = id
 		b.altered(f, "log-cut", "records", "none", id)
-		b.action("emptied a log", "T1070.002", f.First, "", f.Path, id)
+		b.action("emptied a log", "T1070.002", at, "", f.Path, id)
 	}
 	for _, f := range b.by[detect.HistoryGone] {
 		s, _, _ := b.whose(&detect.Finding{What: detect.HistoryGone, Account: f.Account, First: f.First, Last: f.First})
@@ -320,6 +354,31 @@ func (b *builder) tampering() {
 		b.altered(f, "history-wiped", "the commands of "+f.Account, f.Detail, id)
 		b.action("removed a shell's history", "T1070.003", f.First, f.Account, f.Path, id)
 	}
+}
+
+// rewritten tells a log that was edited, though nobody knows what was taken out.
+func (b *builder) rewritten(f *detect.Finding) {
+	s := b.rootThen(f.First, f.Last)
+	if s == nil {
+		b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: "an administrator may edit or restore a log; nobody who is suspected was there then"})
+		return
+	}
+	id := b.claim(fmt.Sprintf("%s: %s (while %s could act as root).", f.Title, f.Detail, s.source), f.Rung, f.First, Likely, f.For, nil)
+	b.told[f] = id
+	b.altered(f, "log-edited", "the file that the log daemon made", f.Detail, id)
+	b.action("removed lines from a log", "T1070.002", f.First, "", f.Path, id)
+}
+
+// rootThen gives a suspect who could act as root at some moment of a time.
+func (b *builder) rootThen(from, to evidence.Time) *suspect {
+	for _, s := range b.ordered() {
+		for _, x := range s.spans {
+			if !to.Before(x.from) && !from.After(x.to) && b.could(s, x, &detect.Finding{What: detect.LogCut, Account: "root"}) {
+				return s
+			}
+		}
+	}
+	return nil
 }
 
 func (b *builder) altered(f *detect.Finding, kind, expected, found, id string) {

@@ -3,6 +3,7 @@ package story
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"telltale/detect"
 	"telltale/evidence"
@@ -20,7 +21,24 @@ const (
 	pointsNewAddress    = 1.0 // an account's first login from a network
 	pointsNoFailures    = 1.0 // at the first try
 	pointsKey           = 2.0 // by a key, not by a password
+	pointsCampaign      = 3.0 // other addresses had guessed at the very account
 )
+
+// A campaign against one account, spread over addresses: fewer are what every exposed account sees.
+const (
+	campaignTries     = 5
+	campaignAddresses = 3
+)
+
+// triesFor quotes the campaigns that tried an account.
+func (b *builder) triesFor(account string) (qs []evidence.Quote) {
+	for _, f := range b.by[detect.Guessing] {
+		if contains(f.Accounts, account) && len(qs) < 6 && len(f.For) > 0 {
+			qs = append(qs, f.For[0])
+		}
+	}
+	return qs
+}
 
 // entries tells the ways in: the first access of each suspect.
 func (b *builder) entries() {
@@ -89,8 +107,14 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 	switch {
 	case l.What == detect.GuessedIn:
 		w.vector, w.score = "ssh-password-guessed", pointsGuessedThenIn
-	case l.Method == "publickey":
+	case b.usual(s, l):
+		b.insider(s, l, &w)
+	case l.Method == "publickey", l.Method == "record" && b.keysOnly(l.Account):
 		w.vector, w.score = "ssh-key", pointsKey
+	case l.Access.RecentTries >= campaignTries && l.Access.RecentAddresses >= campaignAddresses:
+		w.vector, w.score = "ssh-password-guessed", pointsCampaign
+		w.claims = ids(append(w.claims, b.claim(fmt.Sprintf("Within six hours before the login, %s for %s came from %s: one campaign of many addresses may have guessed the password, and used it from another.",
+			plural(l.Access.RecentTries, "refused try", "refused tries"), l.Account, plural(int64(l.Access.RecentAddresses), "other address", "other addresses")), evidence.Attempt, l.First, Possible, append(b.triesFor(l.Account), l.For...), nil))...)
 	default:
 		w.vector, w.score = "ssh-password-known", pointsNewAddress
 		if l.Access.FailedHere == 0 && l.Access.FailedAccount == 0 {
@@ -116,6 +140,64 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 	w.claims = ids(append(w.claims, b.claim(fmt.Sprintf("%s accepted %s from %s by %s %s (%s in all).", l.Service, l.Account, l.Source, method(l), clock(l.First), plural(l.Count, "login", "logins")),
 		evidence.Accepted, l.First, Confirmed, l.For, l.Against))...)
 	return w, true
+}
+
+// keysOnly tells whether all other logins of an account were by key: then a login that only wtmp tells of was, too.
+func (b *builder) keysOnly(account string) bool {
+	n := 0
+	for _, l := range b.logins() {
+		if l.Account != account || l.Method == "record" {
+			continue
+		}
+		if l.Method != "publickey" {
+			return false
+		}
+		n++
+	}
+	return n > 0
+}
+
+// usual tells whether a suspect came from where the account's own person comes from: the same address was there before, in
+// sessions in which nothing happened, and colleagues come from beside it.
+func (b *builder) usual(s *suspect, l *detect.Finding) bool {
+	if o := b.origin(s.source); o != "near" && o != "internal" {
+		return false
+	}
+	first := b.firstEffect(s)
+	for _, x := range l.Access.Sessions {
+		if first.Known() && x.End.Known() && first.Sub(x.End) > usualBefore {
+			return true
+		}
+	}
+	return false
+}
+
+// usualBefore is how long before the first effect an ordinary session has to lie.
+const usualBefore = 12 * time.Hour
+
+// firstEffect gives the time of the first thing, bad in itself, within a suspect's sessions.
+func (b *builder) firstEffect(s *suspect) (t evidence.Time) {
+	for _, e := range b.badByThemselves() {
+		for _, x := range s.spans {
+			if x.holds(e) {
+				t = evidence.Min(t, evidence.Max(e.First, x.from))
+			}
+		}
+	}
+	return t
+}
+
+// insider words the way of somebody with an own account: possible, never more, for a machine can be used by another.
+func (b *builder) insider(s *suspect, l *detect.Finding, w *way) {
+	w.vector, w.score, w.status = "insider", pointsEffect, Possible
+	first := b.firstEffect(s)
+	for _, x := range l.Access.Sessions {
+		if !x.Start.After(first) && (!x.End.Known() || !x.End.Add(grace).Before(first)) {
+			w.first = x.Start
+		}
+	}
+	w.claims = ids(append(w.claims, b.claim(fmt.Sprintf("%s is where %s came from before, in sessions in which nothing happened, and others of this server come from beside it: either the person of this account did it, or somebody at that machine.",
+		s.source, l.Account), evidence.Accepted, w.first, Possible, l.For, nil))...)
 }
 
 func method(l *detect.Finding) string {

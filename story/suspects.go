@@ -23,7 +23,7 @@ func (b *builder) suspect() {
 		text := fmt.Sprintf("The password of %s was guessed: %s for %s from %s, then the login was accepted %s.", f.Account,
 			plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries"), tried(a), f.Source, clock(f.First))
 		// Who forgot his own password tries again and again too, but no other account.
-		strong := a.TriedAccounts > 1 || a.TriedInvalid > 0 || a.FailedHere >= 15
+		strong := (a.TriedAccounts > 1 || a.TriedInvalid > 0 || a.FailedHere >= 15) && f.Method != "record" // which does not tell by what the login was
 		st := Confirmed
 		if !strong {
 			st = Likely

@@ -150,10 +150,6 @@ func examineCase(ctx context.Context, dir string, t *lab.Truth, errs io.Writer) 
 	defer os.RemoveAll(work)
 	var b bytes.Buffer
 	f := examineFlags{caseDir: filepath.Join(work, "case"), json: true, quiet: true}
-	for _, e := range t.Evidence {
-		f.remote = nil
-		_ = e
-	}
 	var evidence []string
 	for _, e := range t.Evidence {
 		evidence = append(evidence, filepath.Join(dir, e))

@@ -25,9 +25,9 @@ func New() *detect.Detection {
 		Doc:    "folds refused and accepted credentials into logins and guessing campaigns",
 		Attack: []string{"T1110.001", "T1110.003", "T1078"},
 		Wants: []event.Kind{event.AuthFailed, event.AuthAccepted, event.SessionOpened, event.SessionClosed, event.ConnectionSeen,
-			event.LoginRecord, event.LogoutRecord},
+			event.LoginRecord, event.LogoutRecord, event.BadLoginRecord},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, addr: map[string]*address{}, logins: map[loginKey]*login{}, pids: map[string]*session{}, account: map[string]*account{}}
+			return &fold{scene: s, addr: map[string]*address{}, logins: map[loginKey]*login{}, pids: map[string]*session{}, account: map[string]*account{}, btmp: map[string]*badAddress{}}
 		},
 	}
 }
@@ -135,13 +135,41 @@ type address struct {
 type account struct {
 	name  string
 	count tally
+	// the newest refused tries: a ring
+	tries []try
+	next  int
 	from  map[string]bool // addresses, bounded
+}
+
+// try is one refused try for an account.
+type try struct {
+	sec int64
+	ip  string
+}
+
+// Tries that came so shortly before a login belong to one campaign with it.
+const (
+	recentTries   = 64
+	recentSeconds = 6 * 3600
+)
+
+// recent counts the tries for an account shortly before a time, by addresses other than one, and those addresses.
+func (u *account) recent(at evidence.Time, but string) (tries int64, addresses int) {
+	seen := map[string]bool{}
+	for _, t := range u.tries {
+		if d := at.Sec - t.sec; t.ip != "" && t.ip != but && d >= 0 && d <= recentSeconds {
+			tries++
+			seen[t.ip] = true
+		}
+	}
+	return tries, len(seen)
 }
 
 // before is what one witness had told when it first told of a login.
 type before struct {
 	told                                         bool
 	here, address, tried, invalid, account, from int64
+	recent, recentFrom                           int64
 	tries                                        evidence.Time
 }
 
@@ -171,17 +199,12 @@ type fold struct {
 	logins  map[loginKey]*login
 	pids    map[string]*session // the newest session of a process id
 	wtmp    []record
+	btmp    map[string]*badAddress
 	lastIP  string
 
 	lastService string
 	last        *address
 	others      int64 // attempts by addresses beyond maxAddresses
-}
-
-type record struct {
-	user, source, tty, pid string
-	at                     evidence.Time
-	quote                  evidence.Quote
 }
 
 func (f *fold) Observe(e *event.Event) {
@@ -198,13 +221,9 @@ func (f *fold) Observe(e *event.Event) {
 	case event.SessionClosed:
 		f.closed(e)
 	case event.LoginRecord:
-		if e.Text(event.RecordType) != "lastlog" && len(f.wtmp) < maxLogins && len(e.Get(event.UserName)) > 0 {
-			src := e.Text(event.SourceIP)
-			if src == "" {
-				src = e.Text(event.SourceHost)
-			}
-			f.wtmp = append(f.wtmp, record{e.Text(event.UserName), src, e.Text(event.Terminal), e.Text(event.ProcessPID), e.At, e.Quote()})
-		}
+		f.record(e)
+	case event.BadLoginRecord:
+		f.badRecord(e)
 	}
 }
 
@@ -250,6 +269,17 @@ func (f *fold) failed(e *event.Event) {
 	u := f.tried(user)
 	if u != nil {
 		u.count[c] += n
+		if e.At.Known() && len(ip) > 0 {
+			if len(u.tries) < recentTries {
+				u.tries = append(u.tries, try{})
+			}
+			t := &u.tries[u.next]
+			t.sec = e.At.Sec
+			if t.ip != string(ip) {
+				t.ip = string(ip)
+			}
+			u.next = (u.next + 1) % recentTries
+		}
 		if len(u.from) < maxFrom && !u.from[string(ip)] {
 			u.from[string(ip)] = true
 		}
@@ -298,6 +328,7 @@ func (f *fold) accepted(e *event.Event) {
 		l = &login{loginKey: k, seen: map[string]bool{}}
 		f.logins[k] = l
 	}
+	l.first = evidence.Min(l.first, e.At)
 	f.remember(l, class(e))
 	l.seen[e.Ref.Path] = true
 	port, pid := e.Text(event.SourcePort), e.Text(event.ProcessPID)
@@ -342,6 +373,8 @@ func (f *fold) remember(l *login, c int) {
 	}
 	if u := f.account[l.user]; u != nil {
 		b.account, b.from = u.count[c]-b.here, int64(len(u.from))
+		n, from := u.recent(l.first, l.source)
+		b.recent, b.recentFrom = n, int64(from)
 		if b.here > 0 {
 			b.from--
 		}
@@ -399,7 +432,9 @@ func (f *fold) measure(l *login, before []*login) {
 			a.Trying = max(a.Trying, l.first.Sub(b.tries))
 		}
 		a.FailedAccount, a.OtherAddresses = max(a.FailedAccount, b.account), max(a.OtherAddresses, int(b.from))
+		a.RecentTries, a.RecentAddresses = max(a.RecentTries, b.recent), max(a.RecentAddresses, int(b.recentFrom))
 	}
+	f.fromBadRecords(l)
 	a.FirstOfAccount = len(before) == 0
 	a.NewAddress = len(before) > 0
 	for _, b := range before {
@@ -425,7 +460,7 @@ func (l *login) finding(f *fold) detect.Finding {
 		Service: l.service, Account: l.user, Source: l.source, Method: l.method, Key: l.key, For: l.quotes, Access: &l.access,
 		Title: "login of " + l.user + " by " + l.service + " from " + l.source, Attack: []string{"T1078"},
 	}
-	if l.method != "publickey" && l.method != "record" && l.source != "" && guessed(&l.access) {
+	if l.method != "publickey" && l.source != "" && guessed(&l.access) && (l.method != "record" || l.access.FailedHere > 0) {
 		r.What, r.Detection, r.Level, r.Attack = detect.GuessedIn, "D13", detect.High, []string{"T1110.001", "T1078"}
 		r.Title = "password of " + l.user + " was guessed by " + l.source
 		if x := f.addr[l.source]; x != nil {
@@ -448,46 +483,6 @@ func serviceAccount(u detect.User) bool {
 }
 
 // fromRecords adds logins that only wtmp tells of: no service logged a credential for them.
-func (f *fold) fromRecords() {
-	for _, r := range f.wtmp {
-		if r.source == "" || r.user == "reboot" || r.user == "shutdown" || r.user == "runlevel" || !r.at.Known() {
-			continue
-		}
-		told := false
-		for _, l := range f.logins {
-			if l.user != r.user || l.method == "record" {
-				continue
-			}
-			for _, s := range l.sessions {
-				if d := s.start.Sub(r.at); d > -60*time.Second && d < 60*time.Second {
-					told = true
-					if len(l.quotes) < 2*maxQuotes+1 && !l.seen["wtmp"] {
-						l.seen["wtmp"] = true
-						l.quotes = append(l.quotes, r.quote)
-					}
-				}
-			}
-		}
-		if told || len(f.logins) >= maxLogins {
-			continue
-		}
-		k := loginKey{"login", r.user, r.source, "record", ""}
-		l := f.logins[k]
-		if l == nil {
-			l = &login{loginKey: k, seen: map[string]bool{"wtmp": true}}
-			f.logins[k] = l
-		}
-		l.count++
-		l.first, l.last = evidence.Min(l.first, r.at), evidence.Max(l.last, r.at)
-		if len(l.sessions) < maxSessions {
-			l.sessions = append(l.sessions, &session{login: l, start: r.at, pid: r.pid})
-		}
-		if len(l.quotes) < maxQuotes {
-			l.quotes = append(l.quotes, r.quote)
-		}
-	}
-}
-
 // network gives the network that addresses of one place share: /24, or /64 of IPv6.
 func network(ip string) string {
 	dots, colons := 0, 0

@@ -24,7 +24,7 @@ func New() *detect.Detection {
 		Doc:    "compares the witnesses of the same events and looks for what was removed, emptied, replaced or set back",
 		Attack: []string{"T1070.002", "T1070.003", "T1070.006"},
 		Wants: []event.Kind{event.AuthFailed, event.AuthAccepted, event.SessionOpened, event.SessionClosed, event.SudoCommand, event.SwitchUser,
-			event.AccountCreated, event.AccountChanged, event.GroupChanged, event.PasswordChanged, event.CronRan, event.File, event.BadLoginRecord, event.LoggingChanged, event.ServiceStopped},
+			event.AccountCreated, event.AccountChanged, event.GroupChanged, event.PasswordChanged, event.CronRan, event.File, event.LoginRecord, event.LogoutRecord, event.BadLoginRecord, event.LoggingChanged, event.ServiceStopped},
 		New: func(s detect.Scene) detect.Fold {
 			return &fold{scene: s, told: map[string]*[2]times{}, paths: map[string]*witness{}, active: map[int64]bool{}, failures: map[int64][2]int64{}}
 		},
@@ -85,6 +85,9 @@ type fold struct {
 	failures map[int64][2]int64 // refused logins by slots of ten seconds, as syslog files and as better witnesses tell
 	bad      witness            // btmp
 	badQuote evidence.Quote
+	logins   witness // wtmp
+	records  []record
+	sessions sessions
 	lastIP   string
 	lastTold *[2]times
 	tail     []tailEvent // a ring once it is full
@@ -111,6 +114,13 @@ func (f *fold) Observe(e *event.Event) {
 			f.badQuote = e.Quote()
 		}
 		f.bad.add(e.At)
+		f.recorded(e)
+	case event.LoginRecord:
+		f.loginRecord(e)
+	case event.LogoutRecord:
+		if e.At.Known() && strings.HasSuffix(host(e.Ref.Path), "wtmp") {
+			f.logins.add(e.At)
+		}
 	case event.File:
 		f.file(e)
 	case event.LoggingChanged, event.ServiceStopped:
@@ -119,6 +129,7 @@ func (f *fold) Observe(e *event.Event) {
 		if e.Kind == event.AuthFailed && e.At.Known() {
 			f.refuse(e)
 		}
+		f.session(e)
 		f.compare(e)
 	}
 }
@@ -215,9 +226,13 @@ func (f *fold) compare(e *event.Event) {
 		}
 		t[class] = append(t[class], e.At.Sec)
 	}
-	if class == 0 {
-		return
+	if class == 1 {
+		f.knows(ip, e)
 	}
+}
+
+// knows keeps what a better witness tells of an address.
+func (f *fold) knows(ip []byte, e *event.Event) {
 	f.better.add(e.At)
 	if f.sample == nil {
 		f.sample = map[string][]evidence.Quote{}
@@ -294,8 +309,10 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
 		var out []detect.Finding
 		out = append(out, f.removed()...)
+		out = append(out, f.orphans()...)
 		out = append(out, f.ended()...)
 		out = append(out, f.emptied()...)
+		out = append(out, f.rewritten()...)
 		out = append(out, f.histories()...)
 		out = append(out, f.stamps()...)
 		out = append(out, f.stopped...)
@@ -326,9 +343,9 @@ func (f *fold) removed() (out []detect.Finding) {
 			continue
 		}
 		first, last := t[1][0], t[1][len(t[1])-1]
-		out = append(out, detect.Finding{Detection: "D60", What: detect.LogEdited, Level: detect.Critical, Rung: evidence.Witnessed, Source: ip, Path: host(f.auth), Count: told - kept,
+		out = append(out, detect.Finding{Detection: "D60", What: detect.LogEdited, Level: detect.Critical, Rung: evidence.Witnessed, Source: ip, Path: f.current(f.auth), Count: told - kept,
 			First: evidence.Unix(first, 0, time.Second), Last: evidence.Unix(last, 0, time.Second), Attack: []string{"T1070.002"}, For: f.sample[ip],
-			Title:  fmt.Sprintf("%d lines about %s are missing from %s", told-kept, ip, host(f.auth)),
+			Title:  fmt.Sprintf("%d lines about %s are missing from %s", told-kept, ip, f.current(f.auth)),
 			Detail: fmt.Sprintf("another witness tells of at least %d logins or refusals of %s in a time that the file covers; the file has %d", told, ip, kept)})
 	}
 	sort.Slice(out, func(i, j int) bool {
@@ -383,9 +400,21 @@ func (f *fold) ended() []detect.Finding {
 	if n >= 5 && f.better.last.Sec-a.last.Sec > 300 {
 		level = detect.High
 	}
-	return []detect.Finding{{Detection: "D58", What: detect.LogSilent, Level: level, Rung: evidence.Witnessed, Path: host(f.auth), First: a.last, Last: f.better.last, Count: int64(n), For: after,
-		Attack: []string{"T1070.002"}, Title: fmt.Sprintf("%s stops at %s, though logins went on", host(f.auth), a.last),
+	return []detect.Finding{{Detection: "D58", What: detect.LogSilent, Level: level, Rung: evidence.Witnessed, Path: f.current(f.auth), First: a.last, Last: f.better.last, Count: int64(n), For: after,
+		Attack: []string{"T1070.002"}, Title: fmt.Sprintf("%s stops at %s, though logins went on", f.current(f.auth), a.last),
 		Detail: fmt.Sprintf("%d later logins or refusals are told only by another witness, as when the file was replaced under a running log daemon", n)}}
+}
+
+// current gives the log that a rotation belongs to: the one that is written.
+func (f *fold) current(p string) string {
+	p = host(p)
+	for _, z := range []string{".gz", ".xz", ".bz2", ".zst", ".lz4"} {
+		p = strings.TrimSuffix(p, z)
+	}
+	if i := strings.LastIndexAny(p, ".-"); i > 0 && strings.Trim(p[i+1:], "0123456789") == "" && len(p) > i+1 {
+		return p[:i]
+	}
+	return p
 }
 
 // host gives the path within the host of an evidence path: "gpt:1!ext4:/var/log/x" is "/var/log/x".
@@ -394,66 +423,6 @@ func host(p string) string {
 		return p[i+1:]
 	}
 	return p
-}
-
-// emptied finds logs of size zero whose rotations or neighbours say that they had content, and logs that
-// were put in place anew by something else than their rotation.
-func (f *fold) emptied() (out []detect.Finding) {
-	for _, x := range f.files {
-		if !strings.HasPrefix(x.path, "/var/log/") {
-			continue
-		}
-		switch path.Base(x.path) {
-		case "wtmp", "lastlog", "btmp", "auth.log", "secure", "messages", "syslog":
-		default:
-			continue
-		}
-		switch {
-		case x.kind == "symlink" && x.target == "/dev/null":
-			out = append(out, cut(x, detect.Critical, "is a link to /dev/null"))
-		case x.kind == "file" && x.size > 0 && path.Base(x.path) == "btmp":
-			if r, ok := f.beheaded(x); ok {
-				out = append(out, r)
-			}
-		case x.kind != "file" || x.size > 0:
-		case path.Base(x.path) == "btmp" && f.refused(x.crtime.Sec, 1<<62) > 5 && f.rotation(x.path) == nil:
-			out = append(out, cut(x, detect.Medium, fmt.Sprintf("is empty, though %d refused logins are logged elsewhere and it was not rotated", f.refused(x.crtime.Sec, 1<<62))))
-		case path.Base(x.path) != "btmp" && f.rotation(x.path) == nil:
-			out = append(out, cut(x, detect.Medium, "is empty and was not rotated"))
-		}
-	}
-	return out
-}
-
-// beheaded finds a btmp that begins late: it was there, and logins were refused, before its first record.
-func (f *fold) beheaded(x *file) (detect.Finding, bool) {
-	if f.bad.events == 0 || f.rotation(x.path) != nil || !x.crtime.Known() {
-		return detect.Finding{}, false
-	}
-	n := f.refused(x.crtime.Sec, f.bad.first.Sec)
-	if n < 5 {
-		return detect.Finding{}, false
-	}
-	r := cut(x, detect.Medium, fmt.Sprintf("begins at %s, though it was there and %d logins were refused before", f.bad.first, n))
-	r.First = f.bad.first
-	r.Last = f.bad.first
-	r.For = append(r.For, f.badQuote)
-	return r, true
-}
-
-func cut(x *file, l detect.Level, why string) detect.Finding {
-	return detect.Finding{Detection: "D58", What: detect.LogCut, Level: l, Rung: evidence.Effect, Path: x.path, First: evidence.Max(x.mtime, x.ctime), Detail: why, Attack: []string{"T1070.002"},
-		Title: x.path + " " + why, For: []evidence.Quote{x.quote}}
-}
-
-// rotation gives a rotated sibling of a log.
-func (f *fold) rotation(p string) *file {
-	for _, x := range f.files {
-		if strings.HasPrefix(x.path, p+".") || strings.HasPrefix(x.path, p+"-") {
-			return x
-		}
-	}
-	return nil
 }
 
 // histories finds shell histories that were sent to nowhere or emptied.

@@ -251,6 +251,11 @@ func childWeight(s string) detect.Level {
 	if i := strings.Index(low, "ah01215: "); i >= 0 {
 		low = low[i+9:]
 	}
+	if rest, ok := strings.CutPrefix(low, "stderr from /"); ok { // apache 2.4.54 and newer name the program
+		if _, said, ok := strings.Cut(rest, ": "); ok {
+			low = said
+		}
+	}
 	for _, benign := range []string{"sendmail", "convert", "identify", "ffmpeg", "locale", "pdftotext", "gs:", "wkhtmltopdf", "mogrify", "exiftool"} {
 		if strings.Contains(low, benign) {
 			return detect.Info

@@ -70,30 +70,24 @@ func stays(p *lab.Play, f *lab.Foe, program string) (lines []string, left func()
 	}
 }
 
-// hides are ways to cover up as root.
+// hides are ways to cover up as root. Of auth.log and btmp, which both tell of refused passwords, only one is touched:
+// without both it would be another question.
 func hides(p *lab.Play, f *lab.Foe, program string, from netip.Addr) (lines []string, told func()) {
-	var tell []func()
-	ways := []func(){
-		func() {
-			lines = append(lines, "sed -i '/"+from.String()+"/d' /var/log/auth.log")
-			tell = append(tell, func() { p.Altered("log-edited", "/var/log/auth.log") })
-		},
-		func() {
-			lines = append(lines, fmt.Sprintf("touch -d '20%02d-0%d-1%d 0%d:%02d:00' %s", 19+p.Rand.IntN(3), 1+p.Rand.IntN(9), p.Rand.IntN(9), p.Rand.IntN(9), p.Rand.IntN(60), program))
-			tell = append(tell, func() { p.Altered("timestomped", program) })
-		},
-		func() {
-			lines = append(lines, ": > /var/log/btmp")
-			tell = append(tell, func() { p.Altered("log-cut", "/var/log/btmp") })
-		},
+	var altered [][2]string
+	if p.Rand.IntN(2) == 0 {
+		lines = append(lines, "sed -i '/"+from.String()+"/d' /var/log/auth.log")
+		altered = append(altered, [2]string{"log-edited", "/var/log/auth.log"})
+	} else {
+		lines = append(lines, ": > /var/log/btmp")
+		altered = append(altered, [2]string{"log-cut", "/var/log/btmp"})
 	}
-	p.Rand.Shuffle(len(ways), func(i, j int) { ways[i], ways[j] = ways[j], ways[i] })
-	for _, w := range ways[:1+p.Rand.IntN(2)] {
-		w()
+	if p.Rand.IntN(2) == 0 {
+		lines = append(lines, fmt.Sprintf("touch -d '20%02d-0%d-1%d 0%d:%02d:00' %s", 19+p.Rand.IntN(3), 1+p.Rand.IntN(9), p.Rand.IntN(9), p.Rand.IntN(9), p.Rand.IntN(60), program))
+		altered = append(altered, [2]string{"timestomped", program})
 	}
 	return lines, func() {
-		for _, t := range tell {
-			t()
+		for _, a := range altered {
+			p.Altered(a[0], a[1])
 		}
 	}
 }
