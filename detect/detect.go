@@ -50,6 +50,7 @@ const (
 	WebAttack      What = "web-attack"    // a request that tries to break in: Path Detail
 	WebExecution   What = "web-execution" // proof that a request ran commands: Detail
 	WebScan        What = "web-scan"
+	WebLogin       What = "web-login"     // somebody entered the site's own software: Source Path First(entered) Count(refused before)
 	BecameRoot     What = "became-root"   // Account As Detail(command): sudo, su
 	Command        What = "command"       // Account Detail
 	AccountMade    What = "account-made"  // Account As(by)
@@ -99,7 +100,7 @@ type Finding struct {
 
 	For       []evidence.Quote
 	Against   []evidence.Quote
-	When      []evidence.Time // of a MailRun: when each mail came, the first ones if there are very many
+	When      []evidence.Time // of a MailRun: when each mail came; of a script: when it was asked for; the first ones if there are very many
 	Explained string          // why it is innocent after all, "" if nothing explains it
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -31,6 +32,7 @@ type Setting struct {
 
 // Build draws the story out of the findings. It is a pure function of them.
 func Build(ctx context.Context, fs []detect.Finding, set Setting) Story {
+	fs = slices.Clone(fs) // what is joined changes them
 	b := &builder{set: set, all: fs, ids: map[string]string{}, told: map[*detect.Finding]string{}, by: map[detect.What][]*detect.Finding{}, suspects: map[string]*suspect{}, keys: map[string]bool{}}
 	b.s = Story{Entry: []Entry{}, Hypotheses: []Hypothesis{}, Actors: []Actor{}, Actions: []Action{}, Persistence: []Persistence{}, Running: []Running{}, Hidden: []Hidden{},
 		Altered: []Altered{}, Impact: []Impact{}, Innocent: []Innocent{}, DoNow: []Step{}, Unknown: []string{}, Claims: []Claim{}, Findings: []Finding{}}
@@ -38,6 +40,7 @@ func Build(ctx context.Context, fs []detect.Finding, set Setting) Story {
 		f := &fs[i]
 		b.by[f.What] = append(b.by[f.What], f)
 	}
+	b.causes()
 	b.suspect()
 	b.effects()
 	b.entries()
@@ -96,6 +99,8 @@ type way struct {
 	last    evidence.Time
 	claims  []string
 	score   float64
+	product string
+	cve     []string
 }
 
 // claim adds a claim and gives its id; "" where there is no evidence for it.

@@ -1,6 +1,7 @@
 package story
 
 import (
+	"cmp"
 	"fmt"
 	"sort"
 	"strings"
@@ -35,7 +36,7 @@ func (b *builder) effects() {
 func (b *builder) rights() {
 	for _, s := range b.ordered() {
 		for _, l := range s.logins {
-			if l.Account == "root" && l.Service != "ftp" {
+			if l.Account == "root" && shellService(l.Service) {
 				b.becameRoot(b.claim(fmt.Sprintf("%s logged in as root %s.", s.source, clock(l.First)), evidence.Accepted, l.First, Confirmed, l.For, nil))
 			}
 		}
@@ -270,7 +271,7 @@ func (b *builder) scripts() {
 				b.effect = ids(append(b.effect, id)...)
 			}
 			b.action("put a script on the web server", "T1505.003", f.First, f.Account, f.Path, id)
-			b.s.Persistence = append(b.s.Persistence, Persistence{Mechanism: "web-shell", Path: utf8(f.Path), Runs: "on request", As: utf8(f.Account), Since: f.First.String(), Attack: "T1505.003", Claims: ids(id)})
+			b.s.Persistence = append(b.s.Persistence, Persistence{Mechanism: "web-shell", Path: utf8(f.Path), Runs: "on request", As: utf8(b.runsAs(f)), Since: f.First.String(), Attack: "T1505.003", Claims: ids(id)})
 		}
 	}
 	for _, f := range b.by[detect.WebExecution] {
@@ -289,6 +290,19 @@ func (b *builder) scripts() {
 		b.effect = ids(append(b.effect, id)...)
 		b.action("ran shell commands through the web server", "T1059.004", f.First, "", "", id)
 	}
+}
+
+// runsAs gives the account that runs a script: that of what it made, else the web server's.
+func (b *builder) runsAs(f *detect.Finding) string {
+	if f.As != "" || webAccount(f.Account) {
+		return cmp.Or(f.As, f.Account)
+	}
+	for _, u := range b.set.Users {
+		if webAccount(u.Name) {
+			return u.Name
+		}
+	}
+	return f.Account
 }
 
 // beside tells a script that is not suspicious enough by itself, and was born below the web root as the web server's account

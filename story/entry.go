@@ -54,7 +54,7 @@ func (b *builder) entries() {
 		return x.score > y.score
 	})
 	for _, w := range b.entered {
-		b.s.Entry = append(b.s.Entry, Entry{Vector: w.vector, Status: w.status, Service: w.service, Account: utf8(w.account), Sources: w.sources, CVE: []string{},
+		b.s.Entry = append(b.s.Entry, Entry{Vector: w.vector, Status: w.status, Service: w.service, Account: utf8(w.account), Sources: w.sources, Product: w.product, CVE: ids(w.cve...),
 			First: w.first.String(), Last: w.last.String(), ErrorSeconds: w.first.Step.Seconds(), Claims: ids(w.claims...)})
 	}
 }
@@ -87,6 +87,12 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 			if l.Account == up.Account {
 				w.first = evidence.Min(l.First, w.first)
 			}
+		}
+		switch {
+		case up.Method == "none": // a copy that the daemon made for a client that never logged in
+			w.vector, w.product, w.cve = "daemon-exploit", "ProFTPD mod_copy", []string{"CVE-2015-3306"}
+		case up.Service == "smbd":
+			w.vector = "open-share"
 		}
 		return w, true
 	}
@@ -123,7 +129,7 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 	}
 	if l.Service == "vsftpd" || l.Service == "proftpd" || l.Service == "pure-ftpd" || l.Service == "ftp" {
 		w.vector = "ftp-password"
-	} else if l.Service == "dovecot" || l.Service == "postfix" || l.Service == "exim" {
+	} else if mailService(l.Service) {
 		w.vector = "mail-account"
 	}
 	if len(b.effect) > 0 {
@@ -140,6 +146,14 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 	w.claims = ids(append(w.claims, b.claim(fmt.Sprintf("%s accepted %s from %s by %s %s (%s in all).", l.Service, l.Account, l.Source, method(l), clock(l.First), plural(l.Count, "login", "logins")),
 		evidence.Accepted, l.First, Confirmed, l.For, l.Against))...)
 	return w, true
+}
+
+func mailService(s string) bool {
+	switch s {
+	case "dovecot", "postfix", "exim", "smtp", "imap", "pop3", "courier", "cyrus":
+		return true
+	}
+	return false
 }
 
 // keysOnly tells whether all other logins of an account were by key: then a login that only wtmp tells of was, too.
@@ -241,6 +255,7 @@ func (b *builder) webWay(s *suspect, w way) (way, bool) {
 		}
 		if w.vector == "" || f.First.Before(w.first) {
 			w.vector, w.account, w.first, w.score = "web-upload", f.Account, f.First, pointsScriptBorn
+			b.siteLogin(f, &w)
 		}
 		w.last = evidence.Max(w.last, evidence.Max(f.First, f.Last))
 		w.claims = ids(append(w.claims, b.ids[fmt.Sprintf("The script %s is an intruder's: %s.", f.Path, f.Detail)])...)
@@ -258,6 +273,7 @@ func (b *builder) webWay(s *suspect, w way) (way, bool) {
 		w.first, w.account = evidence.Min(w.first, x.from), x.account
 	}
 	w.last = w.first
+	w.first = b.firstAttack(s.source, w.first)
 	for _, f := range b.by[detect.WebScript] {
 		if f.Source == s.source && f.Level >= detect.High {
 			w.last = evidence.Max(w.last, f.Last)
@@ -265,6 +281,37 @@ func (b *builder) webWay(s *suspect, w way) (way, bool) {
 		}
 	}
 	return w, true
+}
+
+// firstAttack gives the first request of an address that tried to run commands, within an hour before its first effect.
+func (b *builder) firstAttack(source string, effect evidence.Time) evidence.Time {
+	first := effect
+	for _, f := range b.by[detect.WebAttack] {
+		if !strings.Contains(f.Mechanism, "injection") && !strings.Contains(f.Mechanism, "CVE") {
+			continue
+		}
+		for i, ip := range f.Sources {
+			if ip == source && i < len(f.When) && f.When[i].Before(first) && effect.Sub(f.When[i]) < time.Hour {
+				first = f.When[i]
+			}
+		}
+	}
+	return first
+}
+
+// siteLogin finds the login to the site's own software before a script was written: then that account is the way in.
+func (b *builder) siteLogin(f *detect.Finding, w *way) {
+	for _, l := range b.by[detect.WebLogin] {
+		if l.Source != f.Source || l.First.After(f.First.Add(2*time.Second)) || f.Mechanism != "web-admin" && l.Count < 6 {
+			continue
+		}
+		w.vector, w.first = "web-admin", l.First
+		text := fmt.Sprintf("%s entered the site's own software at %s %s", l.Source, l.Path, clock(l.First))
+		if l.Count > 0 {
+			text += fmt.Sprintf(" after %s", plural(l.Count, "refused try", "refused tries"))
+		}
+		w.claims = ids(append(w.claims, b.claim(text+".", evidence.Accepted, l.First, Likely, l.For, nil))...)
+	}
 }
 
 func twoWitnesses(qs []evidence.Quote) bool {

@@ -67,9 +67,15 @@ func (b *builder) suspect() {
 			s := b.add(f.Source, b.claim(text, evidence.Effect, f.First, Confirmed, append(append([]evidence.Quote{}, f.For...), w.For...), nil), true)
 			s.account[f.Account] = true
 			s.spans = append(s.spans, span{f.First, f.Last.Add(grace), f.Account, false})
+			for _, user := range w.Sources { // who then used it
+				if len(w.Sources) <= 3 {
+					b.web(b.add(user, b.ids[text], user == f.Source), w)
+				}
+			}
 		}
 	}
 	b.byEffects()
+	b.byMail()
 	for range 4 { // each round may find a key, and with it an address
 		n := len(b.suspects) + len(b.keys)
 		b.follow()
@@ -110,7 +116,7 @@ func (b *builder) add(source, why string, strong bool) *suspect {
 // web gives a suspect the time in which it acted as the web server's account.
 func (b *builder) web(s *suspect, f *detect.Finding) {
 	s.web = true
-	account := f.Account
+	account := b.runsAs(f)
 	if account == "" {
 		account = "www-data"
 	}
@@ -172,7 +178,7 @@ func (b *builder) byEffects() {
 	for _, e := range b.badByThemselves() {
 		var fits []*detect.Finding
 		for _, l := range b.logins() {
-			if l.Service == "ftp" || l.Source == "" {
+			if !shellService(l.Service) || l.Source == "" {
 				continue
 			}
 			for _, s := range l.Access.Sessions {
@@ -191,6 +197,34 @@ func (b *builder) byEffects() {
 		}
 		text := fmt.Sprintf("While %s was logged in from %s, an address that the account had not come from before, this appeared: %s%s.", l.Account, l.Source, e.Title, detail(e))
 		b.add(l.Source, b.claim(text, evidence.Effect, e.First, Likely, append(append([]evidence.Quote{}, e.For...), l.For...), nil), false)
+	}
+}
+
+// shellService tells whether a login to a service gives a shell, with which files can be changed anywhere.
+func shellService(s string) bool {
+	switch s {
+	case "sshd", "dropbear", "login", "su", "telnetd", "in.telnetd", "rlogin", "xrdp-sesman", "webmin", "cockpit", "gdm", "lightdm":
+		return true
+	}
+	return false
+}
+
+// byMail finds who sent a run of mail with an account's password from a place where the account never came from before.
+func (b *builder) byMail() {
+	for _, f := range b.by[detect.MailRun] {
+		if f.Mechanism != "sasl" || f.Level < detect.High {
+			continue
+		}
+		for _, l := range b.logins() {
+			if l.Account != f.Account || shellService(l.Service) || !contains(f.Sources, l.Source) || !l.Access.NewAddress && !l.Access.FirstOfAccount || b.suspects[l.Source] != nil {
+				continue
+			}
+			if b.origin(l.Source) != "external" || l.Access.FirstOfAccount && len(f.Sources) > 1 { // the account's own address, then
+				continue
+			}
+			text := fmt.Sprintf("With the password of %s, %s handed in mail from %s on, an address that the account had not come from before; %s.", f.Account, l.Source, clock(l.First), f.Detail)
+			b.add(l.Source, b.claim(text, evidence.Effect, l.First, Likely, append(append([]evidence.Quote{}, l.For...), f.For...), nil), false)
+		}
 	}
 }
 

@@ -20,6 +20,8 @@ var vectors = []struct {
 	{"ftp-password", "an ftp password was known or guessed", []string{"ftp"}},
 	{"web-upload", "a script was uploaded through a web form", []string{"web"}},
 	{"web-exploit", "a fault of a web application ran commands", []string{"web"}},
+	{"web-admin", "an account of the site's own software was used", []string{"web"}},
+	{"mail-account", "a mail account's password was used", []string{"mail"}},
 }
 
 // weigh makes a hypothesis of each vector: what speaks for it, what against, and what would change it.
@@ -85,7 +87,7 @@ func (b *builder) without(h *Hypothesis, log string) {
 	}
 }
 
-var sources = map[string]string{"sshd": "auth.log, secure or the journal", "ftp": "vsftpd.log, xferlog or proftpd's log", "web": "a web server's access log"}
+var sources = map[string]string{"sshd": "auth.log, secure or the journal", "ftp": "vsftpd.log, xferlog or proftpd's log", "web": "a web server's access log", "mail": "mail.log, maillog or exim's mainlog"}
 
 func (b *builder) attempts(log string) bool {
 	if log == "sshd" {
@@ -106,6 +108,8 @@ func (b *builder) covered(log string) (read bool, first, last string) {
 			fits = c.Artifact == "vsftpd" || c.Artifact == "xferlog" || c.Artifact == "proftpd" || c.Artifact == "pureftpd"
 		case "web":
 			fits = c.Artifact == "accesslog"
+		case "mail":
+			fits = c.Artifact == "exim" || c.Artifact == "journald" || c.Artifact == "syslogfile" && strings.Contains(c.Path, "mail")
 		}
 		if !fits || c.Records == 0 {
 			continue

@@ -57,9 +57,38 @@ func (f *fold) Observe(e *event.Event) {
 		f.add(e, "D64", "T1564.001", detect.High, "has a name that hides it: "+strconv.Quote(detect.HiddenPath(p)))
 	case detect.HiddenPath(p) != "" && !owned && kind == "file" && detect.InVolatileDir(p):
 		f.add(e, "D64", "T1564.001", detect.Medium, "lies in a hidden place")
+	case executable && !owned && f.belowRoot(p) && webOwner(f.scene.UserByUID(e.Text(event.FileUID))):
+		l := detect.Low
+		if strings.Contains(p, "/.") {
+			l = detect.High
+		}
+		f.add(e, "D42", "T1036", l, "is a program below the web root that the web server's own account made")
 	case executable && detect.InVolatileDir(p):
 		f.add(e, "D42", "T1036", detect.Medium, "is a program in a place where everybody may write")
 	}
+}
+
+// belowRoot tells whether a path lies below a web root, and not where developers' tools keep programs.
+func (f *fold) belowRoot(p string) bool {
+	for _, dir := range []string{"/.git/", "/.svn/", "/.hg/", "/node_modules/", "/vendor/", "/cgi-bin/"} {
+		if strings.Contains(p, dir) {
+			return false
+		}
+	}
+	for _, r := range f.scene.WebRoots {
+		if strings.HasPrefix(p, r+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+func webOwner(name string) bool {
+	switch name {
+	case "www-data", "apache", "nginx", "httpd", "wwwrun", "http", "lighttpd", "nobody", "www":
+		return true
+	}
+	return false
 }
 
 func (f *fold) add(e *event.Event, id, attack string, l detect.Level, why string) {

@@ -25,7 +25,7 @@ func New() *detect.Detection {
 		Doc:    "folds refused and accepted credentials into logins and guessing campaigns",
 		Attack: []string{"T1110.001", "T1110.003", "T1078"},
 		Wants: []event.Kind{event.AuthFailed, event.AuthAccepted, event.SessionOpened, event.SessionClosed, event.ConnectionSeen,
-			event.LoginRecord, event.LogoutRecord, event.BadLoginRecord},
+			event.LoginRecord, event.LogoutRecord, event.BadLoginRecord, event.MailReceived},
 		New: func(s detect.Scene) detect.Fold {
 			return &fold{scene: s, addr: map[string]*address{}, logins: map[loginKey]*login{}, pids: map[string]*session{}, account: map[string]*account{}, btmp: map[string]*badAddress{}}
 		},
@@ -217,7 +217,11 @@ func (f *fold) Observe(e *event.Event) {
 			f.touch(a, e)
 		}
 	case event.AuthAccepted:
-		f.accepted(e)
+		f.accepted(e, e.Text(event.ServiceName))
+	case event.MailReceived: // a mail that somebody handed in after a login
+		if len(e.Get(event.UserName)) > 0 && e.At.Known() {
+			f.accepted(e, "smtp")
+		}
 	case event.SessionClosed:
 		f.closed(e)
 	case event.LoginRecord:
@@ -318,8 +322,8 @@ func (f *fold) tried(user []byte) *account {
 	return u
 }
 
-func (f *fold) accepted(e *event.Event) {
-	k := loginKey{e.Text(event.ServiceName), e.Text(event.UserName), e.Text(event.SourceIP), e.Text(event.AuthMethod), e.Text(event.KeyFingerprint)}
+func (f *fold) accepted(e *event.Event, service string) {
+	k := loginKey{service, e.Text(event.UserName), e.Text(event.SourceIP), e.Text(event.AuthMethod), e.Text(event.KeyFingerprint)}
 	l := f.logins[k]
 	if l == nil {
 		if len(f.logins) >= maxLogins {

@@ -184,7 +184,10 @@ func (s *submitter) finding() detect.Finding {
 	for ip := range s.sources {
 		r.Sources = append(r.Sources, ip)
 	}
-	sort.Strings(r.Sources)
+	sort.Slice(r.Sources, func(i, j int) bool { // who handed in the most first
+		a, b := r.Sources[i], r.Sources[j]
+		return s.sources[a] > s.sources[b] || s.sources[a] == s.sources[b] && a < b
+	})
 	if s.kind == "client" {
 		r.Source = s.name
 	} else if len(r.Sources) == 1 {

@@ -43,7 +43,7 @@ func (f *fold) Observe(e *event.Event) {
 		if len(f.by) >= maxUploads {
 			return
 		}
-		r = &detect.Finding{Detection: "D28", What: detect.Upload, Level: detect.Info, Rung: evidence.Accepted, Path: p, Account: user, Source: ip, Service: e.Text(event.ServiceName),
+		r = &detect.Finding{Detection: "D28", What: detect.Upload, Level: detect.Info, Rung: evidence.Accepted, Path: p, Account: user, Source: ip, Service: e.Text(event.ServiceName), Method: e.Text(event.AuthMethod),
 			Title: user + " wrote " + p + " from " + ip, Attack: []string{"T1105"}}
 		switch ext := strings.ToLower(path.Ext(p)); {
 		case ext == ".php" || ext == ".phtml" || ext == ".cgi" || ext == ".pl" || ext == ".jsp" || ext == ".asp" || ext == ".aspx" || path.Base(p) == ".htaccess":

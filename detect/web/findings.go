@@ -160,7 +160,11 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 		r.What, r.Detection, r.First = detect.WebUpload, "D23", p.at
 		r.For = append([]evidence.Quote{p.quote}, r.For...)
 	}
+	if p == nil && x.mtime.Known() {
+		f.changed(x, s, &r, &points, &marks)
+	}
 	if s != nil {
+		r.When = s.when
 		r.Count, r.Last, r.Sources, r.Agent = s.count, s.last, s.names(), s.agent
 		r.For = append(append(r.For, s.quotes...), s.argQuotes...)
 		if r.Source == "" {
@@ -183,12 +187,38 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 		r.Level = detect.High
 	case points >= 3:
 		r.Level = detect.Medium
-	case tucked && webAccounts[x.owner] && born.Known():
-		r.Level = detect.Info // nothing by itself; the story joins it with who was there
+	case tucked && webAccounts[x.owner] && born.Known(), s != nil && s.args > 0 && len(s.clients) <= 3 && (grave > 0 || born.Known()):
+		r.Level = detect.Info // nothing by itself; the story joins it with who was there, and with what its requests did
 	default:
 		return r, false
 	}
 	return r, true
+}
+
+// changed weighs a script that was there before and was written again behind a POST: by the editor of the site's own
+// software, or by a client that then used it.
+func (f *fold) changed(x *file, s *script, r *detect.Finding, points *int, marks *[]string) {
+	by := ""
+	if s != nil && len(s.clients) <= 3 {
+		by = s.by
+	}
+	q, source := f.putBy(x.mtime, by)
+	if q == nil || x.crtime.Known() && x.mtime.Before(x.crtime) {
+		return
+	}
+	admin := editor([]byte(q.path))
+	if !admin && source != by {
+		return // a POST somewhere says nothing about a file that nobody of it asked for
+	}
+	*points += 2
+	r.Mechanism = "changed"
+	if admin {
+		*points++
+		r.Mechanism = "web-admin"
+	}
+	*marks = append(*marks, fmt.Sprintf("it was changed %s behind a POST of %s to %s", x.mtime.Sub(q.at).Round(1e7), source, q.path))
+	r.What, r.Detection, r.First, r.Source = detect.WebUpload, "D23", q.at, source
+	r.For = append([]evidence.Quote{q.quote}, r.For...)
 }
 
 // putBy finds the request that may have put a file there: the newest successful POST or PUT within
@@ -262,6 +292,7 @@ func (f *fold) attacks() (out []detect.Finding) {
 			r.First, r.Last = evidence.Min(r.First, a.first), evidence.Max(r.Last, a.last)
 			if len(r.Sources) < 50 {
 				r.Sources = append(r.Sources, ip)
+				r.When = append(r.When, a.first)
 			}
 			if len(r.For) < 2*maxQuotes {
 				r.For = append(r.For, a.quotes...)

@@ -38,6 +38,7 @@ const (
 	maxPosts   = 32 // per client, the newest
 	maxOutput  = 300
 	maxQuotes  = 3
+	maxWhen    = 200
 )
 
 type client struct {
@@ -46,6 +47,7 @@ type client struct {
 	missing     int64 // answered 4xx
 	agent       string
 	posts       []post
+	login       siteLogin
 	attacks     map[string]*attack
 	quotes      []evidence.Quote // of 4xx
 }
@@ -74,6 +76,7 @@ type script struct {
 	agent       string
 	quotes      []evidence.Quote // the first ones, then some with arguments
 	argQuotes   []evidence.Quote
+	when        []evidence.Time // the first maxWhen
 }
 
 // file is a script on disk, or another file that the web server's account owns below a web root.
@@ -143,6 +146,9 @@ func (f *fold) request(e *event.Event) {
 		}
 	}
 	method := e.Get(event.HTTPMethod)
+	if string(method) == "POST" {
+		c.login.posted(p, status, e)
+	}
 	if (len(method) == 4 && method[1] == 'O' || string(method) == "PUT") && status < 400 {
 		if len(c.posts) >= maxPosts {
 			copy(c.posts, c.posts[1:])
@@ -193,6 +199,9 @@ func (f *fold) asked(p, query, method, ip []byte, e *event.Event) {
 	s.first, s.last = evidence.Min(s.first, e.At), evidence.Max(s.last, e.At)
 	if _, ok := s.clients[string(ip)]; ok || len(s.clients) < 64 {
 		s.clients[string(ip)]++
+	}
+	if len(s.when) < maxWhen && e.At.Known() {
+		s.when = append(s.when, e.At)
 	}
 	if len(s.quotes) < maxQuotes {
 		s.quotes = append(s.quotes, e.Quote())
@@ -320,7 +329,7 @@ func (f *fold) underRoot(p string) bool {
 // Findings gives what was found.
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
-		for _, part := range [](func() []detect.Finding){f.uploads, f.executions, f.attacks, f.scans} {
+		for _, part := range [](func() []detect.Finding){f.uploads, f.executions, f.logins, f.attacks, f.scans} {
 			for _, r := range part() {
 				if ctx.Err() != nil || !yield(r) {
 					return

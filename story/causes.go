@@ -1,0 +1,77 @@
+package story
+
+import (
+	"fmt"
+	"time"
+
+	"telltale/detect"
+	"telltale/evidence"
+)
+
+// soonAfter is how long behind a request what its script did may appear: a download takes its time.
+const soonAfter = 15 * time.Second
+
+// causes joins scripts with what their requests did: when files, crontabs and hidden programs of the web server's
+// account appear within seconds of requests to one script that hardly anybody asks for, the script made them. Once may
+// be chance; twice, or once with something bad in itself, is not.
+func (b *builder) causes() {
+	for _, w := range []detect.What{detect.WebScript, detect.WebUpload} {
+		for _, f := range b.by[w] {
+			if f.Level >= detect.Critical || len(f.When) == 0 || len(f.Sources) > 3 {
+				continue
+			}
+			made, grave := b.madeBy(f)
+			if len(made) < 2 && !grave {
+				continue
+			}
+			f.Level, f.Rung, f.As = detect.Critical, evidence.Effect, account(made[0])
+			f.Detail += fmt.Sprintf("; within seconds of requests for it appeared %s", names3(made))
+			for _, e := range made {
+				f.For = append(f.For, e.For...)
+			}
+		}
+	}
+}
+
+// madeBy gives what appeared behind a script's requests, and whether something of it is bad in itself.
+func (b *builder) madeBy(f *detect.Finding) (made []*detect.Finding, grave bool) {
+	for _, w := range []detect.What{detect.OddFile, detect.Persistence} {
+		for _, e := range b.by[w] {
+			if !webAccount(account(e)) || e.Path == f.Path || e.Package != "" {
+				continue
+			}
+			for _, t := range f.When {
+				if soon(t, e.First) || soon(t, e.Last) {
+					made = append(made, e)
+					grave = grave || e.Level >= detect.High
+					break
+				}
+			}
+		}
+	}
+	return made, grave
+}
+
+// account gives as whom something was made.
+func account(e *detect.Finding) string {
+	if e.What == detect.Persistence {
+		return e.As
+	}
+	return e.Account
+}
+
+func soon(request, effect evidence.Time) bool {
+	if !effect.Known() {
+		return false
+	}
+	d := effect.Sub(request)
+	return d >= -2*time.Second && d <= soonAfter
+}
+
+func names3(fs []*detect.Finding) string {
+	var out []string
+	for _, f := range fs {
+		out = ids(append(out, f.Path)...)
+	}
+	return list(out)
+}
