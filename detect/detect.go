@@ -63,6 +63,7 @@ const (
 	HistoryGone    What = "history-wiped" // Path Account
 	Timestomped    What = "timestomped"   // Path Detail
 	OddFile        What = "odd-file"      // Path Detail: setuid, hidden, executable where none belongs
+	Installed      What = "installed" // a package's files were unpacked and its scripts ran: Path(name) Detail(version) First Last
 	PackageDiff    What = "package-file-changed"
 	LoggingStopped What = "logging-stopped"
 	Download       What = "download" // a program fetched from elsewhere
@@ -100,7 +101,7 @@ type Finding struct {
 
 	For       []evidence.Quote
 	Against   []evidence.Quote
-	When      []evidence.Time // of a MailRun: when each mail came; of a script: when it was asked for; the first ones if there are very many
+	When      []evidence.Time // of a MailRun: when each mail came; of a script: when it was asked for; of an undated command: when its history was last written; the first ones if there are very many
 	Explained string          // why it is innocent after all, "" if nothing explains it
 }
 

@@ -74,8 +74,10 @@ func (b *builder) suspect() {
 			}
 		}
 	}
+	b.bySupply()
 	b.byEffects()
 	b.byMail()
+	b.byHistory()
 	for range 4 { // each round may find a key, and with it an address
 		n := len(b.suspects) + len(b.keys)
 		b.follow()
@@ -231,7 +233,7 @@ func (b *builder) byMail() {
 func (b *builder) badByThemselves() (out []*detect.Finding) {
 	for _, w := range []detect.What{detect.Persistence, detect.OddFile, detect.AccountOdd} {
 		for _, f := range b.by[w] {
-			if f.Level >= detect.High && f.First.Known() {
+			if f.Level >= detect.High && f.First.Known() && b.byPackage(f) == nil {
 				out = append(out, f)
 			}
 		}

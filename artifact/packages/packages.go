@@ -115,19 +115,27 @@ func dpkgLog(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, err
 			if len(f) < 4 {
 				return true
 			}
-			switch string(f[0]) {
+			what, pkg, previous, version := f[0], f[1], f[2], f[3]
+			switch string(what) {
 			case "install", "upgrade", "remove", "purge":
+			case "configure": // the package's script begins to run
+				version, previous = f[2], f[3]
+			case "status": // "status installed name:arch version": its script has ended
+				if string(f[1]) != "installed" {
+					return true
+				}
+				what, pkg, previous = f[1], f[2], nil
 			default:
 				return true
 			}
 			e.Reset(event.PackageChanged)
 			e.At, e.Ref, e.Raw = t, at(in, l), l.Text
-			name, arch, _ := bytes.Cut(f[1], []byte(":"))
+			name, arch, _ := bytes.Cut(pkg, []byte(":"))
 			e.Add(event.PackageName, name)
 			e.Add(event.PackageArch, arch)
-			e.Add(event.PackagePrevious, f[2])
-			e.Add(event.PackageVersion, f[3])
-			e.Add(event.Change, f[0])
+			e.Add(event.PackagePrevious, previous)
+			e.Add(event.PackageVersion, version)
+			e.Add(event.Change, what)
 			return yield(e, nil)
 		})
 	}

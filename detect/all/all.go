@@ -5,6 +5,7 @@ import (
 	"telltale/detect"
 	"telltale/detect/commands"
 	"telltale/detect/files"
+	"telltale/detect/installs"
 	"telltale/detect/logins"
 	"telltale/detect/mailrun"
 	"telltale/detect/persistence"
@@ -18,6 +19,6 @@ import (
 func Detections() []*detect.Detection {
 	return []*detect.Detection{
 		logins.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(),
-		persistence.New(), commands.New(), files.New(), tamper.New(),
+		persistence.New(), commands.New(), files.New(), installs.New(), tamper.New(),
 	}
 }

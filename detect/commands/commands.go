@@ -4,6 +4,7 @@
 package commands
 
 import (
+	"bytes"
 	"context"
 	"iter"
 	"strings"
@@ -19,20 +20,31 @@ func New() *detect.Detection {
 		ID: "commands", Title: "What was typed", IDs: []string{"D36", "D61", "D65", "D67"},
 		Doc:    "judges the commands of shell histories",
 		Attack: []string{"T1059.004", "T1082", "T1070"},
-		Wants:  []event.Kind{event.ShellCommand},
-		New:    func(s detect.Scene) detect.Fold { return &fold{recon: map[string]*detect.Finding{}} },
+		Wants:  []event.Kind{event.ShellCommand, event.File},
+		New: func(s detect.Scene) detect.Fold {
+			return &fold{recon: map[string]*detect.Finding{}, written: map[string]evidence.Time{}}
+		},
 	}
 }
 
 const maxCommands = 20_000
 
 type fold struct {
-	found []detect.Finding
-	recon map[string]*detect.Finding // looking around, by history
-	order []string
+	found   []detect.Finding
+	recon   map[string]*detect.Finding // looking around, by history
+	order   []string
+	written map[string]evidence.Time // when histories were last written, by path
 }
 
+const maxHistories = 10_000
+
 func (f *fold) Observe(e *event.Event) {
+	if e.Kind == event.File {
+		if p := e.Get(event.FilePath); bytes.HasSuffix(p, []byte("_history")) && len(f.written) < maxHistories {
+			f.written[string(p)] = detect.ParseTime(e.Text(event.FileMtime))
+		}
+		return
+	}
 	cmd := strings.TrimSpace(e.Text(event.CommandLine))
 	user, file := e.Text(event.UserName), e.Text(event.ShellHistory)
 	if id, attack, why, l := judge(cmd); l > detect.Info && len(f.found) < maxCommands {
@@ -99,6 +111,9 @@ func looksAround(c string) bool {
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
 		for _, r := range f.found {
+			if t := f.written[r.Path]; !r.First.Known() && t.Known() {
+				r.When = []evidence.Time{t} // a shell writes its history when it ends
+			}
 			if ctx.Err() != nil || !yield(r) {
 				return
 			}
