@@ -63,7 +63,8 @@ const (
 	HistoryGone    What = "history-wiped" // Path Account
 	Timestomped    What = "timestomped"   // Path Detail
 	OddFile        What = "odd-file"      // Path Detail: setuid, hidden, executable where none belongs
-	Installed      What = "installed" // a package's files were unpacked and its scripts ran: Path(name) Detail(version) First Last
+	DatabaseDid    What = "database-did"  // a database wrote a file, ran a program or loaded code: Service Account Source Path Runs
+	Installed      What = "installed"     // a package's files were unpacked and its scripts ran: Path(name) Detail(version) First Last
 	PackageDiff    What = "package-file-changed"
 	LoggingStopped What = "logging-stopped"
 	Download       What = "download" // a program fetched from elsewhere

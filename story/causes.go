@@ -20,6 +20,9 @@ func (b *builder) causes() {
 			if f.Level >= detect.Critical || len(f.When) == 0 || len(f.Sources) > 3 {
 				continue
 			}
+			if f.First.Known() && f.When[0].Sub(f.First) > siteAge { // the site's own page, which may be the weak one
+				continue
+			}
 			made, grave := b.madeBy(f)
 			if len(made) < 2 && !grave {
 				continue
@@ -40,12 +43,9 @@ func (b *builder) madeBy(f *detect.Finding) (made []*detect.Finding, grave bool)
 			if !webAccount(account(e)) || e.Path == f.Path || e.Package != "" {
 				continue
 			}
-			for _, t := range f.When {
-				if soon(t, e.First) || soon(t, e.Last) {
-					made = append(made, e)
-					grave = grave || e.Level >= detect.High
-					break
-				}
+			if b.nearest(e) == f {
+				made = append(made, e)
+				grave = grave || e.Level >= detect.High
 			}
 		}
 	}
@@ -58,6 +58,26 @@ func account(e *detect.Finding) string {
 		return e.As
 	}
 	return e.Account
+}
+
+// siteAge is how long a script may stand unasked for and still be called an intruder's by what its requests did.
+const siteAge = 7 * 24 * time.Hour
+
+// nearest gives the script whose request came last before something appeared: only that one may have made it.
+func (b *builder) nearest(e *detect.Finding) (best *detect.Finding) {
+	gap := soonAfter + time.Second
+	for _, w := range []detect.What{detect.WebScript, detect.WebUpload} {
+		for _, f := range b.by[w] {
+			for _, t := range f.When {
+				for _, at := range []evidence.Time{e.First, e.Last} {
+					if d := at.Sub(t); soon(t, at) && max(d, 0) < gap {
+						gap, best = max(d, 0), f
+					}
+				}
+			}
+		}
+	}
+	return best
 }
 
 func soon(request, effect evidence.Time) bool {

@@ -75,6 +75,7 @@ func (b *builder) suspect() {
 		}
 	}
 	b.bySupply()
+	b.byDatabase()
 	b.byEffects()
 	b.byMail()
 	b.byHistory()

@@ -241,11 +241,24 @@ func (b *builder) wasAttacked() bool {
 		if f.Source == "" && f.Count >= 10 {
 			return true
 		}
-		if f.Source != "" && !b.entitled(f.Source) {
+		if f.Source != "" && !b.entitled(f.Source) && !b.familiar(f) {
 			return true
 		}
 	}
 	return len(b.by[detect.WebAttack])+len(b.by[detect.WebScan]) > 0
+}
+
+// familiar tells tries of a person who mistypes: few, for one account, from a network that this account comes from.
+func (b *builder) familiar(f *detect.Finding) bool {
+	if f.Count > 8 || len(f.Accounts) != 1 {
+		return false
+	}
+	for _, l := range b.by[detect.Login] {
+		if l.Account == f.Accounts[0] && sameNet(l.Source, f.Source) {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *builder) entitled(source string) bool {

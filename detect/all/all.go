@@ -4,6 +4,7 @@ package all
 import (
 	"telltale/detect"
 	"telltale/detect/commands"
+	"telltale/detect/database"
 	"telltale/detect/files"
 	"telltale/detect/installs"
 	"telltale/detect/logins"
@@ -18,7 +19,7 @@ import (
 // Detections gives every detection.
 func Detections() []*detect.Detection {
 	return []*detect.Detection{
-		logins.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(),
+		logins.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(),
 		persistence.New(), commands.New(), files.New(), installs.New(), tamper.New(),
 	}
 }

@@ -57,15 +57,21 @@ func guessed(a *detect.Access) bool {
 	return a.TriedAccounts >= 3 && a.FailedAddress >= 3 && a.TriedInvalid > 0 && a.Trying <= time.Hour
 }
 
-// tally counts what syslog's files tell and what the journal tells apart: they tell the same events, so
-// the larger count is the true one, and an edited file does not make it smaller.
-type tally [2]int64
+// witnesses are syslog's files, the journal, and the audit log.
+const witnesses = 3
 
-func (t tally) n() int64 { return max(t[0], t[1]) }
+// tally counts what each witness tells apart: they tell the same events, so the largest count is the true one, and an
+// edited file does not make it smaller.
+type tally [witnesses]int64
+
+func (t tally) n() int64 { return max(t[0], t[1], t[2]) }
 
 func class(e *event.Event) int {
-	if string(e.Get(event.Transport)) == "journal" {
+	switch string(e.Get(event.Transport)) {
+	case "journal":
 		return 1
+	case "audit":
+		return 2
 	}
 	return 0
 }
@@ -183,7 +189,7 @@ type login struct {
 	sessions    []*session
 	quotes      []evidence.Quote
 	seen        map[string]bool // witnesses
-	before      [2]before
+	before      [witnesses]before
 }
 
 type session struct {
@@ -338,7 +344,7 @@ func (f *fold) accepted(e *event.Event, service string) {
 	port, pid := e.Text(event.SourcePort), e.Text(event.ProcessPID)
 	for i := len(l.sessions) - 1; i >= 0 && i >= len(l.sessions)-32; i-- { // the same login told by another witness
 		s := l.sessions[i]
-		if d := s.start.Sub(e.At); s.port == port && s.pid == pid && d > -3*time.Second && d < 3*time.Second {
+		if d := s.start.Sub(e.At); (s.port == port || s.port == "" || port == "") && s.pid == pid && d > -3*time.Second && d < 3*time.Second {
 			if len(l.quotes) < 2*maxQuotes {
 				l.quotes = append(l.quotes, e.Quote())
 			}

@@ -101,10 +101,10 @@ type tailEvent struct {
 }
 
 // better tells whether an event comes from a witness that is harder to edit than a syslog file: the journal, a
-// remote copy.
+// remote copy, the audit log.
 func better(e *event.Event) bool {
 	t := string(e.Get(event.Transport))
-	return t == "journal" || t == "remote"
+	return t == "journal" || t == "remote" || t == "audit"
 }
 
 func (f *fold) Observe(e *event.Event) {
