@@ -169,7 +169,31 @@ func (r *run) open() error {
 	if len(r.hosts) == 0 {
 		return fmt.Errorf("%w: %w", ErrNothing, errors.Join(errs...))
 	}
+	r.lendZone()
 	return nil
+}
+
+// lendZone gives logs that stand alone, as a log server keeps them, the zone of the one host whose zone is known: a log
+// server writes down the sender's own stamp.
+func (r *run) lendZone() {
+	var known *seenHost
+	for _, h := range r.hosts {
+		if h.ZoneFrom == host.ZoneAssumed {
+			continue
+		}
+		if known != nil && known.ZoneName != h.ZoneName {
+			return // more than one: nobody knows whose
+		}
+		known = h
+	}
+	if known == nil {
+		return
+	}
+	for _, h := range r.hosts {
+		if h.ZoneFrom == host.ZoneAssumed {
+			h.Zone, h.ZoneName, h.ZoneFrom = known.Zone, known.ZoneName, known.ZoneFrom+" of "+known.label()
+		}
+	}
 }
 
 // maxDamage bounds the damage that is told one by one.

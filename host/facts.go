@@ -58,10 +58,13 @@ func (h *Host) system() string {
 	return ""
 }
 
+// ZoneAssumed is what ZoneFrom says where nothing in the evidence tells the zone.
+const ZoneAssumed = "assumed"
+
 // zone finds the zone that the logs were written in: the bytes of /etc/localtime
 // bind; its name comes from the link, or from where distributions keep it.
 func (h *Host) zone(o Options) {
-	h.Zone, h.ZoneName, h.ZoneFrom = time.UTC, "UTC", "assumed"
+	h.Zone, h.ZoneName, h.ZoneFrom = time.UTC, "UTC", ZoneAssumed
 	if o.Zone != nil {
 		h.Zone, h.ZoneName, h.ZoneFrom = o.Zone, o.Zone.String(), "--zone"
 		return

@@ -67,7 +67,7 @@ type Host struct {
 	MachineID string
 	Zone      *time.Location
 	ZoneName  string
-	ZoneFrom  string // the file that says so, or "assumed"
+	ZoneFrom  string // the file that says so, or ZoneAssumed
 	Users     []User
 	Sites     Sites
 	Infos     []filesystem.Info // by Mounts

@@ -19,6 +19,10 @@ func (f *fold) campaigns(ctx context.Context, yield func(detect.Finding) bool) {
 		ip string
 		*address
 	}
+	entitled := map[string]bool{}
+	for k := range f.logins {
+		entitled[k.source] = true
+	}
 	var hard []one
 	var rest detect.Finding
 	var restAddresses int
@@ -28,6 +32,9 @@ func (f *fold) campaigns(ctx context.Context, yield func(detect.Finding) bool) {
 		}
 		if a.count.n() >= minGuesses || len(a.tried) >= 3 {
 			hard = append(hard, one{ip, a})
+			continue
+		}
+		if entitled[ip] { // its own person mistyped
 			continue
 		}
 		restAddresses++

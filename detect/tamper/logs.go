@@ -34,7 +34,7 @@ func (f *fold) emptied() (out []detect.Finding) {
 			if r, ok := f.beheadedLogins(x); ok {
 				out = append(out, r)
 			}
-		case x.kind == "file" && x.size > 0:
+		case x.kind == "file" && (x.size > 0 || path.Base(x.path) != "btmp" && path.Base(x.path) != "wtmp" && path.Base(x.path) != "lastlog" && f.rotation(x.path) != nil):
 			if r, ok := f.truncated(x); ok {
 				out = append(out, r)
 			}
@@ -115,23 +115,35 @@ func (f *fold) truncated(x *file) (detect.Finding, bool) {
 			before.events += k.events
 		}
 	}
-	if w.events == 0 || w.first.Sec-x.crtime.Sec < truncatedAfter || before.events > 0 && before.last.Sec > x.crtime.Sec {
+	begins := w.first
+	if x.size == 0 {
+		begins = evidence.Max(f.better.last, x.mtime) // it has not begun at all
+	} else if w.events == 0 {
+		return detect.Finding{}, false
+	}
+	if begins.Sec-x.crtime.Sec < truncatedAfter || before.events > 0 && before.last.Sec > x.crtime.Sec+60 {
 		return detect.Finding{}, false
 	}
 	// Another witness has to tell what the file should hold: a quiet service makes a late first line, too.
 	var n int64
 	var quotes []evidence.Quote
 	for ip, t := range f.told {
-		k := t[1].between(x.crtime.Sec+1, w.first.Sec-1)
+		k := t[1].between(x.crtime.Sec+1, begins.Sec-1)
 		if n += k; k > 0 && len(quotes) < 4 {
 			quotes = append(quotes, f.sample[ip]...)
 		}
 	}
-	if n < 2 || !w.ssh && x.path != f.current(f.auth) {
+	base := path.Base(x.path)
+	if n < 2 || !w.ssh && base != "auth.log" && base != "secure" {
 		return detect.Finding{}, false
 	}
-	r := cut(x, detect.High, fmt.Sprintf("begins at %s, though it was made %s and another witness tells of %d logins or refusals between", w.first, x.crtime, n))
-	r.First, r.Last, r.Rung = w.first, w.first, evidence.Witnessed
+	why := fmt.Sprintf("begins at %s, though it was made %s and another witness tells of %d logins or refusals between", begins, x.crtime, n)
+	if x.size == 0 {
+		why = fmt.Sprintf("is empty, though it was made %s and another witness tells of %d logins or refusals since", x.crtime, n)
+		begins = evidence.Max(x.mtime, x.ctime)
+	}
+	r := cut(x, detect.High, why)
+	r.First, r.Last, r.Rung = begins, begins, evidence.Witnessed
 	r.For = append(r.For, quotes[:min(len(quotes), 4)]...)
 	return r, true
 }
@@ -146,20 +158,38 @@ func (f *fold) rewritten() (out []detect.Finding) {
 		return nil
 	}
 	for _, x := range f.files {
-		if x.kind != "file" || !x.crtime.Known() || !strings.HasPrefix(x.path, "/var/log/") || f.current(x.path) != x.path {
+		if x.kind != "file" || !x.crtime.Known() || !strings.HasPrefix(x.path, "/var/log/") || f.copied(x) {
 			continue
 		}
 		for p, w := range f.paths {
 			if host(p) != x.path || x.crtime.Sec-w.first.Sec < truncatedAfter || f.bornWith(x) > 2 {
 				continue
 			}
-			out = append(out, detect.Finding{Detection: "D59", What: detect.LogEdited, Level: detect.High, Rung: evidence.Effect, Path: x.path, First: x.crtime, Last: x.crtime, Count: 1,
+			out = append(out, detect.Finding{Detection: "D59", What: detect.LogEdited, Level: detect.High, Rung: evidence.Effect, Path: f.current(x.path), First: x.crtime, Last: x.crtime, Count: 1,
 				Attack: []string{"T1070.002"}, For: []evidence.Quote{x.quote}, Title: x.path + " was written anew by something that is not its log daemon",
 				Detail: fmt.Sprintf("the file was born %s, and its first line tells of %s", x.crtime, w.first)})
 		}
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Path < out[j].Path })
 	return out
+}
+
+// copied tells whether a rotated log is a copy: packed, or copied and then truncated, so that the log itself is older. One that was renamed keeps
+// its birth.
+func (f *fold) copied(x *file) bool {
+	log := f.current(x.path)
+	if log == x.path {
+		return false
+	}
+	if c := path.Ext(x.path); c == ".gz" || c == ".xz" || c == ".bz2" || c == ".zst" {
+		return true
+	}
+	for _, y := range f.files {
+		if y.path == log && y.crtime.Known() {
+			return y.crtime.Before(x.crtime)
+		}
+	}
+	return true // nothing to compare with
 }
 
 // bornWith counts other logs that were born within a minute of one.

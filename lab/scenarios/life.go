@@ -182,6 +182,9 @@ func admin(p *lab.Play) error {
 // colleague is a visit by password, mistyped once in a while.
 func colleague(p *lab.Play) error {
 	who := p.Staff[p.Rand.IntN(len(p.Staff))]
+	for who.Password == "" { // keys alone
+		who = p.Staff[p.Rand.IntN(len(p.Staff))]
+	}
 	if p.Rand.IntN(3) == 0 {
 		if err := p.Refused(lab.Visitor, who.Address, who.Account, who.Password+"1"); err != nil {
 			return err

@@ -120,6 +120,7 @@ func sshKey() *lab.Scenario {
 		Setup: func(p *lab.Play) lab.Setup {
 			s := server(p, lab.Web)
 			s.Accounts[1].Sudo = true
+			s.Accounts[1].Password, p.Staff[0].Password = "", "" // only keys, so that a login that wtmp alone tells of was by key
 			return s
 		},
 		Story: func(p *lab.Play) error {
