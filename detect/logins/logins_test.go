@@ -1,7 +1,9 @@
 package logins_test
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"telltale/detect"
 	"telltale/detect/detecttest"
@@ -87,5 +89,36 @@ func TestAServiceAccountLogsIn(t *testing.T) {
 	got := detecttest.Run(t, logins.New(), detecttest.Scene(), "03:00:00 auth-accepted service.name=sshd auth.method=password user.name=mysql source.ip=203.0.113.6 process.pid=5")
 	if len(got) != 1 || got[0].Detection != "D15" || got[0].Level != detect.High {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestBtmpIsAWitness has refusals that only btmp tells, and logins that only wtmp does: auth.log was edited.
+func TestBtmpIsAWitness(t *testing.T) {
+	bad := "03:00:00 bad-login-record user.name=bob source.ip=203.0.113.6 @/var/log/btmp x20\n"
+	in := "03:05:00 login-record user.name=bob source.ip=203.0.113.6 terminal=pts/0 @/var/log/wtmp\n"
+	for _, tc := range []struct {
+		name, events string
+		want         int
+	}{
+		{"guessed", bad + in, 1},
+		{"guessed after the login", strings.ReplaceAll(bad, "03:00", "04:00") + in, 0},
+		{"another account was guessed at", strings.ReplaceAll(bad, "bob", "amy") + in, 0},
+		{"by another address", strings.ReplaceAll(bad, "203.0.113.6", "203.0.113.7") + in, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := detecttest.Of(detecttest.Run(t, logins.New(), detecttest.Scene(), tc.events), detect.GuessedIn); len(got) != tc.want {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+// TestAHugeWtmpIsJoinedInTime guards against a join that grows with the product of its sides.
+func TestAHugeWtmpIsJoinedInTime(t *testing.T) {
+	events := "00:00:01 auth-accepted service.name=sshd auth.method=password user.name=bob source.ip=203.0.113.6 x20000\n00:00:01 login-record user.name=bob source.ip=203.0.113.6 terminal=pts/0 @/var/log/wtmp x20000\n"
+	began := time.Now()
+	detecttest.Run(t, logins.New(), detecttest.Scene(), events)
+	if d := time.Since(began); d > 10*time.Second {
+		t.Errorf("it took %s", d)
 	}
 }

@@ -121,3 +121,39 @@ func TestScans(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestLoginsToTheSite(t *testing.T) {
+	refused := "03:00:00 http-request source.ip=203.0.113.6 http.request.method=POST url.original=/wp-login.php http.response.status_code=200 x8\n"
+	entered := "03:01:00 http-request source.ip=203.0.113.6 http.request.method=POST url.original=/wp-login.php http.response.status_code=302\n"
+	for _, tc := range []struct {
+		name, events string
+		want         int
+	}{
+		{"guessed", refused + entered, 1},
+		{"guessed at", refused, 0},
+		{"a person", entered, 0},
+		{"a person who writes programs with the editor", entered + "03:02:00 http-request source.ip=203.0.113.6 http.request.method=POST url.original=/wp-admin/theme-editor.php?file=404.php http.response.status_code=302\n", 1},
+		{"guesses of one, the login of another", refused + strings.ReplaceAll(entered, "203.0.113.6", "198.51.100.2"), 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := detecttest.Of(detecttest.Run(t, web.New(), detecttest.Scene(), tc.events), detect.WebLogin); len(got) != tc.want {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+// TestAScriptThatWasWrittenAgain is one of the site's own, which the editor of the site's software changed.
+func TestAScriptThatWasWrittenAgain(t *testing.T) {
+	events := `
+03:00:00 http-request source.ip=203.0.113.6 http.request.method=POST url.original=/wp-admin/theme-editor.php http.response.status_code=302
+03:00:30 http-request source.ip=203.0.113.6 http.request.method=GET url.original=/theme/404.php?c=1 http.response.status_code=200
+- file file.type=file file.size=90 file.uid=33 file.path=/var/www/html/theme/404.php file.created=2023-01-02T00:00:00Z file.mtime=2024-01-02T03:00:01Z file.ctime=2024-01-02T03:00:01Z`
+	got := detecttest.Of(detecttest.Run(t, web.New(), detecttest.Scene(), events), detect.WebUpload)
+	if len(got) != 1 || got[0].Mechanism != "web-admin" || got[0].Source != "203.0.113.6" || got[0].Level < detect.High {
+		t.Errorf("%+v", got)
+	}
+	if got := detecttest.Of(detecttest.Run(t, web.New(), detecttest.Scene(), strings.Replace(events, "03:00:01Z", "01:00:01Z", 2)), detect.WebUpload); len(got) != 0 {
+		t.Errorf("changed long before: %+v", got)
+	}
+}
