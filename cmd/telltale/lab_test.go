@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"telltale/lab/scenarios"
@@ -65,6 +66,27 @@ func TestLabGate(t *testing.T) {
 		}
 		if err := os.WriteFile(file, append(b, '\n'), 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestReadmeTable makes the table that the README shows, and compares.
+func TestReadmeTable(t *testing.T) {
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"lab", "score", "--all", "--tier", "tree", "--seed", "5"}, &out, &errs); code != exitOK {
+		t.Fatalf("exit status %d: %s", code, errs.String())
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(out.String(), "\n")
+	if len(lines) < len(scenarios.All())+2 {
+		t.Fatalf("%s", out.String())
+	}
+	for _, l := range lines[:len(scenarios.All())+2] {
+		if !strings.Contains(string(readme), "    "+l+"\n") {
+			t.Errorf("the README has not the line %q", l)
 		}
 	}
 }
