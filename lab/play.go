@@ -123,8 +123,14 @@ func (p *Play) Pause(seconds float64) error {
 	return p.Stage.Wait(p.Ctx, time.Duration(seconds*(0.6+0.8*p.Rand.Float64())*float64(time.Second)))
 }
 
+// realTries is how many wrong passwords a real stage tries of one list.
+const realTries = 8
+
 // Refused tries passwords that are wrong.
 func (p *Play) Refused(by string, from netip.Addr, account string, passwords ...string) error {
+	if !p.Stage.Written() && len(passwords) > realTries { // each takes seconds
+		passwords = passwords[:realTries]
+	}
 	for _, w := range passwords {
 		err := p.Act("ssh_guess", by, account, from, "tries "+account+" with "+w+": refused", func() error {
 			s, err := p.Stage.SSH(p.Ctx, Login{From: from, Account: account, Password: w})

@@ -13,9 +13,11 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"telltale/casefile"
 	"telltale/lab"
+	"telltale/lab/container"
 	"telltale/lab/scenarios"
 	"telltale/lab/score"
 	"telltale/lab/tree"
@@ -34,7 +36,7 @@ A case is made anew from a scenario and a seed, which changes names, addresses, 
 Nothing leaves the machine: addresses are documentation addresses, and no case has a way out. What plays malware
 waits, or sends mail to a sink.`,
 	}
-	c.AddCommand(labList(out), labMake(out, errs), labScore(out, errs), labPractise(in, out, errs))
+	c.AddCommand(labList(out), labMake(in, out, errs), labScore(in, out, errs), labPractise(in, out, errs))
 	return c
 }
 
@@ -56,18 +58,47 @@ type labFlags struct {
 }
 
 func (f *labFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.tier, "tier", "", "tree, container or vm (default: container where that is possible, else tree)")
+	c.Flags().StringVar(&f.tier, "tier", "", "tree or container (default: container where that is possible, else tree)")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "changes names, addresses, times, tools and noise")
 }
 
-// maker gives the maker of a tier.
-func maker(tier string) (lab.Maker, error) {
+// maker gives the maker of a tier. Containers are made by a process of its own: where this one is not it, the whole command
+// is run again there, and the error is its exit status.
+func maker(c *cobra.Command, tier string, in io.Reader, out, errs io.Writer) (lab.Maker, error) {
+	if tier == "" {
+		tier = string(lab.Tree)
+		if container.IsInside() || container.Ready() == nil {
+			tier = string(lab.Container)
+		}
+	}
 	switch lab.Tier(tier) {
 	case lab.Tree:
 		return tree.New(false), nil
+	case lab.Container:
+		if container.IsInside() {
+			return container.New(), nil
+		}
+		status, err := container.Inside(c.Context(), words(c), in, out, errs)
+		if err != nil {
+			return nil, err
+		}
+		return nil, exitStatus(status)
 	}
-	return nil, fmt.Errorf("%w: --tier %q: give tree", errUsage, tier)
+	return nil, fmt.Errorf("%w: --tier %q: give tree or container", errUsage, tier)
 }
+
+// words gives a command's own words again.
+func words(c *cobra.Command) (out []string) {
+	out = append(out, strings.Fields(c.CommandPath())[1:]...)
+	c.Flags().Visit(func(f *pflag.Flag) { out = append(out, "--"+f.Name+"="+f.Value.String()) })
+	return append(out, append([]string{"--"}, c.Flags().Args()...)...)
+}
+
+// exitStatus is that of a process that did the work and said what there is to say.
+type exitStatus int
+
+// Error is not shown.
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 func scenario(name string) (*lab.Scenario, error) {
 	s := scenarios.Find(name)
@@ -77,7 +108,7 @@ func scenario(name string) (*lab.Scenario, error) {
 	return s, nil
 }
 
-func labMake(out, errs io.Writer) *cobra.Command {
+func labMake(in io.Reader, out, errs io.Writer) *cobra.Command {
 	var f labFlags
 	c := &cobra.Command{
 		Use: "make SCENARIO", Short: "Make a case: evidence and truth.json", Args: cobra.ExactArgs(1),
@@ -86,7 +117,7 @@ func labMake(out, errs io.Writer) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			m, err := maker(f.tier)
+			m, err := maker(c, f.tier, in, out, errs)
 			if err != nil {
 				return err
 			}
@@ -163,7 +194,7 @@ func examineCase(ctx context.Context, dir string, t *lab.Truth, errs io.Writer) 
 	return jsonreport.Parse(b.Bytes())
 }
 
-func labScore(out, errs io.Writer) *cobra.Command {
+func labScore(in io.Reader, out, errs io.Writer) *cobra.Command {
 	var f labFlags
 	var all, asJSON, verbose bool
 	c := &cobra.Command{
@@ -179,9 +210,16 @@ func labScore(out, errs io.Writer) *cobra.Command {
 			if all != (len(args) == 0) {
 				return fmt.Errorf("%w: give a scenario, a folder or --all", errUsage)
 			}
+			var m lab.Maker
+			if all || len(args) == 1 && scenarios.Find(args[0]) != nil {
+				var err error
+				if m, err = maker(c, f.tier, in, out, errs); err != nil {
+					return err
+				}
+			}
 			var rs []score.Result
 			if !all {
-				r, err := scored(c.Context(), args, f, errs)
+				r, err := scored(c.Context(), args, m, f.seed, errs)
 				if err != nil {
 					return err
 				}
@@ -192,11 +230,14 @@ func labScore(out, errs io.Writer) *cobra.Command {
 				if !all {
 					break
 				}
-				r, err := scored(c.Context(), []string{s.Name}, f, errs)
+				r, err := scored(c.Context(), []string{s.Name}, m, f.seed, errs)
 				if err != nil {
 					return fmt.Errorf("%s: %w", s.Name, err)
 				}
 				rs = append(rs, r)
+				if m.Tier() != lab.Tree { // they take minutes
+					fmt.Fprintf(errs, "%s: found %d of %d\n", s.Name, r.Found, r.Asked-r.HonestlyUnknown)
+				}
 			}
 			if asJSON {
 				return printScores(out, rs)
@@ -212,7 +253,7 @@ func labScore(out, errs io.Writer) *cobra.Command {
 }
 
 // scored makes what is not there yet, and scores it.
-func scored(ctx context.Context, args []string, f labFlags, errs io.Writer) (r score.Result, err error) {
+func scored(ctx context.Context, args []string, m lab.Maker, seed uint64, errs io.Writer) (r score.Result, err error) {
 	dir := args[0]
 	if s := scenarios.Find(args[0]); s != nil && len(args) == 1 {
 		work, err := os.MkdirTemp("", "telltale-lab-")
@@ -220,12 +261,8 @@ func scored(ctx context.Context, args []string, f labFlags, errs io.Writer) (r s
 			return r, err
 		}
 		defer os.RemoveAll(work)
-		m, err := maker(f.tier)
-		if err != nil {
-			return r, err
-		}
 		dir = filepath.Join(work, s.Name)
-		if _, err := makeCase(ctx, s, m, f.seed, dir); err != nil {
+		if _, err := makeCase(ctx, s, m, seed, dir); err != nil {
 			return r, err
 		}
 	}

@@ -57,6 +57,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	root.AddCommand(examineCommand(out, errs), reportCommand(out), verifyCommand(out), labCommand(os.Stdin, out, errs), versionCommand(out))
 	err := root.ExecuteContext(ctx)
 	status, hint := outcome(ctx, err)
+	if done := exitStatus(0); errors.As(err, &done) {
+		return int(done)
+	}
 	if err != nil && !errors.Is(err, errUnreadable) {
 		fmt.Fprintf(errs, "error: %v\n", err)
 		if hint != "" {

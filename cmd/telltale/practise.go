@@ -34,7 +34,7 @@ evidence that telltale found. An empty answer passes.`,
 			if err != nil {
 				return err
 			}
-			m, err := maker(f.tier)
+			m, err := maker(c, f.tier, in, out, errs)
 			if err != nil {
 				return err
 			}
