@@ -330,4 +330,3 @@ func (s *server) Share(ctx context.Context, x lab.Share) error {
 func (s *server) Serve(ip netip.Addr, path string, data []byte) error {
 	return s.m.sinks.offer(ip.String(), path, data)
 }
-

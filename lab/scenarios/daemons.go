@@ -226,7 +226,9 @@ func guessedAt() *lab.Scenario {
 					}
 					return nil
 				},
-				func() error { return p.Refused(lab.Visitor, who.Address, who.Account, who.Password+"x", who.Password+"y") },
+				func() error {
+					return p.Refused(lab.Visitor, who.Address, who.Account, who.Password+"x", who.Password+"y")
+				},
 				func() error { return owner(p, who) },
 				func() error {
 					status(p, "attacked")

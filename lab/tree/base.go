@@ -256,7 +256,9 @@ func (s *server) accounts() error {
 	for g := range groups {
 		names = append(names, g)
 	}
-	sort.Slice(names, func(i, j int) bool { return groups[names[i]] < groups[names[j]] || groups[names[i]] == groups[names[j]] && names[i] < names[j] })
+	sort.Slice(names, func(i, j int) bool {
+		return groups[names[i]] < groups[names[j]] || groups[names[i]] == groups[names[j]] && names[i] < names[j]
+	})
 	for _, g := range names {
 		fmt.Fprintf(&group, "%s:x:%d:\n", g, groups[g])
 	}

@@ -11,8 +11,6 @@ import (
 // builtin carries out one command of the shell.
 type builtin = func(sh *shell, c *command, args []string) error
 
-
-
 func commands() map[string]builtin {
 	return map[string]builtin{
 		"cd": cd, "echo": echo, "printf": echo, "mkdir": mkdir, "rm": rm, "cp": cp, "mv": mv, "chmod": chmod, "chown": chown, "touch": touch, "sed": sed, "wget": fetch, "curl": fetch,
