@@ -218,14 +218,14 @@ func (r *reader) entry(off, size int64) {
 		c := bin.Little(items[i*step:])
 		if r.compact {
 			offsets = append(offsets, int64(c.U32()))
-		} else if o := c.U64(); o < uint64(r.size) {
-			offsets = append(offsets, int64(o))
+		} else {
+			offsets = append(offsets, int64(min(c.U64(), uint64(r.size)))) // what lies behind the end is told below
 		}
 	}
 	for _, o := range offsets {
 		f, err := r.field(o)
 		if err != nil {
-			if !r.tell(r.damage(o, 0, "field of the entry at %d: %v", off, err)) {
+			if !r.tell(r.damage(off, size, "entry: its field at %d: %v", o, err)) {
 				return
 			}
 			continue

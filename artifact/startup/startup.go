@@ -20,7 +20,7 @@ func Preload() *artifact.Artifact {
 func Commands() *artifact.Artifact {
 	return &artifact.Artifact{Name: "startup-files", Doc: "commands that run at boot and at login", Spec: "bash(1) INVOCATION, rc.local of systemd-rc-local-generator(8)",
 		Files: []string{"/etc/rc.local", "/etc/rc.d/rc.local", "/etc/profile", "/etc/profile.d/*", "/etc/bash.bashrc", "/etc/bashrc", "/etc/zsh/*", "/etc/update-motd.d/*", "/etc/environment", "/etc/inittab",
-			"{home}/.{bashrc,bash_profile,bash_login,profile,bash_logout,bash_aliases,zshrc,zshenv,zlogin,kshrc,tcshrc}", "{home}/.ssh/rc", "/etc/ssh/sshrc", "{home}/.{forward,procmailrc}"},
+			"{home}/.{bashrc,bash_profile,bash_login,profile,bash_logout,bash_aliases,zshrc,zshenv,zlogin,kshrc,tcshrc}", "/etc/skel/.{bashrc,bash_profile,bash_login,profile,bash_logout,bash_aliases,zshrc,zshenv,zlogin,kshrc,tcshrc}", "{home}/.ssh/rc", "/etc/ssh/sshrc", "{home}/.{forward,procmailrc}"},
 		Kinds: []event.Kind{event.StartupCommand}, Parse: artifact.Lines(command)}
 }
 
@@ -51,6 +51,9 @@ func command(in *artifact.Input, t []byte, e *event.Event, yield func(*event.Eve
 		user = "root"
 		if strings.HasPrefix(in.Path, "/etc/profile") || strings.HasPrefix(in.Path, "/etc/bash") || strings.HasPrefix(in.Path, "/etc/zsh") || in.Path == "/etc/environment" {
 			user = "everybody who logs in"
+		}
+		if strings.HasPrefix(in.Path, "/etc/skel/") {
+			user = "each account made since"
 		}
 	}
 	e.AddText(event.UserName, user)

@@ -7,6 +7,7 @@ package persistence
 import (
 	"context"
 	"iter"
+	"path"
 	"sort"
 	"strings"
 
@@ -23,7 +24,7 @@ func New() *detect.Detection {
 		Attack: []string{"T1053.003", "T1543.002", "T1098.004", "T1574.006", "T1546.004"},
 		Wants:  []event.Kind{event.CronEntry, event.ServiceUnit, event.AuthorizedKey, event.PreloadLibrary, event.StartupCommand, event.SudoRule, event.CronRan, event.CronEdited},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, ran: map[string]*detect.Finding{}}
+			return &fold{scene: s, ran: map[string]*detect.Finding{}, skel: map[string]bool{}}
 		},
 	}
 }
@@ -33,7 +34,11 @@ type fold struct {
 	items  []detect.Finding
 	ran    map[string]*detect.Finding // commands that cron ran, by user and command
 	edited []detect.Finding
+	skel   map[string]bool // lines that useradd copies into each new home: name of the file, then the line
 }
+
+// skel is where the files of a new account's home come from.
+const skel = "/etc/skel/"
 
 const maxItems = 50_000
 
@@ -105,7 +110,17 @@ func (f *fold) Observe(e *event.Event) {
 			r.Level, r.Detail = detect.Medium, "a crontab of the account that a network service runs as, which nobody logs in with"
 		}
 	}
+	if strings.HasPrefix(r.Path, skel) {
+		f.skel[line(&r)] = true
+	}
 	f.items = append(f.items, r)
+}
+
+func line(r *detect.Finding) string { return path.Base(r.Path) + "\x00" + r.Runs }
+
+// copied tells whether a line of somebody's start-up file is there because useradd copied it, which says nothing about him.
+func (f *fold) copied(r *detect.Finding) bool {
+	return r.Mechanism == "startup-file" && r.Level < detect.Medium && !strings.HasPrefix(r.Path, skel) && f.skel[line(r)]
 }
 
 func daemon(name string) bool {
@@ -152,6 +167,9 @@ func (f *fold) cronRan(e *event.Event) {
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
 		for _, r := range f.items {
+			if f.copied(&r) {
+				continue
+			}
 			if !yield(r) {
 				return
 			}

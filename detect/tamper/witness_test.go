@@ -92,3 +92,31 @@ func TestLogsCut(t *testing.T) {
 		})
 	}
 }
+
+func TestTimesSetBack(t *testing.T) {
+	file := func(p, size, written, born, more string) string {
+		return "- file file.type=file file.size=" + size + " file.mtime=" + written + "Z file.ctime=" + born + "Z file.created=" + born + "Z file.path=" + p + more + "\n"
+	}
+	const old, now = "2023-04-23T21:23:06", "2024-01-02T05:00:00"
+	set := file("/home/eve/.x", "900", old, now+".5", "")
+	for _, tc := range []struct {
+		name, events string
+		want         int
+	}{
+		{"older than its birth", set, 1},
+		{"with a fraction, as copies have it", file("/home/eve/.x", "900", old+".25", now+".5", ""), 0},
+		{"a package's file has its time and size: useradd copied it", set + file("/etc/skel/.bashrc", "900", old, "2023-11-01T00:00:00", " file.package=bash"), 0},
+		{"its time was taken from another file", set + file("/bin/ls", "151344", old, "2023-11-01T00:00:00", " file.package=coreutils"), 1},
+		{"its original is in order itself", set + file("/home/amy/x", "900", old, old+".5", ""), 0},
+		{"two copies of one file, both set back", set + file("/home/eve/.y", "900", old, now+".7", ""), 2},
+		{"an archive was unpacked", strings.Repeat(set, 13), 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := detecttest.Scene()
+			s.ChangeTimes = true
+			if got := detecttest.Of(detecttest.Run(t, tamper.New(), s, tc.events), detect.Timestomped); len(got) != tc.want {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
