@@ -98,6 +98,13 @@ const (
 	ParentPID
 	Executable
 	ExitCode
+	DestinationIP
+	DestinationPort
+	NetworkTransport // "tcp", "udp", "icmp"
+	NetworkInterface // that the packet came by, or goes by if it goes out
+	NetworkDirection // "inbound", "outbound", "forwarded"
+	DNSName          // as asked, without its last dot
+	DNSType
 	keys
 )
 
@@ -115,6 +122,7 @@ var keyNames = [keys]string{
 	"package.version", "package.previous", "package.architecture", "package.source", "package.status", "change", "host.name",
 	"host.id", "host.zone", "os.name", "os.version", "os.kernel", "transport",
 	"audit.loginuid", "process.parent.pid", "process.executable", "process.exit_code",
+	"destination.ip", "destination.port", "network.transport", "network.interface", "network.direction", "dns.question.name", "dns.question.type",
 }
 
 // String gives the attribute's name.

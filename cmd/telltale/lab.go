@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -55,6 +56,8 @@ type labFlags struct {
 	tier string
 	seed uint64
 	to   string
+	keep string
+	jobs int
 }
 
 func (f *labFlags) register(c *cobra.Command) {
@@ -62,16 +65,21 @@ func (f *labFlags) register(c *cobra.Command) {
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "changes names, addresses, times, tools and noise")
 }
 
+// tierOf gives the tier that a user means.
+func tierOf(tier string) lab.Tier {
+	switch {
+	case tier != "":
+		return lab.Tier(tier)
+	case container.IsInside() || container.Ready() == nil:
+		return lab.Container
+	}
+	return lab.Tree
+}
+
 // maker gives the maker of a tier. Containers are made by a process of its own: where this one is not it, the whole command
 // is run again there, and the error is its exit status.
 func maker(c *cobra.Command, tier string, in io.Reader, out, errs io.Writer) (lab.Maker, error) {
-	if tier == "" {
-		tier = string(lab.Tree)
-		if container.IsInside() || container.Ready() == nil {
-			tier = string(lab.Container)
-		}
-	}
-	switch lab.Tier(tier) {
+	switch tierOf(tier) {
 	case lab.Tree:
 		return tree.New(false), nil
 	case lab.Container:
@@ -210,6 +218,10 @@ func labScore(in io.Reader, out, errs io.Writer) *cobra.Command {
 			if all != (len(args) == 0) {
 				return fmt.Errorf("%w: give a scenario, a folder or --all", errUsage)
 			}
+			if all && tierOf(f.tier) == lab.Container && !container.IsInside() {
+				rs, failed := scoreSideBySide(c.Context(), f, errs)
+				return errors.Join(printResults(out, rs, asJSON, verbose), failed)
+			}
 			var m lab.Maker
 			if all || len(args) == 1 && scenarios.Find(args[0]) != nil {
 				var err error
@@ -219,7 +231,7 @@ func labScore(in io.Reader, out, errs io.Writer) *cobra.Command {
 			}
 			var rs []score.Result
 			if !all {
-				r, err := scored(c.Context(), args, m, f.seed, errs)
+				r, err := scored(c.Context(), args, m, f, errs)
 				if err != nil {
 					return err
 				}
@@ -230,39 +242,37 @@ func labScore(in io.Reader, out, errs io.Writer) *cobra.Command {
 				if !all {
 					break
 				}
-				r, err := scored(c.Context(), []string{s.Name}, m, f.seed, errs)
+				r, err := scored(c.Context(), []string{s.Name}, m, f, errs)
 				if err != nil {
 					return fmt.Errorf("%s: %w", s.Name, err)
 				}
 				rs = append(rs, r)
-				if m.Tier() != lab.Tree { // they take minutes
-					fmt.Fprintf(errs, "%s: found %d of %d\n", s.Name, r.Found, r.Asked-r.HonestlyUnknown)
-				}
 			}
-			if asJSON {
-				return printScores(out, rs)
-			}
-			return tabulate(out, rs, verbose)
+			return printResults(out, rs, asJSON, verbose)
 		},
 	}
 	f.register(c)
 	c.Flags().BoolVar(&all, "all", false, "every scenario of the tier")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().StringVar(&f.keep, "keep", "", "folder that keeps the cases that are made, one folder for each scenario")
+	c.Flags().IntVar(&f.jobs, "jobs", 4, "with --all: containers at a time; they mostly wait")
 	c.Flags().BoolVar(&verbose, "answers", false, "print each question with its answer")
 	return c
 }
 
 // scored makes what is not there yet, and scores it.
-func scored(ctx context.Context, args []string, m lab.Maker, seed uint64, errs io.Writer) (r score.Result, err error) {
+func scored(ctx context.Context, args []string, m lab.Maker, f labFlags, errs io.Writer) (r score.Result, err error) {
 	dir := args[0]
 	if s := scenarios.Find(args[0]); s != nil && len(args) == 1 {
-		work, err := os.MkdirTemp("", "telltale-lab-")
-		if err != nil {
-			return r, err
+		work := f.keep
+		if work == "" {
+			if work, err = os.MkdirTemp("", "telltale-lab-"); err != nil {
+				return r, err
+			}
+			defer os.RemoveAll(work)
 		}
-		defer os.RemoveAll(work)
 		dir = filepath.Join(work, s.Name)
-		if _, err := makeCase(ctx, s, m, seed, dir); err != nil {
+		if _, err := makeCase(ctx, s, m, f.seed, dir); err != nil {
 			return r, err
 		}
 	}
@@ -299,6 +309,67 @@ func scored(ctx context.Context, args []string, m lab.Maker, seed uint64, errs i
 		return r, err
 	}
 	return score.Of(t, d), nil
+}
+
+// scoreSideBySide makes, examines and scores every scenario in containers, some at a time, each by a process of its own. What fails
+// is an error, and the others are still scored.
+func scoreSideBySide(ctx context.Context, f labFlags, errs io.Writer) (out []score.Result, failed error) {
+	if err := container.Ready(); err != nil {
+		return nil, err
+	}
+	all := scenarios.All()
+	rs, fails := make([]*score.Result, len(all)), make([]error, len(all))
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex // of errs
+		free = make(chan struct{}, max(1, f.jobs))
+	)
+	for i, s := range all {
+		wg.Go(func() {
+			free <- struct{}{}
+			defer func() { <-free }()
+			if fails[i] = ctx.Err(); fails[i] != nil {
+				return
+			}
+			r, err := scoreApart(ctx, s.Name, f)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				fails[i] = fmt.Errorf("%s: %w", s.Name, err)
+				return
+			}
+			rs[i] = r
+			fmt.Fprintf(errs, "%s: found %d of %d\n", s.Name, r.Found, r.Asked-r.HonestlyUnknown)
+		})
+	}
+	wg.Wait()
+	for _, r := range rs {
+		if r != nil {
+			out = append(out, *r)
+		}
+	}
+	return out, errors.Join(fails...)
+}
+
+// scoreApart scores one scenario in a container by a process of its own.
+func scoreApart(ctx context.Context, name string, f labFlags) (*score.Result, error) {
+	var out, errs bytes.Buffer
+	status, err := container.Inside(ctx, []string{"lab", "score", name, "--tier", string(lab.Container), "--seed", fmt.Sprint(f.seed), "--keep", f.keep, "--json"}, strings.NewReader(""), &out, &errs)
+	if err != nil || status != exitOK {
+		return nil, errors.Join(err, fmt.Errorf("exit status %d: %s", status, strings.TrimSpace(errs.String())))
+	}
+	var r struct{ Scenarios []score.Result }
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil || len(r.Scenarios) != 1 {
+		return nil, errors.Join(errors.New("no score was printed"), err)
+	}
+	return &r.Scenarios[0], nil
+}
+
+func printResults(out io.Writer, rs []score.Result, asJSON, verbose bool) error {
+	if asJSON {
+		return printScores(out, rs)
+	}
+	return tabulate(out, rs, verbose)
 }
 
 func printScores(out io.Writer, rs []score.Result) error {

@@ -123,11 +123,8 @@ func (m *Maker) Begin(ctx context.Context, p *lab.Play, s lab.Setup) (lab.Stage,
 		return nil, err
 	}
 	m.play, m.setup = p, s
-	if err := m.folder(); err != nil {
+	if err := m.folder(ctx); err != nil {
 		return nil, err
-	}
-	if err := script(ctx, baseScript, m.work); err != nil {
-		return nil, fmt.Errorf("make the base: %w", err)
 	}
 	if err := script(ctx, treeScript, m.work, m.dir, s.Zone); err != nil {
 		return nil, fmt.Errorf("lay out the server: %w", err)
@@ -154,11 +151,24 @@ func (m *Maker) Begin(ctx context.Context, p *lab.Play, s lab.Setup) (lab.Stage,
 	return &server{m: m}, nil
 }
 
-// folder makes the case's own folder, and removes those of makes that were killed: nobody locks them any more.
-func (m *Maker) folder() error {
+// folder makes the base, where there is none yet, and the case's own folder, and removes those of makes that were killed: nobody
+// locks them any more. Other makes wait meanwhile.
+func (m *Maker) folder(ctx context.Context) (err error) {
 	if err := os.MkdirAll(m.work, 0o755); err != nil {
 		return err
 	}
+	all, err := lock(m.work)
+	for ; errors.Is(err, unix.EWOULDBLOCK); all, err = lock(m.work) {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, all.Close()) }()
 	old, err := filepath.Glob(filepath.Join(m.work, "case-*"))
 	if err != nil {
 		return err
@@ -173,8 +183,13 @@ func (m *Maker) folder() error {
 	if m.dir, err = os.MkdirTemp(m.work, "case-"); err != nil {
 		return err
 	}
-	m.lock, err = lock(m.dir)
-	return err
+	if m.lock, err = lock(m.dir); err != nil {
+		return err
+	}
+	if err := script(ctx, baseScript, m.work); err != nil {
+		return fmt.Errorf("make the base: %w", err)
+	}
+	return nil
 }
 
 func lock(dir string) (*os.File, error) {
