@@ -13,7 +13,7 @@ const soonAfter = 15 * time.Second
 
 // causes joins scripts with what their requests did: when files, crontabs and hidden programs of the web server's
 // account appear within seconds of requests to one script that hardly anybody asks for, the script made them. Once may
-// be chance; twice, or once with something bad in itself, is not.
+// be chance; twice, or once with something bad in itself, is not. So it is with a run of mail that only a script's requests explain.
 func (b *builder) causes() {
 	for _, w := range []detect.What{detect.WebScript, detect.WebUpload} {
 		for _, f := range b.by[w] {
@@ -24,13 +24,14 @@ func (b *builder) causes() {
 				continue
 			}
 			made, grave := b.madeBy(f)
-			if len(made) < 2 && !grave {
+			if len(made) == 0 || len(made) < 2 && !grave {
 				continue
 			}
 			f.Level, f.Rung, f.As = detect.Critical, evidence.Effect, account(made[0])
 			f.Detail += fmt.Sprintf("; within seconds of requests for it appeared %s", names3(made))
 			for _, e := range made {
 				f.For = append(f.For, e.For...)
+				b.made[e] = true
 			}
 		}
 	}
@@ -49,7 +50,46 @@ func (b *builder) madeBy(f *detect.Finding) (made []*detect.Finding, grave bool)
 			}
 		}
 	}
+	for _, e := range b.by[detect.MailRun] {
+		if e.Mechanism == "local" && e.Level >= detect.High && webAccount(e.Account) && b.sentBy(f, e) {
+			made = append(made, e)
+			grave = grave || f.Level >= detect.Medium // a page of the site may send a newsletter
+		}
+	}
+	for _, e := range b.by[detect.WebExecution] {
+		if e.Level >= detect.High && len(made) > 0 && spoke(f, e) {
+			made = append(made, e)
+		}
+	}
 	return made, grave
+}
+
+// mostOf is the share of a run's mails that a script's requests have to explain.
+const mostOf = 0.8
+
+// sentBy tells whether a run of mail followed requests to one script, and hardly anything else.
+func (b *builder) sentBy(f, run *detect.Finding) bool {
+	n := 0
+	for _, t := range run.When {
+		if b.nearest(&detect.Finding{First: t}) == f {
+			n++
+		}
+	}
+	return n > 0 && float64(n) >= mostOf*float64(len(run.When))
+}
+
+// spoke tells whether shell commands that the web server ran spoke up at a script's requests. A child's words without a client have no time of
+// their own: they lie within the step behind the line before them.
+func spoke(f, e *detect.Finding) bool {
+	if e.Source != "" {
+		return contains(f.Sources, e.Source)
+	}
+	for _, t := range f.When {
+		if soon(t, e.First) || e.First.Known() && !t.Before(e.First) && t.Sub(e.First) < e.First.Step {
+			return true
+		}
+	}
+	return false
 }
 
 // account gives as whom something was made.
@@ -91,7 +131,14 @@ func soon(request, effect evidence.Time) bool {
 func names3(fs []*detect.Finding) string {
 	var out []string
 	for _, f := range fs {
-		out = ids(append(out, f.Path)...)
+		switch f.What {
+		case detect.MailRun:
+			out = ids(append(out, plural(f.Count, "mail", "mails"))...)
+		case detect.WebExecution:
+			out = ids(append(out, "words of a shell in the server's error log")...)
+		default:
+			out = ids(append(out, f.Path)...)
+		}
 	}
 	return list(out)
 }

@@ -53,7 +53,7 @@ func (b *builder) dumped(f *detect.Finding, w *way) {
 		for _, l := range b.logins() {
 			if l.Key == p.Key {
 				w.sources = ids(append(w.sources, l.Source)...)
-				w.last = evidence.Max(w.last, l.Last)
+				w.first, w.last = evidence.Min(w.first, l.First), evidence.Max(w.last, l.Last) // a later save writes the file anew
 			}
 		}
 	}

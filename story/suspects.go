@@ -179,13 +179,16 @@ func (b *builder) ftpUpload(p string) *detect.Finding {
 // happened that is bad in itself and that no other session explains.
 func (b *builder) byEffects() {
 	for _, e := range b.badByThemselves() {
+		if b.made[e] { // it is explained
+			continue
+		}
 		var fits []*detect.Finding
 		for _, l := range b.logins() {
 			if !shellService(l.Service) || l.Source == "" {
 				continue
 			}
 			for _, s := range l.Access.Sessions {
-				if (span{s.Start, end(s), l.Account, false}).holds(e) {
+				if (span{s.Start, endOnly(s), l.Account, false}).holds(e) && b.mayWrite(l.Account, e) {
 					fits = append(fits, l)
 					break
 				}
@@ -251,6 +254,19 @@ func end(s detect.Span) evidence.Time {
 		return s.End.Add(grace)
 	}
 	return s.Start.Add(openEnd)
+}
+
+// endOnly is a session's end without the grace for what it started: to accuse, being there is needed.
+func endOnly(s detect.Span) evidence.Time {
+	if s.End.Known() {
+		return s.End.Add(2 * time.Second)
+	}
+	return end(s)
+}
+
+// mayWrite tells whether an account had the rights for something: it is its own, or the account is root or has become root.
+func (b *builder) mayWrite(account string, e *detect.Finding) bool {
+	return account == "root" || b.sudoes(account) || b.could(&suspect{account: map[string]bool{}}, span{account: account}, e)
 }
 
 // holds tells whether a finding's time, its birth or its last change, lies within the span.

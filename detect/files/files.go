@@ -5,6 +5,7 @@ package files
 import (
 	"context"
 	"iter"
+	"path"
 	"strconv"
 	"strings"
 
@@ -51,13 +52,15 @@ func (f *fold) Observe(e *event.Event) {
 			l = detect.High
 		}
 		f.add(e, "D39", "T1548.001", l, "runs with its owner's rights (mode "+e.Text(event.FileMode)+") and no package owns it")
+	case kind == "file" && devices[p]:
+		f.add(e, "D64", "T1564.001", detect.Low, "is a plain file and should be a device: something wrote to it where /dev was not mounted")
 	case kind == "file" && strings.HasPrefix(p, "/dev/") && !detect.InVolatileDir(p) && !owned && !strings.HasPrefix(p, "/dev/.udev"):
 		f.add(e, "D64", "T1564.001", detect.High, "is a plain file in /dev")
 	case detect.HiddenPath(p) != "" && !owned && (kind == "dir" || executable):
 		f.add(e, "D64", "T1564.001", detect.High, "has a name that hides it: "+strconv.Quote(detect.HiddenPath(p)))
 	case detect.HiddenPath(p) != "" && !owned && kind == "file" && detect.InVolatileDir(p):
 		f.add(e, "D64", "T1564.001", detect.Medium, "lies in a hidden place")
-	case executable && !owned && f.belowRoot(p) && webOwner(f.scene.UserByUID(e.Text(event.FileUID))):
+	case executable && !owned && !document(p) && f.belowRoot(p) && webOwner(f.scene.UserByUID(e.Text(event.FileUID))):
 		l := detect.Low
 		if strings.Contains(p, "/.") {
 			l = detect.High
@@ -66,6 +69,19 @@ func (f *fold) Observe(e *event.Event) {
 	case executable && detect.InVolatileDir(p):
 		f.add(e, "D42", "T1036", detect.Medium, "is a program in a place where everybody may write")
 	}
+}
+
+// devices are names that scripts redirect to, in build roots too, where no device is behind them.
+var devices = map[string]bool{"/dev/null": true, "/dev/zero": true, "/dev/console": true, "/dev/tty": true, "/dev/stdin": true, "/dev/stdout": true, "/dev/stderr": true, "/dev/random": true, "/dev/urandom": true}
+
+// document tells a file that no system runs, whatever its mode: Windows shares set the bit on anything.
+func document(p string) bool {
+	switch strings.ToLower(path.Ext(p)) {
+	case ".html", ".htm", ".css", ".js", ".mjs", ".map", ".json", ".xml", ".txt", ".md", ".csv", ".pdf", ".jpg", ".jpeg", ".png", ".gif", ".svg", ".ico", ".webp", ".woff", ".woff2", ".ttf", ".mp3", ".mp4", ".doc", ".docx", ".xls", ".xlsx", ".odt",
+		".php", ".phtml", ".inc", ".tpl", ".twig": // of scripts, the web detection judges
+		return true
+	}
+	return false
 }
 
 // belowRoot tells whether a path lies below a web root, and not where developers' tools keep programs.

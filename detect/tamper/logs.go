@@ -121,7 +121,7 @@ func (f *fold) truncated(x *file) (detect.Finding, bool) {
 	} else if w.events == 0 {
 		return detect.Finding{}, false
 	}
-	if begins.Sec-x.crtime.Sec < truncatedAfter || before.events > 0 && before.last.Sec > x.crtime.Sec+60 {
+	if begins.Sec-x.crtime.Sec < 60 || before.events > 0 && before.last.Sec > x.crtime.Sec+60 {
 		return detect.Finding{}, false
 	}
 	// Another witness has to tell what the file should hold: a quiet service makes a late first line, too.
@@ -148,7 +148,7 @@ func (f *fold) truncated(x *file) (detect.Finding, bool) {
 	return r, true
 }
 
-// truncatedAfter is how long, in seconds, a log may be there before its first line.
+// truncatedAfter is how much younger, in seconds, than its first line a log may be.
 const truncatedAfter = 600
 
 // rewritten finds a syslog file that is younger than its first line: an editor, or sed -i, wrote it anew and put it in

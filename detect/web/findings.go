@@ -223,24 +223,43 @@ func (f *fold) changed(x *file, s *script, r *detect.Finding, points *int, marks
 
 // putBy finds the request that may have put a file there: the newest successful POST or PUT within
 // the window before its birth, of the client that used it first if there is one, else of a client
-// that was alone in posting then.
+// that was alone in posting then, or alone in that no other file explains what it posted.
 func (f *fold) putBy(born evidence.Time, by string) (*post, string) {
 	if c := f.clients[by]; c != nil {
 		if p := c.postBefore(born); p != nil {
 			return p, by
 		}
 	}
-	var found *post
-	who := ""
+	var found, free *post
+	var who, freeWho string
+	n, nFree := 0, 0
 	for ip, c := range f.clients {
-		if p := c.postBefore(born); p != nil {
-			if found != nil {
-				return nil, "" // more than one: cannot tell
-			}
-			found, who = p, ip
+		p := c.postBefore(born)
+		if p == nil {
+			continue
+		}
+		n, found, who = n+1, p, ip
+		if !f.madeBefore(p, born) {
+			nFree, free, freeWho = nFree+1, p, ip
 		}
 	}
-	return found, who
+	switch {
+	case n == 1:
+		return found, who
+	case nFree == 1:
+		return free, freeWho
+	}
+	return nil, "" // more than one: cannot tell
+}
+
+// madeBefore tells whether a request has made another file than the one that was born then: one that was born nearer to it.
+func (f *fold) madeBefore(p *post, born evidence.Time) bool {
+	for _, t := range f.births {
+		if !t.Before(p.at) && t.Before(born) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *client) postBefore(t evidence.Time) *post {

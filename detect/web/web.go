@@ -103,7 +103,8 @@ type fold struct {
 	clients map[string]*client
 	scripts map[string]*script
 	files   map[string]*file
-	born    map[int64]int // files born in each ten seconds below the web roots
+	born    map[int64]int   // files born in each ten seconds below the web roots
+	births  []evidence.Time // of those that the web server's account owns
 	output  []output
 }
 
@@ -300,6 +301,9 @@ func (f *fold) file(e *event.Event) {
 	crtime := detect.ParseTime(e.Text(event.FileCrtime))
 	if crtime.Known() && len(e.Get(event.FileContent)) == 0 { // each file is met once by the walk
 		f.born[crtime.Sec/10]++
+		if len(f.births) < maxFiles && webAccounts[f.scene.UserByUID(e.Text(event.FileUID))] {
+			f.births = append(f.births, crtime)
+		}
 	}
 	content := e.Text(event.FileContent)
 	x := f.files[p]

@@ -157,3 +157,26 @@ func TestAScriptThatWasWrittenAgain(t *testing.T) {
 		t.Errorf("changed long before: %+v", got)
 	}
 }
+
+func TestTwoWhoPosted(t *testing.T) {
+	post := func(at, ip string) string {
+		return at + " http-request source.ip=" + ip + " http.request.method=POST url.original=/upload.php http.response.status_code=302\n"
+	}
+	born := func(name, at string) string {
+		return "- file file.type=file file.uid=33 file.path=/var/www/html/uploads/" + name + " file.mtime=2024-01-02T" + at + "Z file.ctime=2024-01-02T" + at + "Z file.created=2024-01-02T" + at + "Z\n"
+	}
+	used := "03:01:00 http-request source.ip=203.0.113.7 http.request.method=GET url.original=/uploads/x.php http.response.status_code=200\n"
+	for _, tc := range []struct{ name, events, source string }{
+		{"a visitor's photo explains the other", post("03:00:00", "198.51.100.2") + born("p.jpg", "03:00:00.4") + post("03:00:01", "203.0.113.6") + born("x.php", "03:00:01.3") + used, "203.0.113.6"},
+		{"nothing explains the other", post("03:00:00", "198.51.100.2") + post("03:00:01", "203.0.113.6") + born("x.php", "03:00:01.3") + used, ""},
+		{"within one second", post("03:00:01", "198.51.100.2") + born("p.jpg", "03:00:01.2") + post("03:00:01", "203.0.113.6") + born("x.php", "03:00:01.3") + used, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			for _, f := range detecttest.Run(t, web.New(), detecttest.Scene(), tc.events) {
+				if f.Path == "/var/www/html/uploads/x.php" && (f.What == detect.WebUpload) != (tc.source != "") || f.What == detect.WebUpload && f.Source != tc.source {
+					t.Errorf("%+v", f)
+				}
+			}
+		})
+	}
+}
