@@ -36,7 +36,7 @@ type Artifact struct {
 
 	// Programs are the names under which Decode's messages are logged; "pam" stands for
 	// the messages of PAM modules, whatever program they are in. A name ending in "/"
-	// stands for all names that begin so.
+	// stands for all names whose first part is this one, a name ending in "*" for all that begin so.
 	Programs []string
 	Decode   func(m *Message, yield func(*event.Event)) (understood bool)
 
@@ -201,7 +201,13 @@ func (m *Message) Event(k event.Kind) *event.Event {
 type Decoders struct {
 	exact  map[string][]*Artifact
 	prefix map[string][]*Artifact // names ending in "/"
+	begins []beginning            // names ending in "*"
 	pam    []*Artifact
+}
+
+type beginning struct {
+	name string
+	art  *Artifact
 }
 
 // NewDecoders gives the decoders of all members that have one.
@@ -214,6 +220,8 @@ func NewDecoders(all []*Artifact) *Decoders {
 				d.pam = append(d.pam, a)
 			case p[len(p)-1] == '/':
 				d.prefix[p] = append(d.prefix[p], a)
+			case p[len(p)-1] == '*':
+				d.begins = append(d.begins, beginning{p[:len(p)-1], a})
 			default:
 				d.exact[p] = append(d.exact[p], a)
 			}
@@ -246,6 +254,14 @@ func (d *Decoders) Decode(m *Message, yield func(*event.Event)) (known, understo
 			return true, true
 		}
 	}
+	for _, b := range d.begins {
+		if len(m.Program) >= len(b.name) && string(m.Program[:len(b.name)]) == b.name {
+			known = true
+			if b.art.Decode(m, yield) {
+				return true, true
+			}
+		}
+	}
 	return known, false
 }
 
@@ -253,7 +269,7 @@ func (d *Decoders) Decode(m *Message, yield func(*event.Event)) (known, understo
 // failures", and, in old releases, under the program name "sshd(pam_unix)".
 func ofPAM(m *Message) bool {
 	if len(m.Text) > 4 {
-		if s := string(m.Text[:4]); s == "pam_" || s == "PAM " {
+		if s := string(m.Text[:4]); s == "pam_" || s == "PAM " || s == "(pam" {
 			return true
 		}
 	}

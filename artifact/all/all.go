@@ -47,10 +47,10 @@ func Artifacts() []*artifact.Artifact {
 		accounts.Passwd(), accounts.Shadow(), accounts.Group(), authorizedkeys.New(), crontab.New(), units.New(), startup.Preload(), startup.Commands(), startup.Sudoers(),
 		shellhistory.New(), packages.Status(), webscript.New(), redis.Dump(),
 		// Logs of their own.
-		utmp.Logins(), utmp.Lastlog(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), redis.New(), mysql.New(), postgresql.New(), samba.New(),
+		utmp.Logins(), utmp.Lastlog(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), postgresql.New(), samba.New(),
 		auditd.New(), // before kernel, which takes every line that the kernel says
 		// What programs say, and the files that carry it.
-		sshd.New(), dropbear.New(), pam.New(), sudo.New(), login.New(), users.New(), cron.New(), systemd.New(), kernel.New(), rsyslog.New(), postfix.New(), dovecot.New(), proftpd.New(), pureftpd.New(),
+		sshd.New(), dropbear.New(), pam.New(), errorlog.Syslog(), sudo.New(), login.New(), users.New(), cron.New(), systemd.New(), kernel.New(), rsyslog.New(), postfix.New(), dovecot.New(), proftpd.New(), pureftpd.New(),
 		syslogfile.New(), journald.New(),
 	}
 }

@@ -5,6 +5,7 @@ package dovecot
 import (
 	"bytes"
 	"strconv"
+	"strings"
 
 	"telltale/artifact"
 	"telltale/artifact/internal/said"
@@ -16,7 +17,7 @@ func New() *artifact.Artifact {
 	return &artifact.Artifact{
 		Name: "dovecot", Doc: "logins to mailboxes by IMAP and POP3: accepted and refused, from where",
 		Spec:     "Dovecot 1.2 to 2.4 src/login-common/{client-common.c,client-common-auth.c}; login_log_format_elements",
-		Programs: []string{"dovecot", "imap-login", "pop3-login", "managesieve-login", "submission-login", "auth"}, Decode: decode,
+		Programs: []string{"dovecot", "imap-login", "pop3-login", "managesieve-login", "submission-login", "auth", "auth-worker", "dovecot-auth"}, Decode: decode,
 		Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.ConnectionSeen, event.ServiceStarted},
 	}
 }
@@ -37,12 +38,17 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 			return said.BeginsAny(name, processes)
 		}
 	}
+	if string(name) == "dovecot" { // of old releases under the name of their own
+		name, t, _ = said.Cut(t, ": ")
+	}
 	for _, level := range [...]string{"Info: ", "Warning: ", "Error: "} { // of log files without syslog
 		t, _ = said.Rest(t, level)
 	}
 	switch {
 	case bytes.HasSuffix(name, []byte("-login")):
 		return login(m, t, yield)
+	case said.BeginsAny(name, []string{"auth", "dovecot-auth"}):
+		return checked(m, t, yield)
 	case string(name) == "master" && bytes.HasPrefix(t, []byte("Dovecot v")):
 		return started(m, t, yield)
 	}
@@ -67,12 +73,15 @@ func login(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
 		}
 		return true
 	}
-	if !said.BeginsAny(t, []string{"Disconnected", "Aborted login", "Login aborted", "Maximum number of connections"}) {
+	if !said.BeginsAny(t, []string{"Disconnected", "Aborted login", "Login aborted", "Maximum number of connections"}) && !bytes.Contains(t, []byte(" (auth failed, ")) {
 		return said.BeginsAny(t, []string{"proxy(", "TLS ", "SSL ", "Internal login failure", "Fatal: ", "Panic: ", "Warning: "})
 	}
 	why, rest, ok := said.Cut(t, ": user=<")
 	if !ok { // no name was given, and none is logged
-		if why, rest, ok = said.Cut(t, ": rip="); ok {
+		if why, rest, ok = said.Cut(t, ": method="); !ok {
+			why, rest, ok = said.Cut(t, ": rip=")
+		}
+		if ok {
 			rest = t[len(why)+len(": "):]
 		}
 	} else {
@@ -97,6 +106,44 @@ func login(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
 	return true
 }
 
+// refusals end what a password database says of a name that it does not know, or of a password that does not fit.
+var refusals = []string{"unknown user", "Password mismatch", "password mismatch", "invalid credentials", "pam_authenticate() failed: "}
+
+// checked reads "pam(user,1.2.3.4,<session>): unknown user" of the process that checks passwords; "conn unix:auth-worker (pid=..): auth-worker<55>: " may
+// stand before. The name is the client's and may hold anything: the address is sought from the last "): " that one of the refusals follows. The login
+// process tells of the same try, too, and is believed on how many there were; but other programs ask here as well.
+func checked(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
+	at, why := -1, ""
+	for _, r := range refusals {
+		if i := bytes.LastIndex(t, []byte("): "+r)); i > at {
+			at, why = i, r
+		}
+	}
+	if at < 0 {
+		return true
+	}
+	head := t[:at]
+	if before, _, ok := said.CutLast(head, ",<"); ok && head[len(head)-1] == '>' { // the session
+		head = before
+	}
+	who, ip, _ := said.CutLast(bytes.TrimSuffix(head, []byte(",")), ",")
+	address := said.Address(ip)
+	_, name, ok := said.Cut(who, "(")
+	if bytes.HasPrefix(t, []byte("conn ")) { // steps over "(pid=..): auth-worker<55>: pam("
+		_, name, ok = said.Cut(name, "(")
+	}
+	if address == nil || !ok {
+		return true
+	}
+	e := m.Event(event.ConnectionSeen)
+	e.Add(event.ServiceName, service)
+	e.Add(event.UserName, name)
+	e.Add(event.SourceIP, address)
+	e.Add(event.AuthReason, []byte(strings.TrimSuffix(why, " failed: ")))
+	yield(e)
+	return true
+}
+
 // who reads "user=<u>, method=PLAIN, rip=1.2.3.4, lip=..." (login_log_format_elements); behind rip stands nothing of the client's.
 func who(e *event.Event, t []byte) bool {
 	before, rest, ok := said.CutLast(t, "rip=")
@@ -108,6 +155,9 @@ func who(e *event.Event, t []byte) bool {
 	e.Add(event.ServiceName, service)
 	before = bytes.TrimSuffix(before, []byte(", "))
 	before, method, ok := said.CutLast(before, ">, method=")
+	if !ok && bytes.HasPrefix(before, []byte("method=")) { // no name was given
+		before, method, ok = nil, before[len("method="):], true
+	}
 	if ok {
 		e.Add(event.AuthMethod, method)
 	} else {

@@ -30,7 +30,11 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 			return v.read(m, rest, yield)
 		}
 	}
-	if rest, ok := said.Rest(m.Text, "Login attempt for nonexistent user"); ok {
+	rest, ok := said.Rest(m.Text, "Login attempt for nonexistent user")
+	if !ok {
+		rest, ok = said.Rest(m.Text, "login attempt for nonexistent user") // before 0.50
+	}
+	if ok {
 		who, from, ok := said.CutLast(rest, "from ")
 		if !ok {
 			return false
@@ -79,6 +83,7 @@ type verdict struct {
 
 var verdicts = []verdict{
 	{"Bad password attempt for ", event.AuthFailed, "password", ""},
+	{"bad password attempt for ", event.AuthFailed, "password", ""}, // before 0.50
 	{"Bad PAM password attempt for ", event.AuthFailed, "password", ""},
 	{"Bad password for ", event.AuthFailed, "password", ""},
 	{"Password auth succeeded for ", event.AuthAccepted, "password", ""},
@@ -116,8 +121,16 @@ func (v *verdict) read(m *artifact.Message, b []byte, yield func(*event.Event)) 
 // early reads "[ from <ADDRESS:PORT>]: [(user 'USER', N fails): ]REASON".
 func early(m *artifact.Message, b []byte, yield func(*event.Event)) bool {
 	b, ok := said.Rest(b, " from <")
-	if !ok {
-		return true // before 2018, with no address; "Child connection from" had it
+	if !ok { // before 2018; "Child connection from" had the address, and "Max auth tries reached - user 'root' from 1.2.3.4:60588" has it again
+		if _, rest, found := said.Cut(b, ": Max auth tries reached - user '"); found {
+			who, from, ok := said.CutLast(rest, "' from ")
+			if a, _ := said.AddressPort(from); ok && a != nil {
+				e := begin(m, event.ConnectionSeen, who, from)
+				e.Add(event.AuthReason, []byte("Max auth tries reached"))
+				yield(e)
+			}
+		}
+		return true
 	}
 	from, reason, ok := said.Cut(b, ">: ")
 	if !ok {

@@ -29,6 +29,24 @@ func New() *artifact.Artifact {
 	}
 }
 
+// Syslog gives the artefact of what apache sends to syslog ("ErrorLog syslog:").
+func Syslog() *artifact.Artifact {
+	return &artifact.Artifact{Name: "errorlog-syslog", Doc: "errors of apache that go to syslog", Spec: "Apache 2.2 and 2.4 server/log.c (ErrorLog syslog)",
+		Programs: []string{"httpd", "httpd/", "apache2", "apache2/"}, Decode: decode, Kinds: []event.Kind{event.HTTPError, event.ChildOutput, event.ServiceStarted}}
+}
+
+func decode(m *artifact.Message, yield func(*event.Event)) bool {
+	if len(m.Text) == 0 || m.Text[0] != '[' {
+		return false
+	}
+	e := m.Event(event.HTTPError)
+	at, ref, raw := e.At, e.Ref, e.Raw
+	fill(e, apacheLine, m.Text)
+	e.At, e.Ref, e.Raw = at, ref, raw
+	yield(e)
+	return true
+}
+
 // sniffed is how many lines Sniff looks at.
 const sniffed = 20
 

@@ -77,6 +77,11 @@ func ofChild(t []byte, code string) ([]byte, bool) {
 func apacheHead(e *event.Event, t []byte) []byte {
 	for len(t) > 0 && t[0] == '[' {
 		i := bytes.IndexByte(t, ']')
+		if rest, ok := client(t[1:]); ok && len(rest) > 0 && rest[0] == '[' && i > 0 { // "[client [2001:db8::1]:51548]"
+			if j := bytes.IndexByte(t[i+1:], ']'); j >= 0 {
+				i += 1 + j
+			}
+		}
 		if i < 0 {
 			break
 		}
@@ -213,6 +218,9 @@ func lighttpd(e *event.Event, t []byte) {
 	if bytes.HasPrefix(t, []byte("server started")) {
 		e.Kind = event.ServiceStarted
 		e.Add(event.ServiceName, lighttpdName)
+	}
+	if _, ip, ok := said.CutLast(t, "IP: "); ok { // mod_auth puts the client last, behind the name that it chose
+		e.Add(event.SourceIP, said.Address(ip))
 	}
 	e.Add(event.Message, t)
 }

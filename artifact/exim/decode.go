@@ -55,14 +55,50 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		e.Add(event.MailQueueID, id)
 		yield(e)
 	default:
-		rejected(m, id, rest, yield)
+		if !rejected(m, id, rest, yield) {
+			turnedAway(m, rest, yield)
+		}
 	}
+	return true
+}
+
+// turnedAway reads what clients are told that break the rules, or leave without a mail: "SMTP protocol error in "AUTH LOGIN" H=name (helo) [ip] ...",
+// "SMTP call from name [ip] dropped: why", "no MAIL in SMTP connection from name [ip]", "H=name [ip] sender verify fail for <a>: why".
+func turnedAway(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
+	where := t
+	switch {
+	case said.BeginsAny(t, []string{"SMTP protocol error in ", "SMTP protocol synchronization error"}): // what the client sent stands in quotes, before the address or behind it
+		for _, end := range [...]string{" input=\"", " next input=\""} {
+			where, _, _ = said.Cut(where, end)
+		}
+	case said.BeginsAny(t, []string{"SMTP call from ", "SMTP connection from ", "no MAIL in SMTP connection from ", "SMTP command timeout on ", "SMTP data timeout "}):
+		if !bytes.Contains(t, []byte(" dropped")) && !bytes.Contains(t, []byte(" closed by DROP ")) && t[0] == 'S' {
+			return false // an ordinary connection
+		}
+	case bytes.HasPrefix(t, []byte("H=")) && bytes.Contains(t, []byte(" sender verify fail for ")):
+		where, _, _ = said.Cut(t, " sender verify fail for ")
+	default:
+		return false
+	}
+	where, _, _ = said.CutLast(where, " I=[")
+	e := m.Event(event.ConnectionSeen)
+	e.Add(event.ServiceName, service)
+	host(e, where[bytes.LastIndexByte(where, ' ')+1:])
+	for e.Get(event.SourceIP) == nil { // words behind it
+		var ok bool
+		if where, _, ok = said.CutLast(where, " "); !ok {
+			return false
+		}
+		host(e, where[bytes.LastIndexByte(where, ' ')+1:])
+	}
+	e.Add(event.AuthReason, t)
+	yield(e)
 	return true
 }
 
 // unbound reads what belongs to no message.
 func unbound(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
-	if bytes.HasPrefix(t, []byte("H=")) && rejected(m, nil, t, yield) {
+	if bytes.HasPrefix(t, []byte("H=")) && rejected(m, nil, t, yield) || turnedAway(m, t, yield) {
 		return true
 	}
 	if name, rest, ok := said.Cut(t, " authenticator failed for "); ok && bytes.IndexByte(name, ' ') < 0 {

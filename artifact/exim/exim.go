@@ -19,9 +19,9 @@ import (
 func New() *artifact.Artifact {
 	return &artifact.Artifact{
 		Name: "exim", Doc: "mail: who handed it in, where it went, who guessed passwords", Spec: "Exim 4.98 spec.txt chapter 53, log files; src/receive.c, src/deliver.c",
-		Files: []string{"/var/log/exim4/mainlog", "/var/log/exim/{mainlog,main.log}", "/var/log/exim_mainlog", "/var/log/exim-main.log"}, Log: true, Sniff: sniff, Parse: parse,
+		Files: []string{"/var/log/exim4/{mainlog,rejectlog}", "/var/log/exim/{mainlog,main.log,rejectlog,reject.log}", "/var/log/exim_{mainlog,rejectlog}", "/var/log/exim-main.log"}, Log: true, Sniff: sniff, Parse: parse,
 		Programs: []string{"exim", "exim4"}, Decode: decode,
-		Kinds: []event.Kind{event.MailSubmitted, event.MailReceived, event.MailQueued, event.MailDelivered, event.MailRejected, event.MailRemoved, event.AuthFailed, event.ServiceStarted, event.ProgramSaid},
+		Kinds: []event.Kind{event.MailSubmitted, event.MailReceived, event.MailQueued, event.MailDelivered, event.MailRejected, event.MailRemoved, event.AuthFailed, event.ConnectionSeen, event.ServiceStarted, event.ProgramSaid},
 	}
 }
 
@@ -32,12 +32,28 @@ func sniff(head []byte) bool {
 			break
 		}
 		if _, rest, ok := stamp(&logclock.Clock{}, line); ok {
-			if id, _ := said.FirstWord(rest); messageID(id) {
+			if ours(rest) {
 				good++
 			}
 		}
 	}
 	return good > 0 && good*3 > n
+}
+
+// ours tells the text of one of Exim's lines: it begins with a message's id, or with words that are Exim's own.
+func ours(t []byte) bool {
+	if rest, ok := said.Rest(t, "["); ok { // log_selector pid
+		pid := said.Number(rest)
+		if after, ok := said.Rest(rest[len(pid):], "] "); ok && len(pid) > 0 {
+			t = after
+		}
+	}
+	if id, _ := said.FirstWord(t); messageID(id) {
+		return true
+	}
+	name, _, refused := said.Cut(t, " authenticator failed for ")
+	return refused && bytes.IndexByte(name, ' ') < 0 || bytes.HasPrefix(t, []byte("H=")) && bytes.Contains(t, []byte(" [")) ||
+		said.BeginsAny(t, []string{"SMTP protocol ", "SMTP call from ", "SMTP connection ", "no MAIL in SMTP connection ", "no host name found for IP address ", "no IP address found for host ", "Start queue run: ", "End queue run: ", "exim 4.", "TLS error on connection "})
 }
 
 var noStamp, unread = []byte("exim line"), []byte("exim")

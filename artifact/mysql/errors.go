@@ -136,7 +136,7 @@ func denied(m *artifact.Message, yield func(*event.Event)) {
 		}
 	}
 	user, host, ok := said.CutLast(bytes.TrimSuffix(subject, []byte("'")), mark)
-	if !ok {
+	if !ok || bytes.ContainsAny(host, " '(") { // no host's name: the line is not the server's own form
 		user, host = nil, nil
 	}
 	e := m.Event(event.AuthFailed)

@@ -16,8 +16,8 @@ import (
 func New() *artifact.Artifact {
 	return &artifact.Artifact{
 		Name: "postfix", Doc: "mail: who handed it in, where it went", Spec: "Postfix 2.3 to 3.9 src/{smtpd,pickup,qmgr,global/log_adhoc.c,postscreen,master}; postconf(5), enable_long_queue_ids",
-		Programs: []string{"postfix/"}, Decode: decode,
-		Kinds: []event.Kind{event.MailSubmitted, event.MailReceived, event.MailQueued, event.MailDelivered, event.MailRejected, event.MailRemoved, event.AuthFailed, event.ServiceStarted, event.ServiceStopped},
+		Programs: []string{"postfix/", "postfix-*"}, Decode: decode,
+		Kinds: []event.Kind{event.MailSubmitted, event.MailReceived, event.MailQueued, event.MailDelivered, event.MailRejected, event.MailRemoved, event.AuthFailed, event.ConnectionSeen, event.ServiceStarted, event.ServiceStopped},
 	}
 }
 
@@ -47,7 +47,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		return true
 	}
 	if !ok || !queueID(id) {
-		return said.BeginsAny(t, routine)
+		return turnedAway(m, yield) || said.BeginsAny(t, routine)
 	}
 	begins := func(p string) bool { return bytes.HasPrefix(rest, []byte(p)) }
 	switch {
@@ -66,6 +66,42 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		e.Add(event.MailQueueID, id)
 		yield(e)
 	}
+	return true
+}
+
+// rude are the beginnings of what is said of clients that break the rules; "from host[ip]" follows, with the server's words between. Who just breaks off
+// may be anybody's mail server.
+var rude = []string{"lost connection after AUTH ", "lost connection after UNKNOWN ", "too many errors after ", "improper command pipelining after ", "PREGREET ", "COMMAND TIME LIMIT ", "COMMAND COUNT LIMIT ", "COMMAND LENGTH LIMIT ", "NON-SMTP COMMAND ", "BARE NEWLINE "}
+
+// turnedAway reads "lost connection after AUTH from host[ip]", "PREGREET 14 after 0.08 from [ip]:port: text", and "disconnect from host[ip] ehlo=1 auth=0/1 ...".
+func turnedAway(m *artifact.Message, yield func(*event.Event)) bool {
+	t := m.Text
+	var reason, peer []byte
+	if rest, ok := said.Rest(t, "disconnect from "); ok {
+		i := bytes.Index(rest, []byte("] ")) // behind it the server counts commands: those that it took, of how many
+		if i < 0 || !bytes.Contains(rest[i:], []byte(" auth=0/")) {
+			return false
+		}
+		reason, peer = []byte("no try to log in succeeded"), rest
+	} else if said.BeginsAny(t, rude) {
+		before, rest, ok := said.Cut(t, " from ")
+		if !ok {
+			before, rest, ok = said.Cut(t, "from ")
+		}
+		if !ok {
+			return false
+		}
+		reason, peer = before, rest
+	} else {
+		return false
+	}
+	e := m.Event(event.ConnectionSeen)
+	e.Add(event.ServiceName, service)
+	if _, ok := endpoint(e, peer); !ok {
+		return false
+	}
+	e.Add(event.AuthReason, reason)
+	yield(e)
 	return true
 }
 
@@ -213,8 +249,12 @@ func refused(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
 		e.Add(event.UserName, name)
 		reason = before
 	}
+	reason = bytes.TrimPrefix(reason, []byte(": "))
+	if said.BeginsAny(reason, []string{"Connection lost to authentication server", "Invalid authentication mechanism", "no mechanism available", "Temporary authentication failure"}) {
+		return true // no password was looked at
+	}
 	e.Add(event.AuthMethod, password)
-	e.Add(event.AuthReason, bytes.TrimPrefix(reason, []byte(": ")))
+	e.Add(event.AuthReason, reason)
 	yield(e)
 	return true
 }

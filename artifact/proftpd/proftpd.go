@@ -15,7 +15,7 @@ func New() *artifact.Artifact {
 	return &artifact.Artifact{
 		Name: "proftpd", Doc: "ftp logins to ProFTPD: accepted and refused, from where", Spec: "ProFTPD 1.3 modules/mod_auth.c, src/{log.c,main.c,session.c}",
 		Programs: []string{"proftpd"}, Decode: decode,
-		Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.ServiceStarted, event.ServiceStopped},
+		Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.ConnectionSeen, event.ServiceStarted, event.ServiceStopped},
 	}
 }
 
@@ -27,7 +27,7 @@ var routine = []string{"FTP session ", "SSH2 session ", "FTP login timed out", "
 
 // decode reads "server (name[ip]) - text".
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
-	head, t, ok := said.Cut(m.Text, " - ")
+	head, t, ok := split(m.Text)
 	if !ok {
 		head, t = nil, m.Text
 	}
@@ -44,7 +44,55 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	case bytes.HasPrefix(t, []byte("ProFTPD ")) && bytes.HasSuffix(t, []byte(" SHUTDOWN")):
 		serviceEvent(m, event.ServiceStopped, yield)
 	}
-	return said.BeginsAny(t, routine)
+	return violation(m, head, t, yield) || said.BeginsAny(t, routine)
+}
+
+// split cuts "server (name[ip]) - text", and before 1.3.5 "server (name[ip]): text", behind the address. Names of the DNS hold no brackets.
+func split(t []byte) (head, text []byte, ok bool) {
+	i := bytes.IndexByte(t, '[')
+	if i < 0 {
+		return said.Cut(t, " - ")
+	}
+	j := bytes.IndexByte(t[i:], ']')
+	if j < 0 {
+		return t, nil, false
+	}
+	head, rest := t[:i+j+1], t[i+j+1:]
+	for _, p := range [...]string{") - ", "): "} {
+		if text, ok := said.Rest(rest, p); ok {
+			return head, text, true
+		}
+	}
+	return said.Cut(t, " - ")
+}
+
+// violation reads "SECURITY VIOLATION: Root login attempted" and "Maximum login attempts (3) exceeded": the tries have lines of their own, mostly.
+func violation(m *artifact.Message, head, t []byte, yield func(*event.Event)) bool {
+	ip := address(head)
+	if ip == nil || !said.BeginsAny(t, []string{"SECURITY VIOLATION: ", "Maximum login attempts "}) {
+		return false
+	}
+	k := event.ConnectionSeen
+	e := m.Event(k)
+	if bytes.Contains(bytes.ToLower(t), []byte("root login attempted")) {
+		e = m.Event(event.AuthFailed) // the only line about it
+		e.Add(event.UserName, []byte("root"))
+	}
+	e.Add(event.ServiceName, service)
+	e.Add(event.SourceIP, ip)
+	e.Add(event.AuthReason, bytes.TrimRight(t, " ."))
+	yield(e)
+	return true
+}
+
+// address gives that of "server (name[ip]".
+func address(head []byte) []byte {
+	i := bytes.LastIndexByte(head, '[')
+	if i < 0 {
+		return nil
+	}
+	ip, _, _ := said.Cut(head[i+1:], "]")
+	return said.Address(ip)
 }
 
 func serviceEvent(m *artifact.Message, k event.Kind, yield func(*event.Event)) {
@@ -69,10 +117,7 @@ func login(m *artifact.Message, head, t []byte, anonymous bool, yield func(*even
 	e := m.Event(k)
 	e.Add(event.ServiceName, service)
 	e.Add(event.UserName, name)
-	if i := bytes.LastIndexByte(head, '['); i >= 0 { // "(name[ip])": a name from the DNS stands before it
-		ip, _, _ := said.Cut(head[i+1:], "]")
-		e.Add(event.SourceIP, said.Address(ip))
-	}
+	e.Add(event.SourceIP, address(head)) // a name from the DNS stands before it
 	e.Add(event.AuthMethod, password)
 	e.Add(event.AuthReason, why)
 	if bytes.EqualFold(why, []byte("no such user found")) {

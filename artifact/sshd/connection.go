@@ -36,8 +36,11 @@ func (x *message) ended() bool {
 		return true // before 7.5, with no address
 	}
 	if rest, ok := said.Rest(x.text, "Received disconnect from "); ok {
-		// With a port there is a "Disconnected from" behind it that says the same.
-		if from, _ := atStart(rest); from.port == nil && from.known() && x.pre {
+		// With a port there is a "Disconnected from" behind it that says the same; but only here stands why the client left.
+		from, reason := atStart(rest)
+		reason = bytes.TrimLeft(reason, ": ")
+		usual := bytes.HasPrefix(reason, []byte("11:")) // it said good-bye
+		if from.known() && (x.pre && (from.port == nil || !usual) || bytes.HasSuffix(reason, []byte("Auth fail"))) {
 			x.seen(nil, false, from, []byte("Received disconnect"))
 		}
 		return true

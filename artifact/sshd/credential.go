@@ -65,9 +65,17 @@ func origin(b []byte) (who []byte, from peer, key []byte, ok bool) {
 			head = bytes.TrimSuffix(b, []byte(" ssh2"))
 		}
 	}
+	if rest, after, found := said.Cut(head, " ssh1"); found && (len(after) == 0 || after[0] == ':') { // of protocol 1; "ruser" behind it is the client's word
+		if _, _, ok := atEnd(rest); ok {
+			head, key = rest, nil
+		}
+	}
 	who, from, ok = atEnd(head)
-	if !ok {
-		return nil, from, nil, false
+	if !ok { // forwarded without the port
+		if who, from.host = said.LastWord(head); !from.known() {
+			return nil, from, nil, false
+		}
+		from.port = nil
 	}
 	// atEnd has taken the blank: behind an empty name stands " from" alone
 	who, ok = bytes.CutSuffix(who, []byte(" from"))
@@ -212,8 +220,16 @@ func (x *message) account() bool {
 	if !ok {
 		return true
 	}
-	who, host, ok := said.CutLast(who, " from ")
-	if _, invalid := user(who); !ok || invalid || string(reason) != "Authentication failure" {
+	who, host, ok := said.CutLast(bytes.TrimRight(who, " "), " from ")
+	if !ok {
+		return true
+	}
+	host, _ = said.FirstWord(host)           // macOS: "HOST via OURS"
+	if name, invalid := user(who); invalid { // "Failed keyboard-interactive/pam" says the same of it
+		x.seen(name, true, peer{host: host}, reason)
+		return true
+	}
+	if !bytes.EqualFold(reason, []byte("Authentication failure")) && !bytes.EqualFold(reason, []byte("Authentication error")) {
 		return true
 	}
 	e := x.event(event.AuthFailed)

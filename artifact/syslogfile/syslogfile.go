@@ -35,7 +35,7 @@ func New() *artifact.Artifact {
 const sniffLines = 20
 
 // sniff tells a syslog file by its first lines. Many logs begin with a stamp, so that a
-// host and a program must follow; and no syslog daemon writes ISO stamps with a blank inside.
+// host and a program must follow, or a program with its process id; few syslog daemons write ISO stamps with a blank inside.
 func sniff(head []byte) bool {
 	c := &logclock.Clock{Year: 2000}
 	n, good := 0, 0
@@ -45,7 +45,7 @@ func sniff(head []byte) bool {
 			continue
 		}
 		l, ok := syslog.Parse(c, line)
-		if ok && len(l.Host) > 0 && len(l.Program) > 0 && !(len(line) > 10 && line[4] == '-' && line[10] == ' ') {
+		if ok && len(l.Program) > 0 && (len(l.PID) > 0 || len(l.Host) == 0 && metalog(line) || line[0] == '@' || len(l.Host) > 0 && !(len(line) > 10 && line[4] == '-' && line[10] == ' ')) {
 			good++
 		}
 		if n++; n == sniffLines {
@@ -53,6 +53,12 @@ func sniff(head []byte) bool {
 		}
 	}
 	return good*2 > n
+}
+
+// metalog tells "Mon dd hh:mm:ss [program] text".
+func metalog(line []byte) bool {
+	i := bytes.IndexByte(line, '[')
+	return i == 15 || i == 16
 }
 
 func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {

@@ -32,12 +32,16 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		return said.BeginsAny(t, []string{"CONNECT: Client ", "FTP ", "pam_", "DEBUG: ", "OK ", "FAIL "})
 	}
 	const fail = `] FAIL LOGIN: Client "`
-	if user, ip, ok := said.CutLast(t, fail); ok && len(ip) > 0 && said.Address(ip[:len(ip)-1]) != nil {
+	user, ip, ok := said.CutLast(t, fail)
+	if before, _, found := said.Cut(ip, `", "User is not in the `); found { // userlist_log
+		ip = append(before[:len(before):len(before)], '"')
+	}
+	if ok && len(ip) > 0 && said.Address(ip[:len(ip)-1]) != nil {
 		login(m, event.AuthFailed, user[1:], ip[:len(ip)-1], yield)
 		return true
 	}
-	user, what, ok := said.Cut(t[1:], "] ")
-	if !ok {
+	var what []byte
+	if user, what, ok = said.Cut(t[1:], "] "); !ok {
 		return false
 	}
 	what, rest, ok := said.Cut(what, `: Client "`)

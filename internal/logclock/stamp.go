@@ -1,6 +1,7 @@
 package logclock
 
 import (
+	"strings"
 	"time"
 
 	"telltale/evidence"
@@ -10,18 +11,27 @@ import (
 // variants met in the field: a fraction behind the seconds, a year before or behind the
 // time of day. n is how many bytes it takes; 0 where there is none.
 func (c *Clock) BSD(b []byte) (t evidence.Time, n int) {
-	if len(b) < 15 || b[3] != ' ' || b[6] != ' ' {
+	if len(b) < 15 || b[3] != ' ' {
 		return t, 0
 	}
-	month, day := Month(b), Digits(b[4:6])
+	month, day := Month(b), 0
+	switch {
+	case b[6] == ' ':
+		day = Digits(b[4:6])
+	case b[5] == ' ': // "Jan 2 15:04:05", as some daemons pad no day
+		day = Digits(b[4:5])
+		n = -1
+	default:
+		return t, 0
+	}
 	if month == 0 || day < 0 {
 		return t, 0
 	}
-	n = 7
+	n += 7
 	year := 0
-	if len(b) >= 20 && b[11] == ' ' && b[14] == ':' { // "Jan _2 2006 15:04:05"
-		year = Digits(b[7:11])
-		n = 12
+	if len(b) >= n+13 && b[n+4] == ' ' && b[n+7] == ':' { // "Jan _2 2006 15:04:05"
+		year = Digits(b[n : n+4])
+		n += 5
 	}
 	h, m, s, ok := timeOfDay(b[n:])
 	if !ok {
@@ -87,6 +97,31 @@ func CLF(b []byte) (t evidence.Time, n int) {
 		return t, 0
 	}
 	return t, 26
+}
+
+// TAI64N reads the stamp of multilog(8), '@' and 24 hexadecimal digits: seconds of the atomic time TAI since 1970 plus 2^62, and nanoseconds.
+// It counts the ten seconds by which TAI was ahead in 1970 and no leap seconds, as the tool that writes it does.
+func TAI64N(b []byte) (t evidence.Time, n int) {
+	if len(b) < 25 || b[0] != '@' {
+		return t, 0
+	}
+	var sec, nsec uint64
+	for i, c := range b[1:25] {
+		d := strings.IndexByte("0123456789abcdef", c)
+		if d < 0 {
+			return t, 0
+		}
+		if i < 16 {
+			sec = sec<<4 | uint64(d)
+		} else {
+			nsec = nsec<<4 | uint64(d)
+		}
+	}
+	const zero = 1<<62 + 10
+	if sec < zero || sec > zero+1<<33 || nsec >= 1e9 {
+		return t, 0
+	}
+	return evidence.Time{Sec: int64(sec - zero), Nsec: int32(nsec), Step: time.Nanosecond}, 25
 }
 
 // Asctime reads "Mon Jan _2 15:04:05 2006", and with a fraction "Mon Jan _2 15:04:05.000000 2006".

@@ -42,6 +42,8 @@ func Parse(c *logclock.Clock, b []byte) (l Line, ok bool) {
 			return rfc5424(c, b[2:])
 		}
 		l.At, n = c.ISO(b)
+	} else if b[0] == '@' {
+		l.At, n = logclock.TAI64N(b)
 	} else {
 		l.At, n = c.BSD(b)
 	}
@@ -56,6 +58,13 @@ func Parse(c *logclock.Clock, b []byte) (l Line, ok bool) {
 // "facility.level" behind it.
 func (l *Line) tag(b []byte) {
 	first, rest := word(b)
+	if len(first) > 2 && first[0] == '[' { // metalog: "[program] text"
+		if name := bytes.TrimSuffix(first, []byte(":")); name[len(name)-1] == ']' {
+			l.Program = name[1 : len(name)-1]
+			l.said(rest)
+			return
+		}
+	}
 	if n := len(first); n > 0 && first[n-1] == ':' && !bytes.Contains(first[:n-1], []byte(":")) {
 		l.program(b) // no host
 		return
@@ -113,6 +122,11 @@ func (l *Line) program(b []byte) {
 func (l *Line) said(b []byte) {
 	if len(b) > 0 && b[0] == ' ' {
 		b = b[1:]
+	}
+	if len(b) > 4 && b[0] == '[' && string(b[:4]) == "[ID " { // Solaris: "[ID 800047 auth.info] text"
+		if i := bytes.Index(b[:min(len(b), 48)], []byte("] ")); i > 0 {
+			b = b[i+2:]
+		}
 	}
 	const again = "message repeated "
 	if len(b) > len(again) && b[0] == 'm' && string(b[:len(again)]) == again {
