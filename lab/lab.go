@@ -34,9 +34,14 @@ type Scenario struct {
 	Question string // what who practises is asked first
 	// Setup gives the server as it is before it first starts; the cast is there already.
 	Setup func(*Play) Setup
+	// Past plays ordinary days on a written stage. A real stage, which lives for minutes, starts with the logs of them.
+	Past func(*Play) error
 	// Story plays the case, from the first ordinary day on.
 	Story func(*Play) error
 }
+
+// PastDays is how many days Past plays.
+const PastDays = 4
 
 // Service is a daemon that the server runs, besides ssh, cron and the system log.
 type Service string
@@ -191,6 +196,10 @@ type Session interface {
 	// Close ends the session, with all its shells.
 	Close(ctx context.Context) error
 }
+
+// Disk is a maker that knows, behind End, what is on the disk that it wrote: what lay in memory, or in a service's own
+// /tmp (systemd's PrivateTmp), went when the server was switched off.
+type Disk interface{ Has(path string) bool }
 
 // Maker builds a stage, and the case of what was played on it.
 type Maker interface {

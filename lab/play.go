@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"sort"
 	"time"
 )
@@ -20,12 +21,21 @@ type Play struct {
 	Stage Stage
 	Truth Truth
 	tier  Tier
+	past  func(*Play) error
+}
+
+// Past plays the scenario's ordinary days on a written stage.
+func (p *Play) Past(s Stage) error {
+	now := p.Stage
+	p.Stage = s
+	defer func() { p.Stage = now }()
+	return p.past(p)
 }
 
 // Make plays a scenario by a maker and writes the case, evidence and truth.json, into a folder.
 func Make(ctx context.Context, s *Scenario, m Maker, seed uint64, dir string) (t *Truth, err error) {
 	r := rand.New(rand.NewPCG(seed, hash(s.Name)))
-	p := &Play{Ctx: ctx, Rand: r, Seed: seed, Cast: newCast(r), tier: m.Tier()}
+	p := &Play{Ctx: ctx, Rand: r, Seed: seed, Cast: newCast(r), tier: m.Tier(), past: s.Past}
 	p.Setup = s.Setup(p)
 	p.Truth = Truth{Name: s.Name, Title: s.Title, Question: s.Question, Tier: m.Tier(), Seed: seed, Hostname: p.Setup.Hostname, Zone: p.Setup.Zone,
 		Expect: Expect{Entry: []EntryTruth{}, Persistence: []StayTruth{}, Altered: []AlteredTruth{}, Impact: []ImpactTruth{}, Files: []string{}}}
@@ -39,6 +49,15 @@ func Make(ctx context.Context, s *Scenario, m Maker, seed uint64, dir string) (t
 	}
 	if p.Truth.Evidence, err = m.End(ctx, dir); err != nil {
 		return nil, fmt.Errorf("take the evidence: %w", err)
+	}
+	if d, ok := m.(Disk); ok {
+		p.Truth.Expect.Files = slices.DeleteFunc(p.Truth.Expect.Files, func(f string) bool {
+			if d.Has(f) {
+				return false
+			}
+			p.Truth.Expect.Gone = append(p.Truth.Expect.Gone, f)
+			return true
+		})
 	}
 	p.Truth.Clock = m.Clock()
 	sort.SliceStable(p.Truth.Acts, func(i, j int) bool { return p.Truth.Acts[i].Start < p.Truth.Acts[j].Start })

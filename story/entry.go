@@ -177,17 +177,21 @@ func (b *builder) usual(s *suspect, l *detect.Finding) bool {
 	if o := b.origin(s.source); o != "near" && o != "internal" {
 		return false
 	}
-	first := b.firstEffect(s)
+	return b.cameBefore(l, b.firstEffect(s))
+}
+
+// cameBefore tells whether a login's address was there before an effect, in a session that was over long before.
+func (b *builder) cameBefore(l *detect.Finding, effect evidence.Time) bool {
 	for _, x := range l.Access.Sessions {
-		if first.Known() && x.End.Known() && first.Sub(x.End) > usualBefore {
+		if effect.Known() && x.End.Known() && effect.Sub(x.End) > usualBefore {
 			return true
 		}
 	}
 	return false
 }
 
-// usualBefore is how long before the first effect an ordinary session has to lie.
-const usualBefore = 12 * time.Hour
+// usualBefore is how long before the first effect an ordinary session has to lie: who has stolen a password uses it at once.
+const usualBefore = 3 * time.Hour
 
 // firstEffect gives the time of the first thing, bad in itself, within a suspect's sessions.
 func (b *builder) firstEffect(s *suspect) (t evidence.Time) {

@@ -201,7 +201,11 @@ func (b *builder) byEffects() {
 		if !l.Access.NewAddress && !l.Access.FirstOfAccount || b.origin(l.Source) != "external" && b.origin(l.Source) != "near" {
 			continue
 		}
-		text := fmt.Sprintf("While %s was logged in from %s, an address that the account had not come from before, this appeared: %s%s.", l.Account, l.Source, e.Title, detail(e))
+		where := "an address that the account had not come from before"
+		if b.cameBefore(l, e.First) {
+			where = "an address that it had come from before"
+		}
+		text := fmt.Sprintf("While %s was logged in from %s, %s, this appeared: %s%s.", l.Account, l.Source, where, e.Title, detail(e))
 		b.add(l.Source, b.claim(text, evidence.Effect, e.First, Likely, append(append([]evidence.Quote{}, e.For...), l.For...), nil), false)
 	}
 }

@@ -162,7 +162,8 @@ func (f *fold) rewritten() (out []detect.Finding) {
 			continue
 		}
 		for p, w := range f.paths {
-			if host(p) != x.path || x.crtime.Sec-w.first.Sec < truncatedAfter || f.bornWith(x) > 2 {
+			all := f.current(x.path) == x.path && w.events > 1 && w.last.Before(x.crtime) // no line of it is as young as the file
+			if host(p) != x.path || x.crtime.Sec-w.first.Sec < truncatedAfter && !all || f.bornWith(x) > 2 {
 				continue
 			}
 			out = append(out, detect.Finding{Detection: "D59", What: detect.LogEdited, Level: detect.High, Rung: evidence.Effect, Path: f.current(x.path), First: x.crtime, Last: x.crtime, Count: 1,

@@ -53,6 +53,8 @@ func TestLogsWrittenAnew(t *testing.T) {
 	}{
 		{"born after its first line", sessions + file("/var/log/auth.log", "04:00:00"), 1},
 		{"born with its first line", sessions + file("/var/log/auth.log", "00:59:59"), 0},
+		{"born soon behind its first line", sessions + file("/var/log/auth.log", "01:05:00"), 0},
+		{"born soon behind its last line", strings.ReplaceAll(strings.ReplaceAll(sessions, "02:00:00", "01:01:00"), "03:00:0", "01:02:0") + file("/var/log/auth.log", "01:05:00"), 1},
 		{"moved with its neighbours", sessions + file("/var/log/auth.log", "04:00:00") + file("/var/log/syslog", "04:00:01") + file("/var/log/kern.log", "04:00:02") + file("/var/log/mail.log", "04:00:03"), 0},
 		{"edited, then rotated by renaming", rotated + file("/var/log/auth.log.1", "02:30:00") + file("/var/log/auth.log", "02:59:00"), 1},
 		{"copied and truncated by its rotation", rotated + file("/var/log/auth.log.1", "02:30:00") + file("/var/log/auth.log", "00:30:00"), 0},

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	_ "embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -38,6 +39,7 @@ func (m *Maker) configure(ctx context.Context) error {
 		{"etc/hostname", s.Hostname + "\n", 0o644}, {"etc/timezone", s.Zone + "\n", 0o644}, {"etc/machine-id", hex.EncodeToString(id[:]) + "\n", 0o444}, {"etc/mailname", s.Hostname + "." + m.play.Domain + "\n", 0o644},
 		{"etc/hosts", "127.0.0.1\tlocalhost\n" + serverIP + "\t" + s.Hostname + "." + m.play.Domain + " " + s.Hostname + "\n" + gatewayIP + "\tsmarthost.example.net\n", 0o644},
 		{"etc/systemd/journald.conf.d/size.conf", "[Journal]\nSystemMaxUse=32M\nSystemMaxFileSize=8M\n", 0o644}, {"etc/ssh/sshd_config.d/local.conf", "PermitRootLogin yes\nUseDNS no\n", 0o644}, {"etc/default/locale", "LANG=C.UTF-8\n", 0o644},
+		{"etc/systemd/system.conf.d/stop.conf", "[Manager]\nDefaultTimeoutStopSec=15s\n", 0o644},
 	}
 	files = append(files, services(s)...)
 	if s.RemoteLogs {
@@ -72,7 +74,19 @@ func (m *Maker) configure(ctx context.Context) error {
 			return err
 		}
 	}
-	return m.contents(ctx)
+	if err := m.contents(ctx); err != nil {
+		return err
+	}
+	return m.emptyDev()
+}
+
+// emptyDev removes what commands wrote to devices that are not in the tree.
+func (m *Maker) emptyDev() error {
+	list, err := os.ReadDir(m.tree("dev"))
+	for _, e := range list {
+		err = errors.Join(err, os.RemoveAll(m.tree("dev/"+e.Name())))
+	}
+	return err
 }
 
 func (m *Maker) tree(p string) string { return filepath.Join(m.dir, "tree", p) }

@@ -30,7 +30,8 @@ type Maker struct {
 	setup     lab.Setup
 	server    *exec.Cmd // systemd-nspawn
 	console   *os.File
-	holder    *exec.Cmd // holds the server's network
+	holder    *exec.Cmd       // holds the server's network
+	kept      map[string]bool // which of the intruder's files the disk holds at the end
 	sinks     *sinks
 }
 
@@ -48,7 +49,7 @@ func (*Maker) Tier() lab.Tier { return lab.Container }
 
 // Clock says how the times were made.
 func (*Maker) Clock() string {
-	return "the machine's own: everything happened at the time it shows, but the installation's dates were set back by 45 and 30 days"
+	return "the machine's own: everything since the last boot happened at the time it shows. The days before it are written: the rotated logs (*.1) and the older records of wtmp, btmp and lastlog; the installation's dates were set back by 45 and 30 days"
 }
 
 //go:embed base.sh
@@ -131,6 +132,9 @@ func (m *Maker) Begin(ctx context.Context, p *lab.Play, s lab.Setup) (lab.Stage,
 	}
 	if err := m.configure(ctx); err != nil {
 		return nil, fmt.Errorf("set the server up: %w", err)
+	}
+	if err := m.past(); err != nil {
+		return nil, fmt.Errorf("write the days before: %w", err)
 	}
 	tree := filepath.Join(m.dir, "tree")
 	if err := unmount(filepath.Join(tree, "usr")); err != nil {
@@ -215,6 +219,11 @@ func (m *Maker) End(ctx context.Context, dir string) ([]string, error) {
 		return nil, err
 	}
 	mnt := filepath.Join(m.dir, "mnt")
+	m.kept = map[string]bool{}
+	for _, f := range m.play.Truth.Expect.Files {
+		_, err := os.Lstat(filepath.Join(mnt, f))
+		m.kept[f] = err == nil
+	}
 	for _, step := range []func() error{
 		func() error { return unmount(filepath.Join(mnt, "usr")) }, func() error { return os.RemoveAll(filepath.Join(mnt, ".ovl")) },
 		func() error { return stripOverlay(filepath.Join(mnt, "usr")) }, func() error { return unmount(mnt) },
@@ -235,6 +244,9 @@ func (m *Maker) End(ctx context.Context, dir string) ([]string, error) {
 	}
 	return []string{"evidence.img.zst"}, run(ctx, "zstd", "-q", "-3", "--long=27", "-T0", "-f", img, "-o", filepath.Join(dir, "evidence.img.zst"))
 }
+
+// Has tells whether the disk that End wrote holds one of the intruder's files.
+func (m *Maker) Has(path string) bool { return m.kept[path] }
 
 // Discard takes back what is left.
 func (m *Maker) Discard() error {

@@ -19,6 +19,7 @@ awk -v base="$epoch" -v old="$old" -v new="$new" -v seed=$RANDOM 'BEGIN { srand(
 	  if ($2 > base - 86400) printf "sif <%d> mtime @%d\nsif <%d> atime @%d\nsif <%d> mtime_extra %.0f\n", $1, t, $1, t, $1, int(rand() * 999999999) * 4
 	  printf "sif <%d> crtime @%d\nsif <%d> crtime_extra %.0f\n", $1, t - 1, $1, int(rand() * 999999999) * 4
 	  printf "sif <%d> ctime_extra %.0f\nsif <%d> ctime @%d\n", $1, int(rand() * 999999999) * 4, $1, t }' "$case/inodes" >"$case/debugfs"
+cat "$case/times" >>"$case/debugfs" # of the logs of the days before
 debugfs -w -f "$case/debugfs" "$img" >/dev/null 2>"$case/debugfs.err"
 mount -o loop "$img" "$mnt"
 mkdir "$mnt/.ovl"

@@ -77,7 +77,7 @@ func (s *server) SSH(ctx context.Context, l lab.Login) (lab.Session, error) {
 		return nil, err
 	}
 	go func() { x.done <- c.Wait() }()
-	for range 300 {
+	for range 1200 { // a machine may be busy
 		select {
 		case err := <-x.done:
 			if t := x.out.text(); strings.Contains(t, "Permission denied") || c.ProcessState.ExitCode() == 5 { // sshpass: wrong password

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,7 +37,7 @@ func mailAccount() *lab.Scenario {
 				func() error {
 					for _, w := range []string{"123456", who.Account, "password", who.Account + "1"} {
 						if err := p.Act("mail_guess", lab.Intruder, who.Account, f.Addresses[0], "tries the mail account with "+w+": refused", func() error {
-							if err := submit(who.Account, w, 1); err != lab.ErrRefused {
+							if err := submit(who.Account, w, 1); !errors.Is(err, lab.ErrRefused) {
 								return fmt.Errorf("not refused: %w", err)
 							}
 							return nil
@@ -196,6 +197,7 @@ func quiet() *lab.Scenario {
 			s.Packages = []lab.Package{{Name: "tree-view", Version: "2.1", Files: []lab.File{{Path: "/usr/bin/tree-view", Owner: "root", Mode: 0o755, Data: []byte("#!/bin/sh\nls -R\n")}}}}
 			return s
 		},
+		Past: func(p *lab.Play) error { return calm(p, lab.PastDays) },
 		Story: func(p *lab.Play) error {
 			return steps(func() error { return calm(p, 3+p.Rand.IntN(3)) }, func() error { return photo(p) },
 				func() error {

@@ -5,13 +5,19 @@ import "telltale/lab"
 
 // All gives every scenario, in the order of the table of scores.
 func All() []*lab.Scenario {
-	return []*lab.Scenario{
+	all := []*lab.Scenario{
 		sshGuessed(), sshCampaign(), sshKnown(), sshKey(), insider(),
 		ftpUpload(), webUpload(), cgiInjection(), cmsTheme(), mailAccount(), phpMailer(),
 		redisKey(), missingPatch(), sambaShare(),
 		logsWiped(), deletedBinary(), supplyChain(),
 		quiet(), guessedAt(), twoIntruders(),
 	}
+	for _, s := range all {
+		if s.Past == nil {
+			s.Past = func(p *lab.Play) error { return life(p, lab.PastDays) }
+		}
+	}
+	return all
 }
 
 // Find gives the scenario of a name, nil if there is none.

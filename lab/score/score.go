@@ -305,7 +305,7 @@ func (s *scorer) accusations() {
 		}
 	}
 	for _, a := range s.d.Altered {
-		if !slices.ContainsFunc(x.Altered, func(w lab.AlteredTruth) bool { return w.Path == a.Path }) && !slices.Contains(x.May, a.Path) && !slices.Contains(x.Files, a.Path) {
+		if !slices.ContainsFunc(x.Altered, func(w lab.AlteredTruth) bool { return w.Path == a.Path }) && !slices.Contains(x.May, a.Path) && !slices.Contains(x.Gone, a.Path) && !slices.Contains(x.Files, a.Path) {
 			s.accuse("tampering that was none: " + a.Kind + " " + a.Path)
 		}
 	}

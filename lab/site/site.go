@@ -29,13 +29,13 @@ func Files(s *lab.Setup) []lab.File {
 		page("js/site.js", "console.log('"+s.Hostname+"');\n"),
 		page("logo.png", "\x89PNG\r\n\x1a\n"+strings.Repeat("walkers ", 110)),
 		page("about.html", "<!doctype html><html><h1>About us</h1><p>We walk the hills.</p></html>\n"),
-		page("robots.txt", "User-agent: *\nDisallow: /uploads/\n"),
+		page("robots.txt", "User-agent: *\nDisallow: /uploads/\n"), {Path: Root + "/uploads/", Owner: "www-data", Mode: 0o755},
 		page("gallery.php", gallery), page("contact.php", contact),
 	}
 	for _, p := range s.Pages {
 		switch p {
 		case lab.UploadForm:
-			files = append(files, page("upload.php", upload), lab.File{Path: Root + "/uploads/", Owner: "www-data", Mode: 0o755})
+			files = append(files, page("upload.php", upload))
 		case lab.CMS:
 			theme := page(strings.TrimPrefix(Theme, Root+"/"), notFound)
 			theme.Owner = "www-data"
@@ -97,7 +97,7 @@ echo '<form method="post"><textarea name="newcontent"></textarea><input type="su
 	notFound = "<?php http_response_code(404); echo 'Nothing here.';\n"
 	// Hands its parameter to a shell: the weak spot.
 	status = `#!/bin/sh
-host=$(printf '%s' "$QUERY_STRING" | sed 's/^host=//; s/+/ /g; s/%20/ /g; s/%3B/;/g; s/%2F/\//g; s/%3E/>/g; s/%7C/|/g; s/%26/\&/g; s/%22/"/g; s/%27/'"'"'/g')
+host=$(printf '%s' "$QUERY_STRING" | sed 's/^host=//; s/+/ /g; s/%20/ /g; s/%3B/;/g; s/%3A/:/g; s/%2A/*/g; s/%2F/\//g; s/%3E/>/g; s/%7C/|/g; s/%26/\&/g; s/%22/"/g; s/%27/'"'"'/g')
 sh -c "getent hosts $host" >/dev/null
 [ -z "$host" ] || [ "${host#*;}" = "$host" ] || exit 1
 printf 'Content-Type: text/plain\n\nup\n'

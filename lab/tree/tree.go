@@ -36,23 +36,31 @@ func (*Maker) Clock() string {
 
 // Begin writes the server and lets it start.
 func (m *Maker) Begin(_ context.Context, p *lab.Play, setup lab.Setup) (lab.Stage, error) {
-	zone, err := time.LoadLocation(setup.Zone)
+	s, err := build(p, setup, func(r *rand.Rand) time.Time {
+		return time.Date(2023, 2, 1, 8, 0, 0, 0, time.UTC).AddDate(0, 0, r.IntN(900)).Add(time.Duration(r.IntN(36_000_000)) * time.Millisecond)
+	})
 	if err != nil {
-		return nil, fmt.Errorf("%w: install tzdata", err)
-	}
-	s := &server{setup: setup, play: p, zone: zone, rand: rand.New(rand.NewPCG(p.Seed, uint64(len(setup.Hostname)))), logs: map[string]*inode{}, users: map[string]*user{}, offers: map[string][]byte{}, daemons: map[string]int{}}
-	s.clock = time.Date(2023, 2, 1, 8, 0, 0, 0, time.UTC).AddDate(0, 0, s.rand.IntN(900)).Add(time.Duration(s.rand.IntN(36_000_000)) * time.Millisecond)
-	s.files = newFiles(s.Now)
-	if setup.RemoteLogs {
-		s.remote = &strings.Builder{}
-	}
-	if err := s.build(); err != nil {
 		return nil, err
 	}
 	s.clock = s.clock.AddDate(0, 0, 25+s.rand.IntN(60)).Truncate(24 * time.Hour).Add(time.Duration(5*3600+s.rand.IntN(7200)) * time.Second)
 	s.boot()
 	m.s, m.play = s, p
 	return s, nil
+}
+
+// build writes a server that was installed then, and was not started yet.
+func build(p *lab.Play, setup lab.Setup, installed func(*rand.Rand) time.Time) (*server, error) {
+	zone, err := time.LoadLocation(setup.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("%w: install tzdata", err)
+	}
+	s := &server{setup: setup, play: p, zone: zone, rand: rand.New(rand.NewPCG(p.Seed, uint64(len(setup.Hostname)))), logs: map[string]*inode{}, users: map[string]*user{}, offers: map[string][]byte{}, daemons: map[string]int{}}
+	s.clock = installed(s.rand)
+	s.files = newFiles(s.Now)
+	if setup.RemoteLogs {
+		s.remote = &strings.Builder{}
+	}
+	return s, s.build()
 }
 
 // End writes the evidence into a folder.
