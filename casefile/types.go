@@ -3,6 +3,12 @@
 // why; and the answer. It is made once and not written over.
 package casefile
 
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
 // Source is one piece of evidence, as report.json names it.
 type Source struct {
 	ID       string   `json:"id"`
@@ -57,6 +63,27 @@ type Clock struct {
 	Drift  float64 `json:"drift_seconds_per_day"`
 	Error  float64 `json:"error_seconds"`
 	Pairs  int     `json:"pairs"`
+	// Of clocks that were compared: which one, with which, and from when to when it went so.
+	Clock   string `json:"clock,omitempty"`
+	Against string `json:"against,omitempty"`
+	Since   string `json:"since,omitempty"`
+	Until   string `json:"until,omitempty"`
+}
+
+// Words says how a clock that was compared with another goes, "" for one that was not compared or that agrees.
+func (c *Clock) Words() string {
+	if c.Against == "" || math.Abs(c.Skew) <= 2 && math.Abs(c.Drift) < 0.5 {
+		return ""
+	}
+	way, drift := "ahead of", ""
+	if c.Skew < 0 {
+		way = "behind"
+	}
+	if d := math.Abs(c.Drift); d >= 0.5 {
+		drift = fmt.Sprintf(", and %s %.1f seconds a day", map[bool]string{true: "gained", false: "lost"}[c.Drift > 0], d)
+	}
+	return fmt.Sprintf("The clock of the %s was %s %s that of the %s from %s to %s%s. %d events that both tell show it, within %.1f seconds; the times here are set right, the quoted lines are as they were.",
+		c.Clock, (time.Duration(math.Abs(c.Skew)) * time.Second).String(), way, c.Against, c.Since, c.Until, drift, c.Pairs, c.Error)
 }
 
 // Ref is where damage lies.

@@ -70,6 +70,7 @@ type run struct {
 	latest  time.Time   // the latest time told by a log that has years
 	hashing []*hashed
 	refused map[string]int
+	witness *witnesses // nil where there is but one clock
 }
 
 type fold struct {
@@ -86,6 +87,7 @@ type seenHost struct {
 	jobs   []*job
 	kernel string
 	boot   evidence.Time
+	number int // in the order of hosts
 }
 
 // Run examines the evidence.
@@ -209,8 +211,22 @@ func (r *run) damage(d evidence.Damage) {
 	r.res.Damage = append(r.res.Damage, casefile.Damage{Ref: casefile.Ref{Source: d.Ref.Source, Path: printable(d.Ref.Path), Offset: d.Ref.Off, Length: d.Ref.Len}, Reason: printable(d.Reason)})
 }
 
-// read walks the hosts and reads their traces.
+// read walks the hosts and reads their traces; twice, if the first time shows that a clock has to be set right before anything is joined.
 func (r *run) read() error {
+	told := len(r.res.Damage)
+	if err := r.pass(); err != nil || r.witness == nil || !r.witness.compare(r.hosts) {
+		return err
+	}
+	r.folds, r.wants, r.refused = nil, [256][]detect.Fold{}, map[string]int{}
+	r.res.Coverage, r.res.Damage, r.res.Events = nil, r.res.Damage[:told], 0
+	r.jobs, r.latest = 0, time.Time{}
+	for _, h := range r.hosts {
+		h.jobs, h.kernel, h.boot = nil, "", evidence.Time{}
+	}
+	return r.pass()
+}
+
+func (r *run) pass() error {
 	r.prepare()
 	for _, h := range r.hosts {
 		r.stage("walking " + h.label())
@@ -219,7 +235,11 @@ func (r *run) read() error {
 		}
 	}
 	r.order()
-	for _, h := range r.hosts {
+	if r.witness == nil {
+		r.witness = newWitnesses(r.hosts)
+	}
+	for i, h := range r.hosts {
+		h.number = i
 		for _, j := range h.jobs {
 			if err := r.ctx.Err(); err != nil {
 				return err
@@ -323,6 +343,7 @@ func (r *run) finish() {
 		r.res.Hosts = append(r.res.Hosts, casefile.Host{ID: h.id, Hostname: printable(h.Name), OS: printable(h.OS), Kernel: h.kernel, Zone: h.ZoneName, ZoneFrom: h.ZoneFrom, Boot: h.boot.String()})
 		r.res.Clocks = append(r.res.Clocks, casefile.Clock{Source: h.Source, Zone: h.ZoneName, From: h.ZoneFrom, Error: 1})
 	}
+	r.res.Clocks = append(r.res.Clocks, r.witness.told(r.hosts)...)
 	for name, n := range r.refused {
 		r.o.Log.Warn("parser yielded a kind that it did not declare", "parser", name, "events", n)
 	}

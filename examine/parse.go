@@ -42,6 +42,13 @@ func (r *run) parse(h *seenHost, j *job) {
 	if !j.art.Log && seen.Records == 0 && seen.Unparsed == 0 {
 		return
 	}
+	if clock.Zoneless && r.witness != nil && carrier(j.art) {
+		r.witness.books[clockOf(h, j)].local = true
+	}
+	if of := clockOf(h, j); r.witness.concerns(of, clock.Zoneless) {
+		seen.First, seen.Last = r.witness.right(of, seen.First), r.witness.right(of, seen.Last)
+		clock.Basis += "; set right by the events that two clocks tell"
+	}
 	c := casefile.Coverage{Source: h.Source, Path: printable(j.entry.Path), Artifact: j.art.Name, First: seen.First.String(), Last: seen.Last.String(),
 		Records: seen.Records, Unparsed: seen.Unparsed, Unknown: map[string]int64{}, Gaps: gaps(seen)}
 	for k, n := range seen.ByProgram {
@@ -73,6 +80,7 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 		in.At, in.Size, in.R = f, n, io.NewSectionReader(f, 0, n)
 	}
 	state := !j.art.Log
+	of := clockOf(h, j)
 	e := &r.event // one for all events: a loop's own would be a new one each time
 	for parsed, err := range j.art.Parse(r.ctx, in) {
 		*e = parsed
@@ -91,6 +99,13 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 		if !r.declared(j.art, e.Kind) {
 			r.refused[j.art.Name]++
 			continue
+		}
+		if r.witness != nil && !state {
+			if r.witness.lines == nil {
+				r.witness.note(of, e)
+			} else if r.witness.concerns(of, clock.Zoneless) {
+				e.At = r.witness.right(of, e.At)
+			}
 		}
 		if !state && !r.within(e.At) {
 			continue

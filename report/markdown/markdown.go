@@ -95,6 +95,11 @@ func write(w io.Writer, d *report.Document) error {
 	for _, c := range d.Coverage {
 		p.line("| %s | %s | %s | %s | %d | %d |", c.Artifact, code(c.Path), c.First, c.Last, c.Records, c.Unparsed)
 	}
+	for i := range d.Clocks {
+		if w := d.Clocks[i].Words(); w != "" {
+			p.line("\n%s", plain(w))
+		}
+	}
 	p.line("\n| source | size | sha256 |\n|---|---|---|")
 	for _, s := range d.Sources {
 		p.line("| %s | %d | %s |", code(s.Path), s.Size, s.SHA256)

@@ -278,6 +278,11 @@ func (p *printer) limits() {
 		}
 		p.line("%s", cut("  not read: "+Escape(d.Ref.Source+" "+d.Ref.Path)+": "+Escape(d.Reason), p.o.Width))
 	}
+	for i := range p.d.Clocks {
+		if w := p.d.Clocks[i].Words(); w != "" {
+			p.wrap("  ", Escape(w))
+		}
+	}
 	for i, u := range p.d.Unknown {
 		if i >= 2 && !p.o.Full {
 			p.line("  ... and %d more that cannot be known (--full)", len(p.d.Unknown)-i)
