@@ -64,10 +64,10 @@ type Clock struct {
 	Error  float64 `json:"error_seconds"`
 	Pairs  int     `json:"pairs"`
 	// Of clocks that were compared: which one, with which, and from when to when it went so.
-	Clock   string `json:"clock,omitempty"`
-	Against string `json:"against,omitempty"`
-	Since   string `json:"since,omitempty"`
-	Until   string `json:"until,omitempty"`
+	Clock   string `json:"clock"`
+	Against string `json:"against"`
+	Since   string `json:"since"`
+	Until   string `json:"until"`
 }
 
 // Words says how a clock that was compared with another goes, "" for one that was not compared or that agrees.

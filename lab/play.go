@@ -51,6 +51,7 @@ func Make(ctx context.Context, s *Scenario, m Maker, seed uint64, dir string) (t
 		return nil, fmt.Errorf("take the evidence: %w", err)
 	}
 	if d, ok := m.(Disk); ok {
+		p.Truth.Expect.Altered = slices.DeleteFunc(p.Truth.Expect.Altered, func(a AlteredTruth) bool { return a.Kind == "timestomped" && !d.Has(a.Path) })
 		p.Truth.Expect.Files = slices.DeleteFunc(p.Truth.Expect.Files, func(f string) bool {
 			if d.Has(f) {
 				return false

@@ -47,8 +47,8 @@ type Expect struct {
 	Altered     []AlteredTruth `json:"altered"`
 	Impact      []ImpactTruth  `json:"impact"`
 	Running     []RunningTruth `json:"running,omitempty"`
-	Files       []string       `json:"files"` // that the intruder brought or made
-	Gone  []string `json:"gone,omitempty"` // such files that were on the disk no more when it was taken
+	Files       []string       `json:"files"`          // that the intruder brought or made
+	Gone        []string       `json:"gone,omitempty"` // such files that were on the disk no more when it was taken
 	// May are paths that may be named without being asked for: they are true, but nobody has to find them.
 	May []string `json:"may,omitempty"`
 	// Attackers are addresses that tried and did not get in, or got in apart from the story.

@@ -2,7 +2,6 @@ package container
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -113,8 +112,9 @@ func (m *Maker) down() error {
 	case <-done: // its status is that of its init
 		m.server = nil
 		return m.console.Close()
-	case <-time.After(100 * time.Second):
-		return errors.New("the server did not switch off")
+	case <-time.After(4 * time.Minute):
+		b, _ := os.ReadFile(m.console.Name()) // what there is of it
+		return fmt.Errorf("the server did not switch off: %s", tail(b))
 	}
 }
 

@@ -223,7 +223,9 @@ func (p plain) Start(*smtp.ServerInfo) (string, []byte, error) {
 func (p plain) Next([]byte, bool) ([]byte, error) { return nil, nil }
 
 // Submit hands in mail.
-func (s *server) Submit(ctx context.Context, m lab.Submission) error {
+func (s *server) Submit(ctx context.Context, m lab.Submission) error { return s.submit(ctx, m, 1) }
+
+func (s *server) submit(ctx context.Context, m lab.Submission, tries int) error {
 	port := "25"
 	if m.Account != "" {
 		port = "587"
@@ -249,6 +251,9 @@ func (s *server) Submit(ctx context.Context, m lab.Submission) error {
 			var told *textproto.Error
 			if errors.As(err, &told) && told.Code == 535 {
 				return errors.Join(lab.ErrRefused, quit(c))
+			}
+			if errors.As(err, &told) && told.Code == 454 && tries < 5 { // dovecot is busy with its pauses
+				return errors.Join(quit(c), s.Wait(ctx, longestWait), s.submit(ctx, m, tries+1))
 			}
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -72,7 +73,7 @@ var ErrMissing = errors.New("making a container needs")
 func Ready() error {
 	var lack []string
 	for _, n := range needed {
-		if _, err := exec.LookPath(n[0]); err != nil && !contains(lack, n[1]) {
+		if _, err := exec.LookPath(n[0]); err != nil && !slices.Contains(lack, n[1]) {
 			lack = append(lack, n[1])
 		}
 	}
@@ -83,15 +84,6 @@ func Ready() error {
 		return fmt.Errorf("%w more programs: apt-get install %s", ErrMissing, strings.Join(lack, " "))
 	}
 	return nil
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // script runs one of our shell scripts.
@@ -220,7 +212,11 @@ func (m *Maker) End(ctx context.Context, dir string) ([]string, error) {
 	}
 	mnt := filepath.Join(m.dir, "mnt")
 	m.kept = map[string]bool{}
-	for _, f := range m.play.Truth.Expect.Files {
+	paths := slices.Clone(m.play.Truth.Expect.Files)
+	for _, a := range m.play.Truth.Expect.Altered {
+		paths = append(paths, a.Path)
+	}
+	for _, f := range paths {
 		_, err := os.Lstat(filepath.Join(mnt, f))
 		m.kept[f] = err == nil
 	}
