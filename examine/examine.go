@@ -70,6 +70,7 @@ type run struct {
 	latest  time.Time   // the latest time told by a log that has years
 	hashing []*hashed
 	refused map[string]int
+	pump    *pump
 	witness *witnesses // nil where there is but one clock
 }
 
@@ -228,6 +229,12 @@ func (r *run) read() error {
 
 func (r *run) pass() error {
 	r.prepare()
+	r.pump = newPump(&r.wants)
+	defer func() {
+		for _, f := range r.pump.close() {
+			r.damage(evidence.Damage{Reason: f.Error()})
+		}
+	}()
 	for _, h := range r.hosts {
 		r.stage("walking " + h.label())
 		if err := r.walk(h); err != nil {
@@ -287,8 +294,8 @@ func (r *run) prepare() {
 // emit shows an event to the detections that want its kind.
 func (r *run) emit(e *event.Event) {
 	r.res.Events++
-	for _, f := range r.wants[e.Kind] {
-		f.Observe(e)
+	if len(r.wants[e.Kind]) > 0 {
+		r.pump.push(e)
 	}
 }
 

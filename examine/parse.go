@@ -67,7 +67,13 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 		return err
 	}
 	defer src.Close()
-	in := &artifact.Input{Ref: ref, R: &metered{run: r, r: src, total: j.entry.Meta.Size}, Size: -1, Meta: j.entry.Meta, Path: j.entry.Path, Clock: clock,
+	content := io.Reader(src)
+	if kind != "" && !j.art.Random {
+		ahead := newInflating(src)
+		defer ahead.Close()
+		content = ahead
+	}
+	in := &artifact.Input{Ref: ref, R: &metered{run: r, r: content, total: j.entry.Meta.Size}, Size: -1, Meta: j.entry.Meta, Path: j.entry.Path, Clock: clock,
 		Host: h.facts(), Messages: artifact.NewDecoders(r.o.Artifacts), Seen: seen}
 	if kind == "" {
 		in.At, in.Size = section, section.Size()

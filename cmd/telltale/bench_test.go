@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -25,6 +27,10 @@ func BenchmarkExamine(b *testing.B) {
 		{"sshd", "var/log/auth.log", guess, 20},
 		{"sshd-spread", "var/log/auth.log", guess, 1}, // the worst case: each try comes from another of 40,000 addresses
 		{"access", "var/log/apache2/access.log", visit, 20},
+		{"mail", "var/log/mail.log", deliver, 20},
+		{"sshd-gz", "var/log/auth.log.2.gz", guess, 20},
+		{"access-gz", "var/log/apache2/access.log.2.gz", visit, 20},
+		{"mail-gz", "var/log/mail.log.2.gz", deliver, 20},
 	} {
 		b.Run(bc.name, func(b *testing.B) {
 			dir := b.TempDir()
@@ -33,6 +39,32 @@ func BenchmarkExamine(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := examine.Run(b.Context(), examine.Options{Evidence: []string{dir}, Spool: b.TempDir(), Artifacts: artall.Artifacts(), Detections: detall.Detections()}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkTools is how fast common tools look through the same logs for one word: what reading them at all costs.
+func BenchmarkTools(b *testing.B) {
+	for _, tc := range []struct {
+		name, path string
+		line       func(*rand.Rand, time.Time, string, *bytes.Buffer)
+		words      []string
+	}{
+		{"grep", "auth.log", guess, []string{"grep", "-c", "Failed password for invalid user oracle"}},
+		{"zgrep", "auth.log.gz", guess, []string{"zgrep", "-c", "Failed password for invalid user oracle"}},
+		{"goaccess", "access.log", visit, []string{"goaccess", "--log-format=COMBINED", "-o", "json", "-f"}},
+	} {
+		b.Run(tc.name, func(b *testing.B) {
+			if _, err := exec.LookPath(tc.words[0]); err != nil {
+				b.Skip(err)
+			}
+			p := filepath.Join(b.TempDir(), tc.path)
+			b.SetBytes(made(b, p, 256<<20, 20, tc.line))
+			for b.Loop() {
+				if out, err := exec.Command(tc.words[0], append(tc.words[1:len(tc.words):len(tc.words)], p)...).Output(); err != nil || len(out) == 0 {
 					b.Fatal(err)
 				}
 			}
@@ -62,10 +94,22 @@ func made(tb testing.TB, path string, size, stay int, line func(*rand.Rand, time
 			active[i] = address(r)
 		}
 	}
-	if err := os.WriteFile(path, buf.Bytes(), 0o644); err != nil {
+	size, data := buf.Len(), buf.Bytes()
+	if filepath.Ext(path) == ".gz" {
+		var z bytes.Buffer
+		w := gzip.NewWriter(&z)
+		if _, err := w.Write(data); err != nil {
+			tb.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			tb.Fatal(err)
+		}
+		data = z.Bytes()
+	}
+	if err := os.WriteFile(path, data, 0o644); err != nil {
 		tb.Fatal(err)
 	}
-	return int64(buf.Len())
+	return int64(size) // of the lines
 }
 
 func address(r *rand.Rand) string {
@@ -81,6 +125,17 @@ func guess(r *rand.Rand, at time.Time, ip string, w *bytes.Buffer) {
 	fmt.Fprintf(w, "%s web1 sshd[%d]: pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=%s \n", s, pid, ip)
 	fmt.Fprintf(w, "%s web1 sshd[%d]: Failed password for invalid user %s from %s port %d ssh2\n", s, pid, u, ip, port)
 	fmt.Fprintf(w, "%s web1 sshd[%d]: Connection closed by invalid user %s %s port %d [preauth]\n", s, pid, u, ip, port)
+}
+
+func deliver(r *rand.Rand, at time.Time, ip string, w *bytes.Buffer) {
+	s, id, n := at.Format("Jan _2 15:04:05"), fmt.Sprintf("%010X", r.Int64N(1<<40)), r.IntN(3000)
+	fmt.Fprintf(w, "%s mx1 postfix/smtpd[%d]: connect from host%d.example.net[%s]\n", s, 1000+n, n, ip)
+	fmt.Fprintf(w, "%s mx1 postfix/smtpd[%d]: %s: client=host%d.example.net[%s]\n", s, 1000+n, id, n, ip)
+	fmt.Fprintf(w, "%s mx1 postfix/cleanup[%d]: %s: message-id=<%d.%s@example.net>\n", s, 5000+n, id, n, id)
+	fmt.Fprintf(w, "%s mx1 postfix/qmgr[700]: %s: from=<u%d@example.net>, size=%d, nrcpt=1 (queue active)\n", s, id, n, 1000+n)
+	fmt.Fprintf(w, "%s mx1 postfix/smtp[%d]: %s: to=<v%d@example.org>, relay=mx.example.org[198.51.100.4]:25, delay=1.2, delays=0.1/0/0.5/0.6, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 4F1AB2C03D)\n", s, 6000+n, id, n)
+	fmt.Fprintf(w, "%s mx1 postfix/qmgr[700]: %s: removed\n", s, id)
+	fmt.Fprintf(w, "%s mx1 postfix/smtpd[%d]: disconnect from host%d.example.net[%s] ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5\n", s, 1000+n, n, ip)
 }
 
 func visit(r *rand.Rand, at time.Time, ip string, w *bytes.Buffer) {
