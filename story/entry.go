@@ -96,7 +96,7 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 		}
 		return w, true
 	}
-	l := firstLogin(s)
+	l := b.acting(s, firstLogin(s))
 	if s.web && (l == nil || l.First.After(s.first())) {
 		return b.webWay(s, w)
 	}
@@ -182,12 +182,37 @@ func (b *builder) usual(s *suspect, l *detect.Finding) bool {
 
 // cameBefore tells whether a login's address was there before an effect, in a session that was over long before.
 func (b *builder) cameBefore(l *detect.Finding, effect evidence.Time) bool {
-	for _, x := range l.Access.Sessions {
-		if effect.Known() && x.End.Known() && effect.Sub(x.End) > usualBefore {
-			return true
+	for _, y := range b.logins() {
+		if y.Account != l.Account || y.Source != l.Source {
+			continue
+		}
+		for _, x := range y.Access.Sessions {
+			over := x.End
+			if !over.Known() { // told by a login record alone
+				over = x.Start.Add(openEnd)
+			}
+			if effect.Known() && effect.Sub(over) > usualBefore {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// acting gives the login in whose session the first effect lies, in place of an earlier one that only a login record tells of.
+func (b *builder) acting(s *suspect, l *detect.Finding) *detect.Finding {
+	if l == nil || l.Method != "record" {
+		return l
+	}
+	effect := b.firstEffect(s)
+	for _, y := range s.logins {
+		for _, x := range y.Access.Sessions {
+			if y.Account == l.Account && y.Method != "record" && effect.Known() && !effect.Before(x.Start) && x.End.Known() && !effect.After(x.End) {
+				return y
+			}
+		}
+	}
+	return l
 }
 
 // usualBefore is how long before the first effect an ordinary session has to lie: who has stolen a password uses it at once.

@@ -198,7 +198,11 @@ func (b *builder) byEffects() {
 			continue
 		}
 		l := fits[0]
-		if !l.Access.NewAddress && !l.Access.FirstOfAccount || b.origin(l.Source) != "external" && b.origin(l.Source) != "near" {
+		if o := b.origin(l.Source); o != "external" && o != "near" && o != "internal" {
+			continue
+		}
+		if b.tamperedIn(l, e) { // whatever its address: who has nothing to hide leaves the logs alone
+		} else if !l.Access.NewAddress && !l.Access.FirstOfAccount || b.origin(l.Source) == "internal" {
 			continue
 		}
 		where := "an address that the account had not come from before"
@@ -258,6 +262,24 @@ func end(s detect.Span) evidence.Time {
 		return s.End.Add(grace)
 	}
 	return s.Start.Add(openEnd)
+}
+
+// tamperedIn tells whether, in the session of a login in which something bad appeared, logs were tampered with too.
+func (b *builder) tamperedIn(l, e *detect.Finding) bool {
+	for _, s := range l.Access.Sessions {
+		x := span{s.Start, endOnly(s), l.Account, false}
+		if !x.holds(e) {
+			continue
+		}
+		for _, w := range []detect.What{detect.LogEdited, detect.LogCut, detect.LogSilent} {
+			for _, f := range b.by[w] {
+				if x.holds(&detect.Finding{First: f.First}) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // endOnly is a session's end without the grace for what it started: to accuse, being there is needed.

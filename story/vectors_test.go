@@ -70,6 +70,10 @@ func words(when string, step time.Duration) detect.Finding {
 	return detect.Finding{Detection: "D21", What: detect.WebExecution, Title: "child", Level: detect.High, Rung: evidence.Effect, First: t, Last: t, Detail: "chmod:", For: quote("/var/log/apache2/error.log")}
 }
 
+func silent(when string) detect.Finding {
+	return detect.Finding{Detection: "D58", What: detect.LogSilent, Title: "auth.log stops", Level: detect.Medium, Rung: evidence.Witnessed, Path: "/var/log/auth.log", First: at(when), Last: at(when), For: quote("/var/log/auth.log")}
+}
+
 func typed(what string, l detect.Level) detect.Finding {
 	return detect.Finding{Detection: "D36", What: detect.Command, Mechanism: "history", Title: "bob typed", Account: "bob", Runs: what, Level: l, Rung: evidence.Effect, Path: "/home/bob/.bash_history", Count: 1, When: []evidence.Time{at("03:10:01")}, For: quote("/home/bob/.bash_history")}
 }
@@ -82,6 +86,7 @@ func TestVectors(t *testing.T) {
 	office := with(login(detect.Login, "bob", "198.51.100.9", "password", "03:00:00", "03:10:00", detect.Access{FirstOfAccount: true}), func(f *detect.Finding) {
 		f.First, f.Access.Sessions = at("00:00:01"), append([]detect.Span{{Start: at("00:00:01"), End: at("00:05:00")}}, detect.Span{Start: at("15:00:00"), End: at("15:10:00")})
 	})
+	usual := with(office, func(f *detect.Finding) { f.Access.FirstOfAccount = false })
 	siteLogin := detect.Finding{Detection: "D24", What: detect.WebLogin, Title: "entered", Path: "/wp-login.php", Source: "203.0.113.6", Count: 20, First: at("02:58:00"), Rung: evidence.Accepted, For: quote("/var/log/apache2/access.log")}
 	changed := with(script("/var/www/html/x.php", "www-data", "203.0.113.6", "02:59:00", "03:00:00"), func(f *detect.Finding) {
 		f.What, f.Level, f.Mechanism = detect.WebUpload, detect.Critical, "web-admin"
@@ -99,6 +104,9 @@ func TestVectors(t *testing.T) {
 		{"no campaign", "ssh-password-known", "bob", []string{"203.0.113.6"}, []detect.Finding{amy, foreign, sudo("bob", "03:01:00"), twin("03:05:00")}},
 		{"only wtmp, and the account uses keys", "ssh-key", "bob", []string{"203.0.113.6"}, []detect.Finding{amy, byKey("bob", "198.51.100.9", "SHA256:own", "00:10:00", "00:20:00"), with(foreign, func(f *detect.Finding) { f.Method = "record" }), sudo("bob", "03:01:00"), twin("03:05:00")}},
 		{"from the office, on another day than usual", "insider", "bob", []string{"198.51.100.9"}, []detect.Finding{amy, office, sudo("bob", "15:01:00"), twin("15:05:00")}},
+		{"from where he always comes, and the log stops meanwhile", "insider", "bob", []string{"198.51.100.9"}, []detect.Finding{amy, usual, sudo("bob", "15:01:00"), twin("15:05:00"), silent("15:04:00")}},
+		{"from where he always comes, and no log was touched", "", "", nil, []detect.Finding{amy, usual, sudo("bob", "15:01:00"), twin("15:05:00")}},
+		{"from where he always comes, and a log stops on another day", "", "", nil, []detect.Finding{amy, usual, sudo("bob", "15:01:00"), twin("15:05:00"), silent("05:04:00")}},
 		{"a mail account from elsewhere", "mail-account", "bob", []string{"203.0.113.6"}, []detect.Finding{amy, smtp, mails("203.0.113.6")}},
 		{"a newsletter from the usual place", "", "", nil, []detect.Finding{amy, with(smtp, func(f *detect.Finding) { f.Access.NewAddress = false }), mails("203.0.113.6")}},
 		{"a mail login gives no shell", "unknown", "", []string{}, []detect.Finding{amy, smtp, twin("03:05:00"), cron("/etc/cron.d/x", "/var/tmp/.x/y", detect.Critical, "03:02:00")}},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"time"
 
 	"telltale/detect"
 	"telltale/evidence"
@@ -224,6 +225,15 @@ func (b *builder) unexplained() []sign {
 			kinds[f.Detection] = id
 		}
 	}
+	if len(kinds) == 1 { // and a log that was tampered with when it came
+		for _, w := range []detect.What{detect.LogEdited, detect.LogCut, detect.LogSilent} {
+			for _, f := range b.by[w] {
+				if id := b.told[f]; id != "" && b.aroundSigns(f) {
+					kinds[f.Detection] = id
+				}
+			}
+		}
+	}
 	if len(kinds) < 2 {
 		return nil
 	}
@@ -233,6 +243,16 @@ func (b *builder) unexplained() []sign {
 	}
 	sortBy(out, func(x, y sign) bool { return x.claim < y.claim })
 	return out
+}
+
+// aroundSigns tells whether a log was tampered with within an hour of something that is bad in itself.
+func (b *builder) aroundSigns(f *detect.Finding) bool {
+	for _, e := range b.badByThemselves() {
+		if d := f.First.Sub(e.First); f.First.Known() && d > -time.Hour && d < time.Hour {
+			return true
+		}
+	}
+	return false
 }
 
 // wasAttacked tells whether somebody tried: typing errors of people who are let in are no attack.

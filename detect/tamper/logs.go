@@ -163,7 +163,7 @@ func (f *fold) rewritten() (out []detect.Finding) {
 		}
 		for p, w := range f.paths {
 			all := f.current(x.path) == x.path && w.events > 1 && w.last.Before(x.crtime) // no line of it is as young as the file
-			if host(p) != x.path || x.crtime.Sec-w.first.Sec < truncatedAfter && !all || f.bornWith(x) > 2 {
+			if host(p) != x.path || x.crtime.Sec-w.first.Sec < truncatedAfter && (!all || f.bornWith(x, 20) > 2) || x.crtime.Sec-w.first.Sec >= truncatedAfter && f.bornWith(x, 60) > 2 {
 				continue
 			}
 			out = append(out, detect.Finding{Detection: "D59", What: detect.LogEdited, Level: detect.High, Rung: evidence.Effect, Path: f.current(x.path), First: x.crtime, Last: x.crtime, Count: 1,
@@ -193,10 +193,10 @@ func (f *fold) copied(x *file) bool {
 	return true // nothing to compare with
 }
 
-// bornWith counts other logs that were born within a minute of one.
-func (f *fold) bornWith(x *file) (n int) {
+// bornWith counts other logs that were born within so many seconds of one.
+func (f *fold) bornWith(x *file, seconds int64) (n int) {
 	for _, y := range f.files {
-		if d := y.crtime.Sec - x.crtime.Sec; y != x && strings.HasPrefix(y.path, "/var/log/") && y.crtime.Known() && d > -60 && d < 60 {
+		if d := y.crtime.Sec - x.crtime.Sec; y != x && strings.HasPrefix(y.path, "/var/log/") && y.crtime.Known() && d > -seconds && d < seconds {
 			n++
 		}
 	}

@@ -22,7 +22,7 @@ func (m *Maker) past() error {
 	}
 	var times strings.Builder
 	for _, l := range logs {
-		if strings.HasSuffix(l.Path, ".log.1") && !m.logged(path.Dir(l.Path)) {
+		if strings.Contains(l.Path, ".log.") && !m.logged(path.Dir(l.Path)) {
 			continue
 		}
 		if err := m.put(l.Path, l.Data, os.FileMode(l.Mode), l.UID, l.GID); err != nil {

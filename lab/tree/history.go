@@ -1,8 +1,10 @@
 package tree
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,8 +44,17 @@ func History(p *lab.Play, setup lab.Setup, end time.Time, days int, life func(la
 		case base == "wtmp" || base == "btmp" || base == "lastlog" || base == "dpkg.log" || base == "history.log":
 		case strings.HasSuffix(base, ".log"):
 			p += ".1"
-		default:
-			return nil // rotated by the server itself
+		default: // rotated by the server itself, and then once more
+			log, rest, ok := strings.Cut(base, ".log.")
+			number, packed, _ := strings.Cut(rest, ".")
+			n, err := strconv.Atoi(number)
+			if !ok || err != nil {
+				return nil
+			}
+			if packed != "" {
+				packed = "." + packed
+			}
+			p = path.Join(path.Dir(p), fmt.Sprintf("%s.log.%d%s", log, n+1, packed))
 		}
 		out = append(out, Log{Path: p, Mode: n.mode & 0o7777, UID: n.uid, GID: n.gid, Born: n.crtime, Last: n.mtime, Data: n.data})
 		return nil
