@@ -68,7 +68,8 @@ const (
 	PackageDiff    What = "package-file-changed"
 	LoggingStopped What = "logging-stopped"
 	Download       What = "download" // a program fetched from elsewhere
-	Scanner        What = "scanner"  // this host scans others
+	Scanner        What = "scanner"  // this host scans others, or sends mail to many servers: Mechanism("scan", "spam") Account Detail
+	PortScan       What = "port-scan"
 )
 
 // Finding is what a detection found. Fields that do not apply are empty.

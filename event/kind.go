@@ -77,7 +77,7 @@ const (
 	Machine         // host.name host.id os.name os.version os.kernel host.zone: what the host says of itself
 	ProcessStarted  // user.name user.id audit.loginuid session.id process.pid process.parent.pid process.executable process.command_line process.working_directory terminal process.exit_code: a program was executed (audit)
 	DatabaseCommand // service.name user.name source.ip message file.path setting.name setting.value: a statement or an effect of one that a database's log shows
-	FirewallPacket  // source.ip source.port destination.ip destination.port network.transport network.interface network.direction change: a packet that the firewall logged; change is the rule's own word
+	FirewallPacket  // source.ip source.port destination.ip destination.port network.transport network.interface network.direction user.id change: a packet that the firewall logged; change is the rule's own word
 	AlarmRaised     // service.name source.ip user.name file.path message change: a security tool's alarm; change says what it did: "banned", "unbanned", "infected", "file changed"
 	DNSQuery        // service.name source.ip dns.question.name dns.question.type auth.reason: a question to the name server; the reason says why it was refused
 	kinds           // how many

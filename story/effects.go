@@ -29,6 +29,7 @@ func (b *builder) effects() {
 	b.scripts()
 	b.tampering()
 	b.mail()
+	b.scans()
 	sortBy(b.s.Actions, func(x, y Action) bool { return x.Time < y.Time })
 }
 
@@ -442,6 +443,38 @@ func (b *builder) mail() {
 		b.effect = ids(append(b.effect, id)...)
 		b.s.Impact = append(b.s.Impact, Impact{What: "spam", Detail: utf8(f.Detail), Count: count, First: from.String(), Last: f.Last.String(), By: utf8(f.Account), Claims: ids(id)})
 		b.action(fmt.Sprintf("sent %d mails", count), "T1534", from, f.Account, "", id)
+	}
+}
+
+// scans tells that this server reached out to many others. The account that did, where the firewall tells it, leads to who had it in hand.
+func (b *builder) scans() {
+	for _, f := range b.by[detect.Scanner] {
+		if f.Level < detect.Medium {
+			continue
+		}
+		var s *suspect
+		for _, x := range b.ordered() {
+			for _, sp := range x.spans {
+				if overlaps(sp, f) && (f.Account == sp.account || f.Account == "") {
+					s = x
+				}
+			}
+		}
+		st, text := Possible, fmt.Sprintf("%s from %s to %s: %s.", upper(f.Title), clock(f.First), clock(f.Last), f.Detail)
+		if s != nil && f.Account != "" {
+			st = Confirmed
+			text = fmt.Sprintf("The account %s, which %s had in hand, reached out to others from %s to %s: %s.", f.Account, s.source, clock(f.First), clock(f.Last), f.Detail)
+		} else if s != nil {
+			st = Likely
+		}
+		id := b.claim(text, f.Rung, f.First, st, f.For, nil)
+		b.told[f] = id
+		if s == nil {
+			continue
+		}
+		b.effect = ids(append(b.effect, id)...)
+		b.s.Impact = append(b.s.Impact, Impact{What: f.Mechanism, Detail: utf8(f.Detail), Count: f.Count, First: f.First.String(), Last: f.Last.String(), By: utf8(f.Account), Claims: ids(id)})
+		b.action("reached out to many machines: "+f.Detail, first(f.Attack), f.First, f.Account, "", id)
 	}
 }
 

@@ -74,6 +74,10 @@ func silent(when string) detect.Finding {
 	return detect.Finding{Detection: "D58", What: detect.LogSilent, Title: "auth.log stops", Level: detect.Medium, Rung: evidence.Witnessed, Path: "/var/log/auth.log", First: at(when), Last: at(when), For: quote("/var/log/auth.log")}
 }
 
+func scan(account, when string) detect.Finding {
+	return detect.Finding{Detection: "D72", What: detect.Scanner, Title: "scans", Level: detect.High, Rung: evidence.Effect, Mechanism: "scan", Account: account, First: at(when), Last: at(when), Count: 900, For: quote("/var/log/kern.log")}
+}
+
 func typed(what string, l detect.Level) detect.Finding {
 	return detect.Finding{Detection: "D36", What: detect.Command, Mechanism: "history", Title: "bob typed", Account: "bob", Runs: what, Level: l, Rung: evidence.Effect, Path: "/home/bob/.bash_history", Count: 1, When: []evidence.Time{at("03:10:01")}, For: quote("/home/bob/.bash_history")}
 }
@@ -119,6 +123,8 @@ func TestVectors(t *testing.T) {
 		{"a page of the site that sends mail", "", "", nil, []detect.Finding{amy, shell, mailed("03:00:01", "03:00:02", "03:00:09")}},
 		{"an odd script, and mail at all times", "", "", nil, []detect.Finding{amy, with(shell, func(f *detect.Finding) { f.Level = detect.Medium }), mailed("03:00:01", "04:00:02", "05:00:09")}},
 		{"an administrator was there when a script made things", "web-exploit", "www-data", []string{"203.0.113.6"}, append([]detect.Finding{amy, shell, login(detect.Login, "eve", "203.0.113.77", "publickey", "02:50:00", "03:10:00", detect.Access{NewAddress: true}), sudo("eve", "02:51:00")}, effects...)},
+		{"a scan alone says not how", "", "", nil, []detect.Finding{amy, scan("bob", "03:02:00")}},
+		{"a scan and a hidden program", "unknown", "", []string{}, []detect.Finding{amy, scan("bob", "03:02:00"), dropped("/tmp/.x/y", "03:00:02", detect.High)}},
 		{"by ftp", "ftp-password", "bob", []string{"203.0.113.6"}, append([]detect.Finding{amy, shell, uploaded("vsftpd", "bob", "")}, effects...)},
 		{"by an open share", "open-share", "nobody", []string{"203.0.113.6"}, append([]detect.Finding{amy, shell, uploaded("smbd", "nobody", "")}, effects...)},
 		{"copied by a daemon for a client that never logged in", "daemon-exploit", "nobody", []string{"203.0.113.6"}, append([]detect.Finding{amy, shell, uploaded("proftpd", "nobody", "none")}, effects...)},

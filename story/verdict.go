@@ -209,7 +209,7 @@ type sign struct {
 // word is no stronger than possible: no way in speaks for it.
 func (b *builder) unexplained() []sign {
 	kinds := map[string]string{} // claims by detection
-	for _, w := range []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.AccountOdd, detect.OddFile} {
+	for _, w := range []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.AccountOdd, detect.OddFile, detect.Scanner} {
 		for _, f := range b.by[w] {
 			if f.Level < detect.High || f.Rung < evidence.Effect || f.Mechanism == "dir" {
 				continue
@@ -265,7 +265,7 @@ func (b *builder) wasAttacked() bool {
 			return true
 		}
 	}
-	return len(b.by[detect.WebAttack])+len(b.by[detect.WebScan]) > 0
+	return len(b.by[detect.WebAttack])+len(b.by[detect.WebScan])+len(b.by[detect.PortScan]) > 0
 }
 
 // familiar tells tries of a person who mistypes: few, for one account, from a network that this account comes from.

@@ -13,6 +13,7 @@ import (
 	"telltale/artifact/dropbear"
 	"telltale/artifact/errorlog"
 	"telltale/artifact/exim"
+	"telltale/artifact/firewall"
 	"telltale/artifact/journald"
 	"telltale/artifact/kernel"
 	"telltale/artifact/login"
@@ -48,7 +49,7 @@ func Artifacts() []*artifact.Artifact {
 		shellhistory.New(), packages.Status(), webscript.New(), redis.Dump(),
 		// Logs of their own.
 		utmp.Logins(), utmp.Lastlog(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), postgresql.New(), samba.New(),
-		auditd.New(), // before kernel, which takes every line that the kernel says
+		firewall.New(), auditd.New(), // before kernel, which takes every line that the kernel says
 		// What programs say, and the files that carry it.
 		sshd.New(), dropbear.New(), pam.New(), errorlog.Syslog(), sudo.New(), login.New(), users.New(), cron.New(), systemd.New(), kernel.New(), rsyslog.New(), postfix.New(), dovecot.New(), proftpd.New(), pureftpd.New(),
 		syslogfile.New(), journald.New(),

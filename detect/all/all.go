@@ -9,6 +9,7 @@ import (
 	"telltale/detect/installs"
 	"telltale/detect/logins"
 	"telltale/detect/mailrun"
+	"telltale/detect/packets"
 	"telltale/detect/persistence"
 	"telltale/detect/privilege"
 	"telltale/detect/tamper"
@@ -19,7 +20,7 @@ import (
 // Detections gives every detection.
 func Detections() []*detect.Detection {
 	return []*detect.Detection{
-		logins.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(),
+		logins.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(),
 		persistence.New(), commands.New(), files.New(), installs.New(), tamper.New(),
 	}
 }
