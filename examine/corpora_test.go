@@ -47,6 +47,7 @@ var differs = []struct{ text, why string }{
 	{"pam_unix(sshd:auth): authentication failure", "as above"},
 	{":11: Bye Bye [preauth]", "a line behind it says the same, with the name"},
 	{`": password mismatch, client: 127.0.0.1, server: test, request`, "a name of Basic authentication holds no colon, so that the first address is nginx's own"},
+	{"size=0, class=0, nrcpts=0", "a connection without a mail"},
 	{"no host name found for IP address", "so are many mail servers that deliver"},
 	{"no IP address found for host", "as above"},
 	{"Invalid authentication mechanism", "no password was looked at"},
@@ -65,8 +66,8 @@ func ofTwoMinds(text string) bool {
 }
 
 // corpora are the samples of services that the program reads.
-var corpora = []string{"apache-auth", "apache-badbots", "apache-botsearch", "apache-modsecurity", "apache-nohome", "apache-noscript", "apache-overflows", "apache-shellshock", "dovecot", "dropbear", "exim", "lighttpd-auth", "mysqld-auth",
-	"nginx-bad-request", "nginx-botsearch", "nginx-http-auth", "nginx-limit-req", "pam-generic", "php-url-fopen", "postfix", "proftpd", "pure-ftpd", "sshd", "traefik-auth", "vsftpd"}
+var corpora = []string{"apache-auth", "apache-badbots", "apache-botsearch", "apache-modsecurity", "apache-nohome", "apache-noscript", "apache-overflows", "apache-shellshock", "courier-auth", "courier-smtp", "cyrus-imap", "directadmin", "dovecot", "dropbear", "exim", "haproxy-http-auth", "lighttpd-auth", "mysqld-auth", "named-refused",
+	"nginx-bad-request", "nginx-botsearch", "nginx-http-auth", "nginx-limit-req", "pam-generic", "php-url-fopen", "phpmyadmin-syslog", "postfix", "proftpd", "pure-ftpd", "recidive", "roundcube-auth", "sendmail-auth", "sendmail-reject", "sshd", "traefik-auth", "vsftpd", "webmin-auth"}
 
 // TestFail2banSamples reads the samples of fail2ban, which are labelled with the address and time of each failure. They are under the GPL
 // and so not kept here: lab/fail2ban-logs.sh fetches them, TELLTALE_FAIL2BAN names their folder.

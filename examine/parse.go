@@ -181,7 +181,7 @@ func (h *seenHost) facts() *artifact.HostFacts {
 // clock gives the clock for one file: solved over the log's rotations, newest first, when the first of them is read.
 func (r *run) clock(h *seenHost, j *job) *logclock.Clock {
 	zoned := &logclock.Clock{Zone: h.Zone, Basis: "zone from " + h.ZoneFrom}
-	if j.art.Name != "syslogfile" {
+	if !j.art.Log || j.art.Random {
 		return zoned
 	}
 	var newer time.Time

@@ -51,6 +51,10 @@ func (b *builder) madeBy(f *detect.Finding) (made []*detect.Finding, grave bool)
 		}
 	}
 	for _, e := range b.by[detect.MailRun] {
+		if e.Mechanism == "script" && e.Level >= detect.Medium && e.Path == f.Path { // PHP itself says so
+			made = append(made, e)
+			grave = grave || f.Level >= detect.Medium
+		}
 		if e.Mechanism == "local" && e.Level >= detect.High && webAccount(e.Account) && b.sentBy(f, e) {
 			made = append(made, e)
 			grave = grave || f.Level >= detect.Medium // a page of the site may send a newsletter

@@ -7,26 +7,38 @@ import (
 	"telltale/artifact/accounts"
 	"telltale/artifact/auditd"
 	"telltale/artifact/authorizedkeys"
+	"telltale/artifact/courier"
 	"telltale/artifact/cron"
 	"telltale/artifact/crontab"
+	"telltale/artifact/cyrus"
+	"telltale/artifact/directadmin"
 	"telltale/artifact/dovecot"
 	"telltale/artifact/dropbear"
 	"telltale/artifact/errorlog"
 	"telltale/artifact/exim"
+	"telltale/artifact/fail2ban"
 	"telltale/artifact/firewall"
+	"telltale/artifact/haproxy"
 	"telltale/artifact/journald"
+	"telltale/artifact/jsonaccess"
 	"telltale/artifact/kernel"
 	"telltale/artifact/login"
 	"telltale/artifact/mysql"
+	"telltale/artifact/named"
 	"telltale/artifact/packages"
 	"telltale/artifact/pam"
+	"telltale/artifact/phpmail"
+	"telltale/artifact/phpmyadmin"
 	"telltale/artifact/postfix"
 	"telltale/artifact/postgresql"
 	"telltale/artifact/proftpd"
 	"telltale/artifact/pureftpd"
 	"telltale/artifact/redis"
+	"telltale/artifact/roundcube"
+	"telltale/artifact/rpmlogs"
 	"telltale/artifact/rsyslog"
 	"telltale/artifact/samba"
+	"telltale/artifact/sendmail"
 	"telltale/artifact/shellhistory"
 	"telltale/artifact/sshd"
 	"telltale/artifact/startup"
@@ -37,6 +49,7 @@ import (
 	"telltale/artifact/users"
 	"telltale/artifact/utmp"
 	"telltale/artifact/vsftpd"
+	"telltale/artifact/webmin"
 	"telltale/artifact/webscript"
 	"telltale/artifact/xferlog"
 )
@@ -48,10 +61,11 @@ func Artifacts() []*artifact.Artifact {
 		accounts.Passwd(), accounts.Shadow(), accounts.Group(), authorizedkeys.New(), crontab.New(), units.New(), startup.Preload(), startup.Commands(), startup.Sudoers(),
 		shellhistory.New(), packages.Status(), webscript.New(), redis.Dump(),
 		// Logs of their own.
-		utmp.Logins(), utmp.Lastlog(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), postgresql.New(), samba.New(),
+		utmp.Logins(), utmp.Lastlog(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), postgresql.New(), samba.New(), named.File(), fail2ban.File(), roundcube.File(), directadmin.New(), phpmail.File(), rpmlogs.Yum(), rpmlogs.Zypper(), jsonaccess.New(),
 		firewall.New(), auditd.New(), // before kernel, which takes every line that the kernel says
 		// What programs say, and the files that carry it.
 		sshd.New(), dropbear.New(), pam.New(), errorlog.Syslog(), sudo.New(), login.New(), users.New(), cron.New(), systemd.New(), kernel.New(), rsyslog.New(), postfix.New(), dovecot.New(), proftpd.New(), pureftpd.New(),
+		sendmail.New(), cyrus.New(), courier.New(), haproxy.New(), named.New(), fail2ban.New(), webmin.New(), phpmyadmin.New(), roundcube.New(), phpmail.New(),
 		syslogfile.New(), journald.New(),
 	}
 }

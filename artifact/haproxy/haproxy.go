@@ -1,0 +1,86 @@
+// Package haproxy decodes the requests and connections that HAProxy tells. Addresses and status stand before what clients send; the request's own line is
+// the last field, in quotes.
+package haproxy
+
+import (
+	"bytes"
+	"strconv"
+
+	"telltale/artifact"
+	"telltale/artifact/internal/said"
+	"telltale/event"
+)
+
+// New gives the artefact.
+func New() *artifact.Artifact {
+	return &artifact.Artifact{Name: "haproxy", Doc: "requests that went through HAProxy", Spec: "HAProxy 1.4 to 3.0 doc/configuration.txt section 8.2 (option httplog, tcplog, httpslog)",
+		Programs: []string{"haproxy"}, Decode: decode, Kinds: []event.Kind{event.HTTPRequest, event.ConnectionSeen, event.ServiceStarted, event.ServiceStopped}}
+}
+
+var service = []byte("haproxy")
+
+// decode reads "IP:PORT [stamp] frontend backend/server timers status bytes cookie cookie flags conns queue {captured} "METHOD URL HTTP/1.1"".
+func decode(m *artifact.Message, yield func(*event.Event)) bool {
+	t := m.Text
+	peer, rest, ok := said.Cut(t, " [")
+	ip, port := said.AddressPort(peer)
+	if ip == nil && ok { // "2001:db8::1234:58430"
+		if i := bytes.LastIndexByte(peer, ':'); i > 0 {
+			ip, port = said.Address(peer[:i]), said.Number(peer[i+1:])
+		}
+	}
+	if !ok || ip == nil {
+		k := event.Unknown
+		switch {
+		case bytes.HasPrefix(t, []byte("Proxy ")) && bytes.HasSuffix(t, []byte(" started.")):
+			k = event.ServiceStarted
+		case bytes.HasPrefix(t, []byte("Proxy ")) && bytes.Contains(t, []byte(" stopped ")):
+			k = event.ServiceStopped
+		}
+		if k != event.Unknown {
+			e := m.Event(k)
+			e.Add(event.ServiceName, service)
+			yield(e)
+		}
+		return true
+	}
+	_, rest, ok = said.Cut(rest, "] ")
+	if !ok {
+		return false
+	}
+	if bytes.HasSuffix(rest, []byte(": SSL handshake failure")) || bytes.HasSuffix(rest, []byte(": Connection closed during SSL handshake")) {
+		e := m.Event(event.ConnectionSeen)
+		e.Add(event.ServiceName, service)
+		e.Add(event.SourceIP, ip)
+		e.Add(event.SourcePort, port)
+		yield(e)
+		return true
+	}
+	_, rest = said.FirstWord(rest) // frontend
+	_, rest = said.FirstWord(rest) // backend/server
+	timers, rest := said.FirstWord(rest)
+	status, rest := said.FirstWord(rest)
+	size, rest := said.FirstWord(rest)
+	request := bytes.LastIndex(rest, []byte(` "`)) + 1 // HAProxy writes a quote of the client's as "#22"
+	if bytes.Count(timers, []byte("/")) < 4 || len(said.Number(status)) != 3 || request == 0 {
+		return true // of a connection, not of a request
+	}
+	line, _, _ := said.Cut(rest[request+1:], `"`) // httpslog goes on behind it
+	method, url := said.FirstWord(line)
+	url, version, ok := said.CutLast(url, " HTTP/")
+	e := m.Event(event.HTTPRequest)
+	e.Add(event.SourceIP, ip)
+	e.Add(event.SourcePort, port)
+	if ok {
+		e.Add(event.HTTPMethod, method)
+		e.Add(event.URL, url)
+		e.Add(event.HTTPVersion, version)
+	}
+	e.Add(event.HTTPStatus, status)
+	e.Add(event.HTTPBytes, said.Number(size))
+	if ms, err := strconv.ParseInt(string(said.Number(timers[bytes.LastIndexByte(timers, '/')+1:])), 10, 32); err == nil {
+		e.AddInt(event.HTTPDuration, ms*1000)
+	}
+	yield(e)
+	return true
+}
