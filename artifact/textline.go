@@ -8,6 +8,7 @@ import (
 	"telltale/event"
 	"telltale/evidence"
 	"telltale/internal/lines"
+	"telltale/internal/logclock"
 )
 
 // EachLine gives the lines of a text one by one, each with where it stands; empty ones are left out. What is wrong with
@@ -64,5 +65,49 @@ func Lines(f func(in *Input, text []byte, e *event.Event, yield func(*event.Even
 				}
 			}
 		}
+	}
+}
+
+// Stamped makes the Parse of a member whose program writes a log of its own, in the words that it sends to syslog, too: stamp takes the time off a line, decode
+// reads the rest. Lines without a stamp, and those that are not understood, are counted under the program's name.
+func Stamped(program string, stamp func(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool), decode func(m *Message, yield func(*event.Event)) bool) func(context.Context, *Input) iter.Seq2[event.Event, error] {
+	name, noStamp := []byte(program), []byte(program+" line")
+	return func(ctx context.Context, in *Input) iter.Seq2[event.Event, error] {
+		return func(yield func(event.Event, error) bool) {
+			m := Message{Repeat: 1, Program: name}
+			going := true
+			out := func(e *event.Event) { going = going && yield(*e, nil) }
+			for ref, t := range EachLine(ctx, in, yield) {
+				at, text, ok := stamp(in.Clock, t)
+				if !ok {
+					in.Seen.Unknown(noStamp)
+					continue
+				}
+				in.Seen.Record(at)
+				m.At, m.Text, m.PID, m.Ref, m.Raw = at, text, nil, ref, t
+				if !decode(&m, out) {
+					in.Seen.Unknown(name)
+				}
+				if !going {
+					return
+				}
+			}
+		}
+	}
+}
+
+// MostLines makes a Sniff of a test of one line: more than half of the first twenty have to pass.
+func MostLines(test func(line []byte) bool) func(head []byte) bool {
+	return func(head []byte) bool {
+		n, good := 0, 0
+		for line := range bytes.Lines(head) {
+			if n++; n > 20 {
+				break
+			}
+			if test(bytes.TrimRight(line, "\r\n")) {
+				good++
+			}
+		}
+		return good*2 > n
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 // New gives the artefact.
 func New() *artifact.Artifact {
-	return &artifact.Artifact{Name: "directadmin", Doc: "logins to the hosting panel DirectAdmin", Spec: "DirectAdmin 1.4x login.log, security.log", Files: []string{"/var/log/directadmin/{login,security}.log"}, Log: true, Sniff: sniff, Parse: parse,
+	return &artifact.Artifact{Name: "directadmin", Doc: "logins to the hosting panel DirectAdmin", Spec: "DirectAdmin 1.4x login.log, security.log", Files: []string{"/var/log/directadmin/{login,security}.log"}, Log: true, Sniff: artifact.MostLines(ours), Parse: parse,
 		Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed}}
 }
 
@@ -89,16 +89,8 @@ func stamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool)
 	return at, t[21:], ok
 }
 
-func sniff(head []byte) bool {
-	n, good := 0, 0
-	c := &logclock.Clock{}
-	for line := range bytes.Lines(head) {
-		if n++; n > 20 {
-			break
-		}
-		if _, text, ok := stamp(c, line); ok && text[0] == '\'' {
-			good++
-		}
-	}
-	return good*2 > n
+// ours tells a line of these logs.
+func ours(line []byte) bool {
+	_, text, ok := stamp(&logclock.Clock{}, line)
+	return ok && text[0] == '\''
 }

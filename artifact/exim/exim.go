@@ -5,8 +5,6 @@ package exim
 
 import (
 	"bytes"
-	"context"
-	"iter"
 
 	"telltale/artifact"
 	"telltale/artifact/internal/said"
@@ -19,7 +17,7 @@ import (
 func New() *artifact.Artifact {
 	return &artifact.Artifact{
 		Name: "exim", Doc: "mail: who handed it in, where it went, who guessed passwords", Spec: "Exim 4.98 spec.txt chapter 53, log files; src/receive.c, src/deliver.c",
-		Files: []string{"/var/log/exim4/{mainlog,rejectlog}", "/var/log/exim/{mainlog,main.log,rejectlog,reject.log}", "/var/log/exim_{mainlog,rejectlog}", "/var/log/exim-main.log"}, Log: true, Sniff: sniff, Parse: parse,
+		Files: []string{"/var/log/exim4/{mainlog,rejectlog}", "/var/log/exim/{mainlog,main.log,rejectlog,reject.log}", "/var/log/exim_{mainlog,rejectlog}", "/var/log/exim-main.log"}, Log: true, Sniff: sniff, Parse: artifact.Stamped("exim", stamp, decode),
 		Programs: []string{"exim", "exim4"}, Decode: decode,
 		Kinds: []event.Kind{event.MailSubmitted, event.MailReceived, event.MailQueued, event.MailDelivered, event.MailRejected, event.MailRemoved, event.AuthFailed, event.ConnectionSeen, event.ServiceStarted, event.ProgramSaid},
 	}
@@ -54,32 +52,6 @@ func ours(t []byte) bool {
 	name, _, refused := said.Cut(t, " authenticator failed for ")
 	return refused && bytes.IndexByte(name, ' ') < 0 || bytes.HasPrefix(t, []byte("H=")) && bytes.Contains(t, []byte(" [")) ||
 		said.BeginsAny(t, []string{"SMTP protocol ", "SMTP call from ", "SMTP connection ", "no MAIL in SMTP connection ", "no host name found for IP address ", "no IP address found for host ", "Start queue run: ", "End queue run: ", "exim 4.", "TLS error on connection "})
-}
-
-var noStamp, unread = []byte("exim line"), []byte("exim")
-
-func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
-	return func(yield func(event.Event, error) bool) {
-		m := artifact.Message{Repeat: 1, Program: service}
-		going := true
-		out := func(e *event.Event) { going = going && yield(*e, nil) }
-		for ref, t := range artifact.EachLine(ctx, in, yield) {
-			m.Ref, m.Raw = ref, t
-			at, text, ok := stamp(in.Clock, m.Raw)
-			if !ok {
-				in.Seen.Unknown(noStamp)
-				continue
-			}
-			m.At, m.Text, m.PID = at, text, nil
-			in.Seen.Record(at)
-			if !decode(&m, out) {
-				in.Seen.Unknown(unread)
-			}
-			if !going {
-				return
-			}
-		}
-	}
 }
 
 // stamp reads "yyyy-mm-dd hh:mm:ss[.mmm] [+zzzz ]" (log_selector millisec, log_timezone).

@@ -4,12 +4,12 @@ package fail2ban
 
 import (
 	"bytes"
-	"context"
-	"iter"
 
 	"telltale/artifact"
 	"telltale/artifact/internal/said"
 	"telltale/event"
+	"telltale/evidence"
+	"telltale/internal/logclock"
 )
 
 const spec = "fail2ban 0.8 to 1.1 server/{actions,filter,server}.py, logtarget"
@@ -22,7 +22,7 @@ func New() *artifact.Artifact {
 
 // File gives the artefact of its own log.
 func File() *artifact.Artifact {
-	return &artifact.Artifact{Name: "fail2ban-log", Doc: New().Doc, Spec: spec, Files: []string{"/var/log/fail2ban.log", "/var/log/fail2ban/*.log"}, Log: true, Sniff: sniff, Parse: parse, Kinds: New().Kinds}
+	return &artifact.Artifact{Name: "fail2ban-log", Doc: New().Doc, Spec: spec, Files: []string{"/var/log/fail2ban.log", "/var/log/fail2ban/*.log"}, Log: true, Sniff: artifact.MostLines(ours), Parse: artifact.Stamped("fail2ban", stamp, decode), Kinds: New().Kinds}
 }
 
 var service = []byte("fail2ban")
@@ -95,40 +95,16 @@ func state(t []byte) event.Kind {
 	return event.Unknown
 }
 
-var noStamp, unread = []byte("fail2ban line"), []byte("fail2ban")
-
-func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
-	return func(yield func(event.Event, error) bool) {
-		m := artifact.Message{Repeat: 1, Program: service}
-		going := true
-		out := func(e *event.Event) { going = going && yield(*e, nil) }
-		for ref, t := range artifact.EachLine(ctx, in, yield) {
-			at, n := in.Clock.ISO(t)
-			if n == 0 || n >= len(t) || t[n] != ' ' {
-				in.Seen.Unknown(noStamp)
-				continue
-			}
-			in.Seen.Record(at)
-			m.At, m.Text, m.Ref, m.Raw = at, bytes.TrimLeft(t[n:], " "), ref, t
-			if !decode(&m, out) {
-				in.Seen.Unknown(unread)
-			}
-			if !going {
-				return
-			}
-		}
+// stamp reads "yyyy-mm-dd hh:mm:ss,mmm ".
+func stamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool) {
+	at, n := c.ISO(t)
+	if n == 0 || n >= len(t) || t[n] != ' ' {
+		return at, t, false
 	}
+	return at, bytes.TrimLeft(t[n:], " "), true
 }
 
-func sniff(head []byte) bool {
-	n, good := 0, 0
-	for line := range bytes.Lines(head) {
-		if n++; n > 20 {
-			break
-		}
-		if len(line) > 34 && line[10] == ' ' && line[19] == ',' && bytes.HasPrefix(line[24:], []byte("fail2ban.")) {
-			good++
-		}
-	}
-	return good*2 > n
+// ours tells a line of fail2ban's own log.
+func ours(line []byte) bool {
+	return len(line) > 34 && line[10] == ' ' && line[19] == ',' && bytes.HasPrefix(line[24:], []byte("fail2ban."))
 }

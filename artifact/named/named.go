@@ -4,8 +4,6 @@ package named
 
 import (
 	"bytes"
-	"context"
-	"iter"
 	"time"
 
 	"telltale/artifact"
@@ -27,7 +25,7 @@ func New() *artifact.Artifact {
 func File() *artifact.Artifact {
 	return &artifact.Artifact{Name: "named-log", Doc: New().Doc, Spec: spec,
 		Files: []string{"/var/log/{named,bind,bind9}/*", "/var/log/named*.log", "/var/named/data/*.run", "/var/named/log/*", "/var/cache/bind/*.log", "/var/named/chroot/var/log/*", "/var/lib/named/var/log/*"},
-		Log:   true, Sniff: sniff, Parse: parse, Kinds: New().Kinds}
+		Log:   true, Sniff: artifact.MostLines(ours), Parse: artifact.Stamped("named", stamp, decode), Kinds: New().Kinds}
 }
 
 var service, denied = []byte("named"), []byte("denied")
@@ -144,31 +142,6 @@ func serviceEvent(m *artifact.Message, k event.Kind, yield func(*event.Event)) {
 	yield(e)
 }
 
-var noStamp, unread = []byte("named line"), []byte("named")
-
-func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
-	return func(yield func(event.Event, error) bool) {
-		m := artifact.Message{Repeat: 1, Program: service}
-		going := true
-		out := func(e *event.Event) { going = going && yield(*e, nil) }
-		for ref, t := range artifact.EachLine(ctx, in, yield) {
-			at, text, ok := stamp(in.Clock, t)
-			if !ok {
-				in.Seen.Unknown(noStamp)
-				continue
-			}
-			in.Seen.Record(at)
-			m.At, m.Text, m.Ref, m.Raw = at, text, ref, t
-			if !decode(&m, out) {
-				in.Seen.Unknown(unread)
-			}
-			if !going {
-				return
-			}
-		}
-	}
-}
-
 // stamp reads "dd-Mon-yyyy hh:mm:ss.mmm ", "Mon dd hh:mm:ss " and "yyyy-mm-ddThh:mm:ss.mmm[Z] " (print-time iso8601).
 func stamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool) {
 	if at, n := c.ISO(t); n > 0 && n < len(t) && t[n] == ' ' && t[10] == 'T' {
@@ -185,16 +158,9 @@ func stamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool)
 	return at, t[25:], ok
 }
 
-func sniff(head []byte) bool {
-	n, good := 0, 0
-	c := &logclock.Clock{Year: 2000}
-	for line := range bytes.Lines(head) {
-		if n++; n > 20 {
-			break
-		}
-		if _, text, ok := stamp(c, line); ok && (bytes.Contains(text, []byte("client ")) && !bytes.Contains(text, []byte(" named[")) && bytes.IndexByte(text, '#') > 0 || said.BeginsAny(text, []string{"general: ", "resolver: ", "xfer-", "security: ", "queries: ", "default: ", "zone ", "lame-servers: "})) {
-			good++
-		}
-	}
-	return good*2 > n
+// ours tells a line of BIND's own logs.
+func ours(line []byte) bool {
+	_, text, ok := stamp(&logclock.Clock{Year: 2000}, line)
+	return ok && (bytes.Contains(text, []byte("client ")) && !bytes.Contains(text, []byte(" named[")) && bytes.IndexByte(text, '#') > 0 ||
+		said.BeginsAny(text, []string{"general: ", "resolver: ", "xfer-", "security: ", "queries: ", "default: ", "zone ", "lame-servers: "}))
 }

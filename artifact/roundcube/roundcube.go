@@ -4,8 +4,6 @@ package roundcube
 
 import (
 	"bytes"
-	"context"
-	"iter"
 
 	"telltale/artifact"
 	"telltale/artifact/internal/said"
@@ -23,7 +21,7 @@ func New() *artifact.Artifact {
 
 // File gives the artefact of its own logs.
 func File() *artifact.Artifact {
-	return &artifact.Artifact{Name: "roundcube-log", Doc: New().Doc, Spec: spec, Files: []string{"/var/log/roundcube{,mail}/{errors,userlogins}*", "{webroot}/**/logs/{errors,userlogins}{,.log}", "/usr/local/cpanel/base/3rdparty/roundcube/logs/*"}, Log: true, Sniff: sniff, Parse: parse, Kinds: New().Kinds}
+	return &artifact.Artifact{Name: "roundcube-log", Doc: New().Doc, Spec: spec, Files: []string{"/var/log/roundcube{,mail}/{errors,userlogins}*", "{webroot}/**/logs/{errors,userlogins}{,.log}", "/usr/local/cpanel/base/3rdparty/roundcube/logs/*"}, Log: true, Sniff: artifact.MostLines(ours), Parse: artifact.Stamped("roundcube", stamp, decode), Kinds: New().Kinds}
 }
 
 var service, password = []byte("roundcube"), []byte("password")
@@ -82,31 +80,8 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	}
 }
 
-var noStamp = []byte("roundcube line")
-
-func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
-	return func(yield func(event.Event, error) bool) {
-		m := artifact.Message{Repeat: 1, Program: service}
-		going := true
-		out := func(e *event.Event) { going = going && yield(*e, nil) }
-		for ref, t := range artifact.EachLine(ctx, in, yield) {
-			at, text, ok := stamp(t)
-			if !ok {
-				in.Seen.Unknown(noStamp)
-				continue
-			}
-			in.Seen.Record(at)
-			m.At, m.Text, m.Ref, m.Raw = at, text, ref, t
-			decode(&m, out)
-			if !going {
-				return
-			}
-		}
-	}
-}
-
 // stamp reads "[dd-Mon-yyyy hh:mm:ss +zzzz]: ".
-func stamp(t []byte) (at evidence.Time, text []byte, ok bool) {
+func stamp(_ *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool) {
 	if len(t) < 31 || t[0] != '[' || t[12] != ' ' || t[21] != ' ' || t[27] != ']' || t[28] != ':' {
 		return at, t, false
 	}
@@ -117,15 +92,8 @@ func stamp(t []byte) (at evidence.Time, text []byte, ok bool) {
 	return at, bytes.TrimLeft(t[29:], " "), n > 0
 }
 
-func sniff(head []byte) bool {
-	n, good := 0, 0
-	for line := range bytes.Lines(head) {
-		if n++; n > 20 {
-			break
-		}
-		if _, text, ok := stamp(line); ok && (bytes.Contains(text, []byte(" login for ")) || bytes.Contains(text, []byte("IMAP Error: ")) || bytes.Contains(text, []byte("PHP Error: "))) {
-			good++
-		}
-	}
-	return good*2 > n
+// ours tells a line of Roundcube's own logs.
+func ours(line []byte) bool {
+	_, text, ok := stamp(nil, line)
+	return ok && (bytes.Contains(text, []byte(" login for ")) || bytes.Contains(text, []byte("IMAP Error: ")) || bytes.Contains(text, []byte("PHP Error: ")))
 }

@@ -17,7 +17,7 @@ import (
 // Yum gives the artefact of the logs of yum and dnf.
 func Yum() *artifact.Artifact {
 	return &artifact.Artifact{Name: "yum", Doc: "packages that yum and dnf installed, updated and removed", Spec: "yum 3.x yum/rpmtrans.py (yum.log); dnf 2 to 4 dnf/logging.py (dnf.rpm.log, dnf.log)",
-		Files: []string{"/var/log/yum.log", "/var/log/dnf.rpm.log", "/var/log/dnf.log", "/var/log/hawkey.log", "/var/log/dnf5.log"}, Log: true, Sniff: sniffYum, Parse: reader(yum), Kinds: []event.Kind{event.PackageChanged, event.PackageRun}}
+		Files: []string{"/var/log/yum.log", "/var/log/dnf.rpm.log", "/var/log/dnf.log", "/var/log/hawkey.log", "/var/log/dnf5.log"}, Log: true, Sniff: artifact.MostLines(ofYum), Parse: reader(yum), Kinds: []event.Kind{event.PackageChanged, event.PackageRun}}
 }
 
 // Zypper gives the artefact of zypper's history.
@@ -146,17 +146,9 @@ func zypper(c *logclock.Clock, t []byte, e *event.Event) (at evidence.Time, know
 	return at, true, false
 }
 
-func sniffYum(head []byte) bool {
-	n, good := 0, 0
-	c := &logclock.Clock{Year: 2000}
+// ofYum tells a line of these logs.
+func ofYum(line []byte) bool {
 	var e event.Event
-	for line := range bytes.Lines(head) {
-		if n++; n > 20 {
-			break
-		}
-		if _, known, yields := yum(c, bytes.TrimRight(line, "\r\n"), &e); known && yields || bytes.Contains(line, []byte(" --- logging initialized ---")) {
-			good++
-		}
-	}
-	return good*2 > n
+	_, known, yields := yum(&logclock.Clock{Year: 2000}, line, &e)
+	return known && yields || bytes.Contains(line, []byte(" --- logging initialized ---"))
 }
