@@ -17,6 +17,7 @@ type Truth struct {
 	Seed     uint64   `json:"seed,omitempty"`
 	Evidence []string `json:"evidence,omitempty"`    // files of the case, to be examined together
 	Remote   string   `json:"remote_logs,omitempty"` // the folder with another machine's copy of the log
+	Memory   string   `json:"memory,omitempty"`      // file with the machine's memory, a moment before it was switched off
 	Hostname string   `json:"hostname"`
 	Zone     string   `json:"zone"`
 	Clock    string   `json:"clock,omitempty"` // how the times were made

@@ -34,6 +34,7 @@ func labCommand(in io.Reader, out, errs io.Writer) *cobra.Command {
 A case is made anew from a scenario and a seed, which changes names, addresses, times, tools and noise. There are tiers:
   tree       files, logs and times are written; needs no rights, takes seconds (with mkfs.ext4 and debugfs: a disk image)
   container  a real server in systemd-nspawn; needs root, takes some minutes
+  vm         a machine of its own in QEMU, emulated, with auditd and a memory image; needs root, takes ten minutes
 Nothing leaves the machine: addresses are documentation addresses, and no case has a way out. What plays malware
 waits, or sends mail to a sink.`,
 	}
@@ -61,7 +62,7 @@ type labFlags struct {
 }
 
 func (f *labFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.tier, "tier", "", "tree or container (default: container where that is possible, else tree)")
+	c.Flags().StringVar(&f.tier, "tier", "", "tree, container or vm (default: container where that is possible, else tree)")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "changes names, addresses, times, tools and noise")
 }
 
@@ -82,17 +83,25 @@ func maker(c *cobra.Command, tier string, in io.Reader, out, errs io.Writer) (la
 	switch tierOf(tier) {
 	case lab.Tree:
 		return tree.New(false), nil
-	case lab.Container:
+	case lab.Container, lab.VM:
+		if tierOf(tier) == lab.VM {
+			if err := container.ReadyVM(); err != nil {
+				return nil, err
+			}
+		}
 		if container.IsInside() {
+			if tierOf(tier) == lab.VM {
+				return container.NewVM(), nil
+			}
 			return container.New(), nil
 		}
-		status, err := container.Inside(c.Context(), words(c), in, out, errs)
+		status, err := container.Inside(c.Context(), tierOf(tier), words(c), in, out, errs)
 		if err != nil {
 			return nil, err
 		}
 		return nil, exitStatus(status)
 	}
-	return nil, fmt.Errorf("%w: --tier %q: give tree or container", errUsage, tier)
+	return nil, fmt.Errorf("%w: --tier %q: give tree, container or vm", errUsage, tier)
 }
 
 // words gives a command's own words again.
@@ -218,7 +227,7 @@ func labScore(in io.Reader, out, errs io.Writer) *cobra.Command {
 			if all != (len(args) == 0) {
 				return fmt.Errorf("%w: give a scenario, a folder or --all", errUsage)
 			}
-			if all && tierOf(f.tier) == lab.Container && !container.IsInside() {
+			if all && (tierOf(f.tier) == lab.Container || tierOf(f.tier) == lab.VM) && !container.IsInside() {
 				rs, failed := scoreSideBySide(c.Context(), f, errs)
 				return errors.Join(printResults(out, rs, asJSON, verbose), failed)
 			}
@@ -354,7 +363,7 @@ func scoreSideBySide(ctx context.Context, f labFlags, errs io.Writer) (out []sco
 // scoreApart scores one scenario in a container by a process of its own.
 func scoreApart(ctx context.Context, name string, f labFlags) (*score.Result, error) {
 	var out, errs bytes.Buffer
-	status, err := container.Inside(ctx, []string{"lab", "score", name, "--tier", string(lab.Container), "--seed", fmt.Sprint(f.seed), "--keep", f.keep, "--json"}, strings.NewReader(""), &out, &errs)
+	status, err := container.Inside(ctx, tierOf(f.tier), []string{"lab", "score", name, "--tier", string(tierOf(f.tier)), "--seed", fmt.Sprint(f.seed), "--keep", f.keep, "--json"}, strings.NewReader(""), &out, &errs)
 	if err != nil || status != exitOK {
 		return nil, errors.Join(err, fmt.Errorf("exit status %d: %s", status, strings.TrimSpace(errs.String())))
 	}

@@ -1,15 +1,15 @@
 #!/bin/bash
-# Makes the Debian 12 tree that all servers start from, once: WORK/base2. It takes about two minutes.
+# Makes the Debian 12 tree that all servers start from, once: WORK/NAME. It takes about two minutes.
 # Packages come from whatever mirror the machine's own apt is configured to use; the result names an example mirror.
-# Usage: base.sh WORK
+# Usage: base.sh WORK NAME [MORE_PACKAGES]
 set -euo pipefail
-work=${1:?usage: base.sh WORK}
-[ -e "$work/base2/.complete" ] && exit 0
+work=${1:?usage: base.sh WORK NAME} base=$work/${2:?} more=${3:-}
+[ -e "$base/.complete" ] && exit 0
 mkdir -p "$work"
-rm -rf --one-file-system "$work/base2" "$work/base2.part"
+rm -rf --one-file-system "$base" "$base.part"
 packages=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,rsyslog,cron,sudo,apache2,libapache2-mod-php,php-cli
 packages=$packages,dovecot-core,dovecot-imapd,redis-server,samba,samba-vfs-modules,perl-base,postfix,bsd-mailx,vsftpd
-packages=$packages,logrotate,iproute2,procps,less,wget,nano,adduser,e2fsprogs,tzdata,apt-utils
+packages=$packages,logrotate,iproute2,procps,less,wget,nano,adduser,e2fsprogs,tzdata,apt-utils${more:+,$more}
 
 # All of the machine's own entries for the archive, whichever of the two formats they have.
 sources=()
@@ -20,9 +20,9 @@ nice mmdebstrap --quiet --variant=minbase --include="$packages" \
 	--aptopt='APT::Install-Recommends "false"' \
 	--essential-hook='echo "postfix postfix/main_mailer_type select Satellite system" | chroot "$1" debconf-set-selections' \
 	--essential-hook='echo "postfix postfix/mailname string localhost" | chroot "$1" debconf-set-selections' \
-	--format=directory bookworm "$work/base2.part" "${sources[@]}"
+	--format=directory bookworm "$base.part" "${sources[@]}"
 
-cd "$work/base2.part"
+cd "$base.part"
 # What belongs to the machine that built it, and what a server would not have.
 rm -rf var/lib/apt/lists/* var/cache/apt/*.bin var/cache/apt/archives/*.deb etc/apt/apt.conf.d/99mmdebstrap \
 	etc/dpkg/dpkg.cfg.d/99mmdebstrap etc/apt/sources.list.d/* etc/resolv.conf etc/hostname etc/udev/hwdb.bin dev/*
@@ -30,5 +30,5 @@ rm -f etc/ssh/ssh_host_* etc/machine-id var/lib/dbus/machine-id # every case has
 mkdir -p var/lib/apt/lists/partial
 echo 'deb http://mirror.example.org/debian bookworm main' >etc/apt/sources.list
 cd - >/dev/null
-touch "$work/base2.part/.complete"
-mv "$work/base2.part" "$work/base2"
+touch "$base.part/.complete"
+mv "$base.part" "$base"

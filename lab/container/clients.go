@@ -30,8 +30,8 @@ type server struct {
 	jars map[netip.Addr]*cookiejar.Jar
 }
 
-// Now gives the machine's clock, which is the server's.
-func (s *server) Now() time.Time { return time.Now().UTC() }
+// Now gives the server's clock: the machine's own, or, of a virtual machine, one that was set.
+func (s *server) Now() time.Time { return s.m.now() }
 
 // Written tells that the clock is real.
 func (s *server) Written() bool { return false }
@@ -51,7 +51,7 @@ func (s *server) Wait(ctx context.Context, d time.Duration) error {
 
 // Cron waits for the server's cron to run once more.
 func (s *server) Cron(ctx context.Context) error {
-	t := time.Now()
+	t := s.m.now()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

@@ -31,7 +31,9 @@ type Maker struct {
 	setup     lab.Setup
 	server    *exec.Cmd // systemd-nspawn
 	console   *os.File
-	holder    *exec.Cmd       // holds the server's network
+	holder    *exec.Cmd // holds the server's network
+	machine   bool      // a virtual machine, not a container
+	vm        vm
 	kept      map[string]bool // which of the intruder's files the disk holds at the end
 	sinks     *sinks
 }
@@ -46,10 +48,18 @@ func New() *Maker {
 }
 
 // Tier gives the tier.
-func (*Maker) Tier() lab.Tier { return lab.Container }
+func (m *Maker) Tier() lab.Tier {
+	if m.machine {
+		return lab.VM
+	}
+	return lab.Container
+}
 
 // Clock says how the times were made.
-func (*Maker) Clock() string {
+func (m *Maker) Clock() string {
+	if m.machine {
+		return m.vm.clock()
+	}
 	return "the machine's own: everything since the last boot happened at the time it shows. The days before it are written: the rotated logs (*.1) and the older records of wtmp, btmp and lastlog; the installation's dates were set back by 45 and 30 days"
 }
 
@@ -119,6 +129,9 @@ func (m *Maker) Begin(ctx context.Context, p *lab.Play, s lab.Setup) (lab.Stage,
 	if err := m.folder(ctx); err != nil {
 		return nil, err
 	}
+	if m.machine {
+		return m.beginVM(ctx)
+	}
 	if err := script(ctx, treeScript, m.work, m.dir, s.Zone); err != nil {
 		return nil, fmt.Errorf("lay out the server: %w", err)
 	}
@@ -135,7 +148,7 @@ func (m *Maker) Begin(ctx context.Context, p *lab.Play, s lab.Setup) (lab.Stage,
 	if err := stripOverlay(filepath.Join(tree, "usr")); err != nil {
 		return nil, err
 	}
-	if err := script(ctx, diskScript, m.work, m.dir, "220"); err != nil {
+	if err := script(ctx, diskScript, m.work, m.dir, "220", fmt.Sprint(m.now().Unix()), "base2"); err != nil {
 		return nil, fmt.Errorf("make the disk: %w", err)
 	}
 	if err := m.network(ctx); err != nil {
@@ -147,20 +160,9 @@ func (m *Maker) Begin(ctx context.Context, p *lab.Play, s lab.Setup) (lab.Stage,
 	return &server{m: m}, nil
 }
 
-// folder makes the base, where there is none yet, and the case's own folder, and removes those of makes that were killed: nobody
-// locks them any more. Other makes wait meanwhile.
+// folder makes the case's own folder, and removes those of makes that were killed: nobody locks them any more. Other makes wait meanwhile.
 func (m *Maker) folder(ctx context.Context) (err error) {
-	if err := os.MkdirAll(m.work, 0o755); err != nil {
-		return err
-	}
-	all, err := lock(m.work)
-	for ; errors.Is(err, unix.EWOULDBLOCK); all, err = lock(m.work) {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
+	all, err := waitLock(ctx, m.work)
 	if err != nil {
 		return err
 	}
@@ -182,10 +184,41 @@ func (m *Maker) folder(ctx context.Context) (err error) {
 	if m.lock, err = lock(m.dir); err != nil {
 		return err
 	}
-	if err := script(ctx, baseScript, m.work); err != nil {
+	return nil
+}
+
+// base makes the tree that all servers of a tier start from, where there is none yet. It takes the packages from the machine's mirror, and so runs before
+// the network is left behind. Other makes wait meanwhile.
+func base(ctx context.Context, work string, tier lab.Tier) (err error) {
+	if err := os.MkdirAll(work, 0o755); err != nil {
+		return err
+	}
+	all, err := waitLock(ctx, work)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, all.Close()) }()
+	name, more := "base2", ""
+	if tier == lab.VM {
+		name, more = "base-vm", vmPackages
+	}
+	if err := script(ctx, baseScript, work, name, more); err != nil {
 		return fmt.Errorf("make the base: %w", err)
 	}
 	return nil
+}
+
+// waitLock locks a folder as soon as nobody else has.
+func waitLock(ctx context.Context, dir string) (*os.File, error) {
+	f, err := lock(dir)
+	for ; errors.Is(err, unix.EWOULDBLOCK); f, err = lock(dir) {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	return f, err
 }
 
 func lock(dir string) (*os.File, error) {
@@ -204,6 +237,9 @@ func (m *Maker) End(ctx context.Context, dir string) ([]string, error) {
 	if m.server == nil {
 		return nil, errors.New("no server was begun")
 	}
+	if m.machine {
+		return m.endVM(ctx, dir)
+	}
 	if err := m.down(); err != nil {
 		return nil, err
 	}
@@ -211,15 +247,7 @@ func (m *Maker) End(ctx context.Context, dir string) ([]string, error) {
 		return nil, err
 	}
 	mnt := filepath.Join(m.dir, "mnt")
-	m.kept = map[string]bool{}
-	paths := slices.Clone(m.play.Truth.Expect.Files)
-	for _, a := range m.play.Truth.Expect.Altered {
-		paths = append(paths, a.Path)
-	}
-	for _, f := range paths {
-		_, err := os.Lstat(filepath.Join(mnt, f))
-		m.kept[f] = err == nil
-	}
+	m.look(mnt)
 	for _, step := range []func() error{
 		func() error { return unmount(filepath.Join(mnt, "usr")) }, func() error { return os.RemoveAll(filepath.Join(mnt, ".ovl")) },
 		func() error { return stripOverlay(filepath.Join(mnt, "usr")) }, func() error { return unmount(mnt) },
@@ -243,6 +271,19 @@ func (m *Maker) End(ctx context.Context, dir string) ([]string, error) {
 
 // Has tells whether the disk that End wrote holds one of the intruder's files.
 func (m *Maker) Has(path string) bool { return m.kept[path] }
+
+// look notes which of the intruder's files a mounted disk holds.
+func (m *Maker) look(mnt string) {
+	m.kept = map[string]bool{}
+	paths := slices.Clone(m.play.Truth.Expect.Files)
+	for _, a := range m.play.Truth.Expect.Altered {
+		paths = append(paths, a.Path)
+	}
+	for _, f := range paths {
+		_, err := os.Lstat(filepath.Join(mnt, f))
+		m.kept[f] = err == nil
+	}
+}
 
 // Discard takes back what is left.
 func (m *Maker) Discard() error {

@@ -45,7 +45,7 @@ func TestHelper(t *testing.T) {
 		t.Skip("only as a process of the other tests")
 	}
 	if !IsInside() {
-		status, err := Inside(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+		status, err := Inside(context.Background(), lab.Container, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+
+	"telltale/lab"
 )
 
 // insideMark is in the environment of a process that Inside began.
@@ -16,10 +18,13 @@ const insideMark = "TELLTALE_LAB_INSIDE"
 // IsInside tells whether this process may make containers: it has its own mounts, network and process ids.
 func IsInside() bool { return os.Getenv(insideMark) != "" && os.Getpid() == 1 }
 
-// Inside runs this program again, with the same words, as the first process of namespaces of its own, and gives its exit
-// status. If this process is killed, so is that one, and with it everything it made.
-func Inside(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) (int, error) {
+// Inside makes what the tier's servers start from, if it is not there yet, then runs this program again, with these words, as the first process of
+// namespaces of its own, and gives its exit status. If this process is killed, so is that one, and with it everything it made.
+func Inside(ctx context.Context, tier lab.Tier, args []string, in io.Reader, out, errs io.Writer) (int, error) {
 	if err := Ready(); err != nil {
+		return 1, err
+	}
+	if err := base(ctx, New().work, tier); err != nil {
 		return 1, err
 	}
 	self, err := os.Executable()

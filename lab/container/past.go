@@ -12,10 +12,13 @@ import (
 	"telltale/lab/tree"
 )
 
+// now gives the server's clock.
+func (m *Maker) now() time.Time { return time.Now().UTC().Add(-m.vm.behind) }
+
 // past gives the server the logs of ordinary days, written as the tree tier writes them, and lists what their times have to be
 // set to for disk.sh.
 func (m *Maker) past() error {
-	now := time.Now().UTC()
+	now := m.now()
 	logs, err := tree.History(m.play, m.setup, now, lab.PastDays, m.play.Past)
 	if err != nil {
 		return err
