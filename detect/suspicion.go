@@ -35,22 +35,49 @@ func InVolatileDir(p string) bool {
 // HiddenPath gives the part of a path that is named so that a quick look misses it: a name that begins
 // with a dot in a place where none is usual, names of dots and blanks, control characters. "" for none.
 func HiddenPath(p string) string {
+	name, _ := Hidden(p)
+	return name
+}
+
+// Hidden is HiddenPath, and tells whether the name lies deep: below ordinary names in a place where everybody may write. Source trees that
+// somebody unpacked there are full of such names; who hides, hides at the top.
+func Hidden(p string) (name string, deep bool) {
 	volatile := InVolatileDir(p) || strings.HasPrefix(p, "/dev/")
 	names := strings.Split(p, "/")
 	for i, name := range names {
 		switch {
 		case name == "" || name == "." || name == "..":
 		case strings.Trim(name, ". \t") == "":
-			return name
+			return name, false
 		case strings.HasSuffix(name, " ") || strings.HasPrefix(name, " ") || strings.HasPrefix(name, ".. "):
-			return name
+			return name, false
 		case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
-			return name
-		case name[0] == '.' && (volatile || systemDirs[strings.Join(names[:i], "/")]) && !usualDot[name] && !strings.HasSuffix(name, ".hmac"):
-			return name
+			return name, false
+		case name[0] == '.' && (volatile || systemDirs[strings.Join(names[:i], "/")]) && !usualDot[name] && !strings.HasSuffix(name, ".hmac") && !(volatile && ofPrograms(name)):
+			return name, volatile && below(names[:i])
 		}
 	}
-	return ""
+	return "", false
+}
+
+// below tells whether an ordinary name stands between a place where everybody may write and what lies there.
+func below(names []string) bool {
+	for i, name := range names {
+		if i > 0 && InVolatileDir(strings.Join(names[:i], "/")+"/") && name != "" && name[0] != '.' {
+			return true
+		}
+	}
+	return false
+}
+
+// ofPrograms tells names with a dot that well-known programs make in /tmp.
+func ofPrograms(name string) bool {
+	for _, p := range []string{".org.chromium.", ".com.google.Chrome", ".mount_", ".vbox-", ".wine-", ".java_pid", ".nfs0", ".s.PGSQL.", ".dotnet", ".ansible", ".esd-", ".snap"} {
+		if strings.HasPrefix(name, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // systemDirs are directories in which a name with a dot is odd. Deeper down, software of any kind has its own.

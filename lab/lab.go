@@ -2,7 +2,7 @@
 // breaks in (or does not), and what is left is examined and scored.
 //
 // A scenario is played on a stage, which is one of three tiers: a tree that is only written (package lab/tree), a
-// container with the real daemons, and a virtual machine (both package lab/live). The scenario's text is the same for
+// container with the real daemons, and a virtual machine (both package lab/container). The scenario's text is the same for
 // all: what a person types, what a browser asks for. The truth is taken down while it is played, by the clock of the
 // stage.
 //

@@ -57,8 +57,16 @@ func (f *fold) Observe(e *event.Event) {
 	case kind == "file" && strings.HasPrefix(p, "/dev/") && !detect.InVolatileDir(p) && !owned && !strings.HasPrefix(p, "/dev/.udev"):
 		f.add(e, "D64", "T1564.001", detect.High, "is a plain file in /dev")
 	case detect.HiddenPath(p) != "" && !owned && (kind == "dir" || executable):
-		f.add(e, "D64", "T1564.001", detect.High, "has a name that hides it: "+strconv.Quote(detect.HiddenPath(p)))
+		name, deep := detect.Hidden(p)
+		l := detect.High
+		if deep {
+			l = detect.Low
+		}
+		f.add(e, "D64", "T1564.001", l, "has a name that hides it: "+strconv.Quote(name))
 	case detect.HiddenPath(p) != "" && !owned && kind == "file" && detect.InVolatileDir(p):
+		if _, deep := detect.Hidden(p); deep {
+			return
+		}
 		f.add(e, "D64", "T1564.001", detect.Medium, "lies in a hidden place")
 	case executable && !owned && !document(p) && f.belowRoot(p) && webOwner(f.scene.UserByUID(e.Text(event.FileUID))):
 		l := detect.Low
@@ -99,6 +107,35 @@ func (f *fold) belowRoot(p string) bool {
 	return false
 }
 
+// systemSetuid are programs that every system has with its owner's rights.
+var systemSetuid = map[string]bool{"sudo": true, "su": true, "passwd": true, "chsh": true, "chfn": true, "newgrp": true, "gpasswd": true, "mount": true, "umount": true, "ping": true, "chage": true, "expiry": true, "crontab": true, "ssh-agent": true,
+	"ssh-keysign": true, "dbus-daemon-launch-helper": true, "unix_chkpwd": true, "postdrop": true, "postqueue": true, "dotlockfile": true, "wall": true, "write": true, "pkexec": true, "polkit-agent-helper-1": true, "fusermount": true, "fusermount3": true,
+	"at": true, "bwrap": true, "newuidmap": true, "newgidmap": true, "exim4": true, "procmail": true, "mlocate": true, "locate": true, "pam_extrausers_chkpwd": true, "staprun": true, "unix_update": true}
+
+// nestedPrograms is how many of them make a folder the tree of another system: a container's layer, a chroot, a build root.
+const nestedPrograms = 5
+
+// within cuts a program's path into the root of its system and its name: "/srv/chroot" and "sudo" of "/srv/chroot/usr/bin/sudo".
+func within(p string) (root, name string) {
+	for _, dir := range []string{"/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/bin/", "/sbin/"} {
+		if i := strings.Index(p, dir); i > 0 {
+			return p[:i], path.Base(p)
+		}
+	}
+	return "", path.Base(p)
+}
+
+// nested counts the programs of systemSetuid by the tree that they lie in.
+func (f *fold) nested() map[string]int {
+	n := map[string]int{}
+	for _, r := range f.found {
+		if root, name := within(r.Path); r.Detection == "D39" && root != "" && systemSetuid[name] {
+			n[root]++
+		}
+	}
+	return n
+}
+
 func webOwner(name string) bool {
 	switch name {
 	case "www-data", "apache", "nginx", "httpd", "wwwrun", "http", "lighttpd", "nobody", "www":
@@ -120,7 +157,11 @@ func (f *fold) add(e *event.Event, id, attack string, l detect.Level, why string
 // Findings gives what was found.
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
+		nested := f.nested()
 		for _, r := range f.found {
+			if root, name := within(r.Path); r.Detection == "D39" && nested[root] >= nestedPrograms && systemSetuid[name] {
+				r.Level, r.Detail = detect.Low, r.Detail+"; it lies in the tree of another system, "+root
+			}
 			if r.Detection == "D39" && !f.packages {
 				r.Level, r.Detail = detect.Low, r.Detail+" that was read: there is no package database in the evidence"
 			}

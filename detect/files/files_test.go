@@ -8,6 +8,14 @@ import (
 	"telltale/detect/files"
 )
 
+// nestedTree is what a system has with its owner's rights.
+func nestedTree(dir string) (out string) {
+	for _, name := range []string{"su", "passwd", "chsh", "chfn", "newgrp"} {
+		out += "- file file.type=file file.mode=4755 file.uid=0 file.path=" + dir + name + "\n"
+	}
+	return out
+}
+
 func TestFiles(t *testing.T) {
 	pkg := "- package package.name=base-files\n"
 	for _, tc := range []struct {
@@ -22,6 +30,14 @@ func TestFiles(t *testing.T) {
 		{"hidden directory in /var/tmp", pkg + "- file file.type=dir file.mode=755 file.path=/var/tmp/.x", detect.High, true},
 		{"three dots", pkg + "- file file.type=dir file.mode=755 file.path=/usr/lib/...", detect.High, true},
 		{"file in /dev", pkg + "- file file.type=file file.mode=644 file.path=/dev/ptyp", detect.High, true},
+		{"a source tree that somebody unpacked", pkg + "- file file.type=dir file.mode=755 file.path=/tmp/clone/.github", detect.Low, true},
+		{"a plain file in it", pkg + "- file file.type=file file.mode=644 file.path=/tmp/clone/.git/config", 0, false},
+		{"hidden within what looks usual", pkg + "- file file.type=dir file.mode=755 file.path=/tmp/.ICE-unix/.x", detect.High, true},
+		{"three dots, deep", pkg + "- file file.type=dir file.mode=755 file.path=/tmp/a/b/...", detect.High, true},
+		{"a browser's", pkg + "- file file.type=dir file.mode=700 file.path=/tmp/.org.chromium.Chromium.x1", 0, false},
+		{"another system's sudo", pkg + nestedTree("/var/lib/docker/overlay2/x/diff/usr/bin/") + "- file file.type=file file.mode=4755 file.uid=0 file.path=/var/lib/docker/overlay2/x/diff/usr/bin/sudo", detect.Low, true},
+		{"a setuid shell in another system's tree", pkg + "- file file.type=file file.mode=4755 file.uid=0 file.path=/var/lib/docker/overlay2/x/diff/usr/bin/sh\n" + nestedTree("/var/lib/docker/overlay2/x/diff/usr/bin/"), detect.High, true},
+		{"one sudo in a place where everybody may write", pkg + "- file file.type=file file.mode=4755 file.uid=0 file.path=/var/tmp/x/usr/bin/sudo", detect.High, true},
 		{"a device's name in /dev, as build roots have it", pkg + "- file file.type=file file.mode=644 file.path=/dev/null", detect.Low, true},
 		{"a page that a Windows share made executable", pkg + "- file file.type=file file.uid=33 file.mode=744 file.path=/var/www/html/page.html", 0, false},
 		{"a program that the web server's account made", pkg + "- file file.type=file file.uid=33 file.mode=744 file.path=/var/www/html/kworker", detect.Low, true},

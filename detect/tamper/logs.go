@@ -128,7 +128,7 @@ func (f *fold) truncated(x *file) (detect.Finding, bool) {
 	var n int64
 	var quotes []evidence.Quote
 	for ip, t := range f.told {
-		k := t[1].between(x.crtime.Sec+1, begins.Sec-1)
+		k, _ := t.best(func(told times) int64 { return told.between(x.crtime.Sec+1, begins.Sec-1) })
 		if n += k; k > 0 && len(quotes) < 4 {
 			quotes = append(quotes, f.sample[ip]...)
 		}

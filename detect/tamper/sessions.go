@@ -57,8 +57,8 @@ func (f *fold) recorded(e *event.Event) {
 	if len(ip) == 0 || !e.At.Known() {
 		return
 	}
-	if t := f.address(ip); t != nil && len(t[1]) < maxTimes {
-		t[1] = append(t[1], e.At.Sec)
+	if t := f.address(ip); t != nil && len(t[byRecords]) < maxTimes {
+		t[byRecords] = append(t[byRecords], e.At.Sec)
 	}
 	if f.sample == nil {
 		f.sample = map[string][]evidence.Quote{}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -26,7 +27,7 @@ func New() *detect.Detection {
 		Wants: []event.Kind{event.AuthFailed, event.AuthAccepted, event.SessionOpened, event.SessionClosed, event.SudoCommand, event.SwitchUser,
 			event.AccountCreated, event.AccountChanged, event.GroupChanged, event.PasswordChanged, event.CronRan, event.File, event.LoginRecord, event.LogoutRecord, event.BadLoginRecord, event.LoggingChanged, event.ServiceStopped},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, told: map[string]*[2]times{}, paths: map[string]*witness{}, active: map[int64]bool{}, failures: map[int64][2]int64{}, originals: map[twin]struct{}{}}
+			return &fold{scene: s, told: map[string]*told{}, paths: map[string]*witness{}, active: map[int64]bool{}, failures: map[int64][4]int64{}, originals: map[twin]struct{}{}}
 		},
 	}
 }
@@ -56,6 +57,28 @@ func (t times) between(from, to int64) (n int64) {
 	return n
 }
 
+// told is what each witness tells of one address: syslog's files, the journal, a remote copy, the audit log, wtmp and btmp.
+type told [5]times
+
+// The witnesses. What two of them tell is one login, so they are never added up.
+const (
+	byFiles = iota
+	byJournal
+	byRemote
+	byAudit
+	byRecords
+)
+
+// best gives what the better witness that tells of most says: by how many, and its times.
+func (t *told) best(count func(times) int64) (n int64, of times) {
+	for _, x := range t[byJournal:] {
+		if k := count(x); k > n {
+			n, of = k, x
+		}
+	}
+	return n, of
+}
+
 type file struct {
 	path                      string
 	size                      int64
@@ -73,7 +96,7 @@ type witness struct {
 type fold struct {
 	scene     detect.Scene
 	originals map[twin]struct{}
-	told      map[string]*[2]times // by address: what syslog's files told, what a better witness told
+	told      map[string]*told // by address
 	full      bool
 	sample    map[string][]evidence.Quote // by address: what the better witness told
 	paths     map[string]*witness         // the syslog files, by path
@@ -85,14 +108,14 @@ type fold struct {
 	better    witness
 	files     []*file
 	stopped   []detect.Finding
-	failures  map[int64][2]int64 // refused logins by slots of ten seconds, as syslog files and as better witnesses tell
+	failures  map[int64][4]int64 // refused logins by slots of ten seconds, as syslog files and as better witnesses tell
 	bad       witness            // btmp
 	badQuote  evidence.Quote
 	logins    witness // wtmp
 	records   []record
 	sessions  sessions
 	lastIP    string
-	lastTold  *[2]times
+	lastTold  *told
 	tail      []tailEvent // a ring once it is full
 	tailNext  int
 }
@@ -143,10 +166,15 @@ func (f *fold) refuse(e *event.Event) {
 	if !ok && len(f.failures) >= maxMinutes {
 		return
 	}
-	if better(e) {
-		n[1]++
-	} else {
-		n[0]++
+	switch string(e.Get(event.Transport)) {
+	case "journal":
+		n[byJournal]++
+	case "remote":
+		n[byRemote]++
+	case "audit":
+		n[byAudit]++
+	default:
+		n[byFiles]++
 	}
 	f.failures[m] = n
 }
@@ -155,7 +183,7 @@ func (f *fold) refuse(e *event.Event) {
 func (f *fold) refused(from, to int64) (n int64) {
 	for m, k := range f.failures {
 		if m*slotSeconds >= from && (m+1)*slotSeconds <= to {
-			n += max(k[0], k[1])
+			n += slices.Max(k[:])
 		}
 	}
 	return n
@@ -185,11 +213,16 @@ func (f *fold) compare(e *event.Event) {
 		return
 	}
 	ssh := (e.Kind == event.AuthFailed || e.Kind == event.AuthAccepted) && string(e.Get(event.ServiceName)) == "sshd"
-	class := 0
-	if better(e) {
-		class = 1
+	class := byFiles
+	switch string(e.Get(event.Transport)) {
+	case "journal":
+		class = byJournal
+	case "remote":
+		class = byRemote
+	case "audit":
+		class = byAudit
 	}
-	if class == 0 {
+	if class == byFiles {
 		if string(e.Get(event.Transport)) != "" && string(e.Get(event.Transport)) != "syslog" {
 			return
 		}
@@ -229,7 +262,7 @@ func (f *fold) compare(e *event.Event) {
 		}
 		t[class] = append(t[class], e.At.Sec)
 	}
-	if class == 1 {
+	if class != byFiles {
 		f.knows(ip, e)
 	}
 }
@@ -248,7 +281,7 @@ func (f *fold) knows(ip []byte, e *event.Event) {
 
 // address gives what is kept of an address, nil where there are too many. One try leaves several lines in a row, so the
 // last one is at hand.
-func (f *fold) address(ip []byte) *[2]times {
+func (f *fold) address(ip []byte) *told {
 	if string(ip) == f.lastIP {
 		return f.lastTold
 	}
@@ -258,7 +291,7 @@ func (f *fold) address(ip []byte) *[2]times {
 			f.full = true
 			return nil
 		}
-		t = &[2]times{}
+		t = &told{}
 		f.told[string(ip)] = t
 	}
 	f.lastIP, f.lastTold = string(ip), t
@@ -355,9 +388,10 @@ func (f *fold) removed() (out []detect.Finding) {
 	}
 	from, to := max(a.first.Sec, f.better.first.Sec), min(a.last.Sec, f.better.last.Sec)
 	for ip, t := range f.told {
-		told, kept := f.whileActive(t[1], from+1, to-1, 60), t[0].between(from, to)
+		told, by := t.best(func(x times) int64 { return f.whileActive(x, from+1, to-1, 60) })
+		kept := t[byFiles].between(from, to)
 		if told < 2 { // a quiet log: more has to be missing
-			if told = f.whileActive(t[1], from+1, to-1, 600); told < 3 {
+			if told, by = t.best(func(x times) int64 { return f.whileActive(x, from+1, to-1, 600) }); told < 3 {
 				continue
 			}
 		}
@@ -365,7 +399,7 @@ func (f *fold) removed() (out []detect.Finding) {
 		if told-kept < 2 || kept > 0 && (told-kept < 5 || kept*4 > told) || len(f.sample[ip]) == 0 {
 			continue
 		}
-		first, last := t[1][0], t[1][len(t[1])-1]
+		first, last := by[0], by[len(by)-1]
 		out = append(out, detect.Finding{Detection: "D60", What: detect.LogEdited, Level: detect.Critical, Rung: evidence.Witnessed, Source: ip, Path: f.current(f.auth), Count: told - kept,
 			First: evidence.Unix(first, 0, time.Second), Last: evidence.Unix(last, 0, time.Second), Attack: []string{"T1070.002"}, For: f.sample[ip],
 			Title:  fmt.Sprintf("%d lines about %s are missing from %s", told-kept, ip, f.current(f.auth)),

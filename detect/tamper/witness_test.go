@@ -122,3 +122,32 @@ func TestTimesSetBack(t *testing.T) {
 		})
 	}
 }
+
+// TestManyWitnessesOfTheSameLogins: what the journal, the audit log, a remote copy and wtmp tell of a person who mistyped once is no more than the file has.
+func TestManyWitnessesOfTheSameLogins(t *testing.T) {
+	var b strings.Builder
+	for h := 1; h <= 4; h++ {
+		for _, from := range []string{"", " transport=journal @/j", " transport=audit @/var/log/audit/audit.log", " transport=remote @/r"} {
+			for _, line := range []string{"auth-failed service.name=sshd user.name=amy source.ip=198.51.100.2 process.pid=11", "auth-accepted service.name=sshd user.name=amy source.ip=198.51.100.2 process.pid=11"} {
+				b.WriteString("0" + string(rune('0'+h)) + ":00:00 " + line + from + "\n")
+			}
+		}
+		b.WriteString("0" + string(rune('0'+h)) + ":00:01 login-record user.name=amy source.ip=198.51.100.2 terminal=pts/0 @/var/log/wtmp\n")
+		b.WriteString("0" + string(rune('0'+h)) + ":00:01 bad-login-record user.name=amy source.ip=198.51.100.2 terminal=ssh @/var/log/btmp\n")
+	}
+	whole := b.String()
+	if got := detecttest.Of(detecttest.Run(t, tamper.New(), detecttest.Scene(), whole), detect.LogEdited); len(got) > 0 {
+		t.Errorf("%+v", got)
+	}
+	var edited strings.Builder // the same without the file's own lines of that address, and with others
+	for _, line := range strings.SplitAfter(whole, "\n") {
+		if strings.Contains(line, "transport=") || strings.Contains(line, "-record") {
+			edited.WriteString(line)
+		} else {
+			edited.WriteString(strings.ReplaceAll(line, "198.51.100.2", "198.51.100.9"))
+		}
+	}
+	if got := detecttest.Of(detecttest.Run(t, tamper.New(), detecttest.Scene(), edited.String()), detect.LogEdited); len(got) != 1 || got[0].Source != "198.51.100.2" || got[0].Count != 6 {
+		t.Errorf("%+v", got)
+	}
+}
