@@ -19,6 +19,10 @@ func New() *artifact.Artifact {
 
 var service = []byte("haproxy")
 
+// routine are the beginnings of what is about servers and the program itself.
+var routine = []string{"Proxy ", "Server ", "Health check ", "backend ", "Backup Server ", "Connect from ", "Stopping ", "Pausing ", "Resuming ", "Enabling ", "Using ", "New worker ", "Loading ", "Reexecuting ", "Former worker ", "Current worker ", "All workers ", "Exiting ", "parsing ",
+	"config : ", "Initializing ", "NOTICE: ", "[NOTICE]", "[WARNING]", "[ALERT]", "haproxy version ", "path to executable "}
+
 // decode reads "IP:PORT [stamp] frontend backend/server timers status bytes cookie cookie flags conns queue {captured} "METHOD URL HTTP/1.1"".
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	t := m.Text
@@ -42,7 +46,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 			e.Add(event.ServiceName, service)
 			yield(e)
 		}
-		return true
+		return k != event.Unknown || said.BeginsAny(t, routine)
 	}
 	_, rest, ok = said.Cut(rest, "] ")
 	if !ok {

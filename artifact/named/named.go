@@ -48,7 +48,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	}
 	rest, ok := said.Rest(t, "client ")
 	if !ok {
-		return true // what concerns no client
+		return !bytes.Contains(t, []byte("client ")) // what concerns no client, in words without end
 	}
 	if after, ok := said.Rest(rest, "@0x"); ok {
 		_, rest = said.FirstWord(after)

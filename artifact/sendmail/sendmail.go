@@ -55,8 +55,12 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	case bytes.Contains(rest, []byte(" did not issue MAIL/EXPN/VRFY/ETRN during connection to ")):
 		return attack(m, rest, yield)
 	}
-	return true
+	return id != nil || said.BeginsAny(t, routine)
 }
+
+// routine are the beginnings of what belongs to no mail.
+var routine = []string{"STARTTLS", "NOQUEUE: ", "alias database ", "runqueue: ", "restarting ", "stopping daemon", "rejecting connections ", "accepting connections ", "grew WorkList ", "starting daemon ", "started as: ", "SYSERR", "timeout waiting for input ", "lost input channel ", "gethostbyaddr(", "My unqualified host name ",
+	"error connecting to filter ", "Milter ", "/etc/mail/", "File descriptors ", "unable to qualify ", "DSN: ", "ruleset="}
 
 // queueID tells "s1GNXHYB005133": 14 letters and digits, of which the last six or seven are a process id.
 func queueID(b []byte) bool {
