@@ -71,7 +71,9 @@ type run struct {
 	hashing []*hashed
 	refused map[string]int
 	pump    *pump
-	witness *witnesses // nil where there is but one clock
+	again   bool            // the logs have to be read once more, with times set right
+	inUTC   map[utcLog]bool // logs in UTC of hosts that live elsewhere
+	witness *witnesses      // nil where there is but one clock
 }
 
 type fold struct {
@@ -215,8 +217,14 @@ func (r *run) damage(d evidence.Damage) {
 // read walks the hosts and reads their traces; twice, if the first time shows that a clock has to be set right before anything is joined.
 func (r *run) read() error {
 	told := len(r.res.Damage)
-	if err := r.pass(); err != nil || r.witness == nil || !r.witness.compare(r.hosts) {
+	if err := r.pass(); err != nil {
 		return err
+	}
+	if r.witness != nil && r.witness.compare(r.hosts) {
+		r.again = true
+	}
+	if !r.again {
+		return nil
 	}
 	r.folds, r.wants, r.refused = nil, [256][]detect.Fold{}, map[string]int{}
 	r.res.Coverage, r.res.Damage, r.res.Events = nil, r.res.Damage[:told], 0

@@ -42,6 +42,7 @@ func (r *run) parse(h *seenHost, j *job) {
 	if !j.art.Log && seen.Records == 0 && seen.Unparsed == 0 {
 		return
 	}
+	r.suspectUTC(h, j, clock, seen)
 	if clock.Zoneless && r.witness != nil && carrier(j.art) {
 		r.witness.books[clockOf(h, j)].local = true
 	}
@@ -178,9 +179,33 @@ func (h *seenHost) facts() *artifact.HostFacts {
 	return f
 }
 
+// suspectUTC notes a log whose daemon wrote in UTC though its host lives elsewhere, as vsftpd does unless it is told otherwise: the file was changed when its
+// last line was written, and the two differ by just the host's offset.
+func (r *run) suspectUTC(h *seenHost, j *job, clock *logclock.Clock, seen *artifact.Seen) {
+	if !clock.Zoneless || clock.Yearless || carrier(j.art) || h.Zone == nil || !seen.Last.Known() || !j.entry.Meta.Mtime.Known() || r.inUTC[utcLog{h.number, j.family}] {
+		return
+	}
+	_, offset := seen.Last.Std().In(h.Zone).Zone()
+	if d := j.entry.Meta.Mtime.Sec - seen.Last.Sec - int64(offset); offset != 0 && d >= -2 && d <= 5 {
+		if r.inUTC == nil {
+			r.inUTC = map[utcLog]bool{}
+		}
+		r.inUTC[utcLog{h.number, j.family}], r.again = true, true
+	}
+}
+
+// utcLog is a log of a host, with its rotations.
+type utcLog struct {
+	host   int
+	family string
+}
+
 // clock gives the clock for one file: solved over the log's rotations, newest first, when the first of them is read.
 func (r *run) clock(h *seenHost, j *job) *logclock.Clock {
 	zoned := &logclock.Clock{Zone: h.Zone, Basis: "zone from " + h.ZoneFrom}
+	if r.inUTC[utcLog{h.number, j.family}] {
+		zoned.Zone, zoned.Basis = time.UTC, "UTC, for the file was changed at its last line by that, not by the host's zone"
+	}
 	if !j.art.Log || j.art.Random {
 		return zoned
 	}
@@ -200,10 +225,11 @@ func (r *run) clock(h *seenHost, j *job) *logclock.Clock {
 			continue
 		}
 		y, mtime := r.scan(h, j)
-		c, first := clockFor(y, h.Zone, h.ZoneFrom, mtime, newer, r.latest)
-		if y.ok {
-			j.first = first
+		if !y.ok {
+			return zoned
 		}
+		c, first := clockFor(y, h.Zone, h.ZoneFrom, mtime, newer, r.latest)
+		j.first = first
 		return c
 	}
 	return zoned

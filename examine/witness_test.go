@@ -46,6 +46,15 @@ func (accepted) Findings(context.Context) iter.Seq[detect.Finding] {
 	return func(func(detect.Finding) bool) {}
 }
 
+// times collects when logins were.
+type times struct{ at *[]time.Time }
+
+func (c times) Observe(e *event.Event) { *c.at = append(*c.at, e.At.Std()) }
+
+func (times) Findings(context.Context) iter.Seq[detect.Finding] {
+	return func(func(detect.Finding) bool) {}
+}
+
 // read examines a host's log and another machine's copy of it.
 func read(t *testing.T, own, copied string) (accepted, []casefile.Clock) {
 	t.Helper()
