@@ -34,10 +34,15 @@ func TestContainerGate(t *testing.T) {
 		done := make(chan made, 1)
 		cases[name] = done
 		go func() {
-			c := exec.CommandContext(t.Context(), program, "lab", "score", name, "--tier", "container", "--seed", "21", "--json")
-			c.Stderr = os.Stderr
-			out, err := c.Output()
-			done <- made{out, err}
+			var m made
+			for range 2 { // a machine so busy that a daemon did not answer in time says nothing about the program
+				c := exec.CommandContext(t.Context(), program, "lab", "score", name, "--tier", "container", "--seed", "21", "--json")
+				c.Stderr = os.Stderr
+				if m.out, m.err = c.Output(); m.err == nil {
+					break
+				}
+			}
+			done <- m
 		}()
 	}
 	for _, name := range names {

@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -82,8 +83,28 @@ func (m *Maker) boot(ctx context.Context) error {
 			return fmt.Errorf("%w: %s", err, tail(b))
 		}
 	}
+	if err := m.lets(ctx); err != nil {
+		return err
+	}
 	time.Sleep(2 * time.Second) // what starts behind the ports
 	return nil
+}
+
+// lets waits until the server lets people in: while it starts, pam_nologin turns away everybody but root.
+func (m *Maker) lets(ctx context.Context) error {
+	for range 600 {
+		children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", m.server.Process.Pid)) // none yet is no child
+		for _, c := range strings.Fields(string(children)) {
+			if _, err := os.Lstat("/proc/" + c + "/root/run/nologin"); errors.Is(err, os.ErrNotExist) {
+				return nil
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return errors.New("the server does not let anybody in")
 }
 
 // listens waits for a port, by asking the kernel and not the daemon, so that no log shows the question.
