@@ -105,6 +105,10 @@ const (
 	NetworkDirection // "inbound", "outbound", "forwarded"
 	DNSName          // as asked, without its last dot
 	DNSType
+	EventStart // RFC 3339
+	ContainerID
+	ContainerName
+	ContainerImage
 	keys
 )
 
@@ -123,6 +127,7 @@ var keyNames = [keys]string{
 	"host.id", "host.zone", "os.name", "os.version", "os.kernel", "transport",
 	"audit.loginuid", "process.parent.pid", "process.executable", "process.exit_code",
 	"destination.ip", "destination.port", "network.transport", "network.interface", "network.direction", "dns.question.name", "dns.question.type",
+	"event.start", "container.id", "container.name", "container.image.name",
 }
 
 // String gives the attribute's name.

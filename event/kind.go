@@ -80,6 +80,10 @@ const (
 	FirewallPacket  // source.ip source.port destination.ip destination.port network.transport network.interface network.direction user.id change: a packet that the firewall logged; change is the rule's own word
 	AlarmRaised     // service.name source.ip user.name file.path message change: a security tool's alarm; change says what it did: "banned", "unbanned", "infected", "file changed"
 	DNSQuery        // service.name source.ip dns.question.name dns.question.type auth.reason: a question to the name server; the reason says why it was refused
+	RecordsMissing  // service.name record.type event.count message event.start: a log's own numbering shows that so many records are missing before this moment; record.type says which numbering, event.start when the last one before the hole was written
+	Deployed        // service.name file.path message user.name source.ip: an application server took up an application; a control panel a plugin or a site
+	Container       // container.id container.name container.image.name process.command_line user.name change file.path: a container's configuration as it lies on the disk; change says what of it gives power over the host
+	ContainerChange // service.name container.id container.name container.image.name change process.command_line: a container was made, started, entered, removed
 	kinds           // how many
 )
 
@@ -92,7 +96,7 @@ var kindNames = [kinds]string{
 	"cron-ran", "cron-edited", "shell-command", "kernel-notice", "program-said",
 	"account", "account-secret", "group", "authorized-key", "cron-entry", "service-unit", "preload-library", "startup-command",
 	"sudo-rule", "server-setting", "package", "package-changed", "package-run", "file", "machine", "process-started", "database-command",
-	"firewall-packet", "alarm-raised", "dns-query",
+	"firewall-packet", "alarm-raised", "dns-query", "records-missing", "deployed", "container", "container-change",
 }
 
 // String gives the kind's name, as in exports.
