@@ -54,6 +54,7 @@ type Input struct {
 	Clock    *logclock.Clock
 	Host     *HostFacts
 	Messages *Decoders // where members that carry messages of programs send them
+	Wanted   [256]bool // by kind: whether a detection wants those that only rules look at (LogLine, AuditRecord); no member yields them unasked
 	Seen     *Seen     // what the member has read: it reports every record here
 }
 
@@ -197,8 +198,20 @@ func (m *Message) Event(k event.Kind) *event.Event {
 	return e
 }
 
+// Line gives the message as an event for rules that look at words.
+func (m *Message) Line() *event.Event {
+	e := m.Event(event.LogLine)
+	e.Add(event.ServiceName, m.Program)
+	e.Add(event.Message, m.Text)
+	return e
+}
+
 // Decoders sends messages to the members that know their program.
 type Decoders struct {
+	Lines  bool // yield a LogLine for each message that no member makes an event of
+	said   bool
+	out    func(*event.Event)
+	tell   func(*event.Event) // marks that something was said, and passes it on
 	exact  map[string][]*Artifact
 	prefix map[string][]*Artifact // names ending in "/"
 	begins []beginning            // names ending in "*"
@@ -213,6 +226,10 @@ type beginning struct {
 // NewDecoders gives the decoders of all members that have one.
 func NewDecoders(all []*Artifact) *Decoders {
 	d := &Decoders{exact: map[string][]*Artifact{}, prefix: map[string][]*Artifact{}}
+	d.tell = func(e *event.Event) {
+		d.said = true
+		d.out(e)
+	}
 	for _, a := range all {
 		for _, p := range a.Programs {
 			switch {
@@ -236,6 +253,18 @@ func (d *Decoders) Decode(m *Message, yield func(*event.Event)) (known, understo
 	if d == nil {
 		return false, false
 	}
+	if !d.Lines {
+		return d.decode(m, yield)
+	}
+	d.said, d.out = false, yield
+	known, understood = d.decode(m, d.tell)
+	if !d.said {
+		yield(m.Line())
+	}
+	return known, understood
+}
+
+func (d *Decoders) decode(m *Message, yield func(*event.Event)) (known, understood bool) {
 	if ofPAM(m) {
 		for _, a := range d.pam {
 			known = true

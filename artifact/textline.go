@@ -76,7 +76,8 @@ func Stamped(program string, stamp func(c *logclock.Clock, t []byte) (at evidenc
 		return func(yield func(event.Event, error) bool) {
 			m := Message{Repeat: 1, Program: name}
 			going := true
-			out := func(e *event.Event) { going = going && yield(*e, nil) }
+			said := false
+			out := func(e *event.Event) { said, going = true, going && yield(*e, nil) }
 			for ref, t := range EachLine(ctx, in, yield) {
 				at, text, ok := stamp(in.Clock, t)
 				if !ok {
@@ -84,9 +85,13 @@ func Stamped(program string, stamp func(c *logclock.Clock, t []byte) (at evidenc
 					continue
 				}
 				in.Seen.Record(at)
-				m.At, m.Text, m.PID, m.Ref, m.Raw = at, text, nil, ref, t
+				m.At, m.Text, m.PID, m.Ref, m.Raw, said = at, text, nil, ref, t, false
 				if !decode(&m, out) {
 					in.Seen.Unknown(name)
+				}
+				if in.Wanted[event.LogLine] && !said {
+					m.Text = text // decoders may have cut it
+					out(m.Line())
 				}
 				if !going {
 					return

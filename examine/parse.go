@@ -76,6 +76,10 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 	}
 	in := &artifact.Input{Ref: ref, R: &metered{run: r, r: content, total: j.entry.Meta.Size}, Size: -1, Meta: j.entry.Meta, Path: j.entry.Path, Clock: clock,
 		Host: h.facts(), Messages: artifact.NewDecoders(r.o.Artifacts), Seen: seen}
+	for _, k := range []event.Kind{event.LogLine, event.AuditRecord} {
+		in.Wanted[k] = len(r.wants[k]) > 0
+	}
+	in.Messages.Lines = in.Wanted[event.LogLine]
 	if kind == "" {
 		in.At, in.Size = section, section.Size()
 	} else if j.art.Random {
@@ -140,6 +144,9 @@ func (r *run) declared(a *artifact.Artifact, k event.Kind) bool {
 		if x == k {
 			return true
 		}
+	}
+	if k == event.LogLine || k == event.AuditRecord {
+		return a.Log // asked for, by Input.Wanted
 	}
 	if a.Name != "syslogfile" && a.Name != "journald" {
 		return false

@@ -67,6 +67,9 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 			}
 			in.Seen.Record(t.r.at)
 			m.At, m.PID = t.r.at, nil
+			if in.Wanted[event.AuditRecord] {
+				t.whole()
+			}
 			w.age()
 			if !w.take() {
 				t.single()
@@ -79,6 +82,14 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 			w.closeAll()
 		}
 	}
+}
+
+// whole gives the record as it is, for rules that ask for its fields.
+func (t *teller) whole() {
+	e := t.m.Event(event.AuditRecord)
+	e.Add(event.RecordType, t.r.kind)
+	e.Add(event.Message, t.r.text)
+	t.yield(e)
 }
 
 // decode reads one record from syslog or the journal.
