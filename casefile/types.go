@@ -54,6 +54,53 @@ type Coverage struct {
 	Time     string           `json:"time_basis"`      // where year and zone of its stamps come from
 }
 
+// Rules tells how the rules fared that events were held against.
+type Rules struct {
+	Read    int       `json:"read"` // all of them, our own included
+	Hit     int       `json:"hit"`  // how many matched something
+	Blind   []Blind   `json:"blind"`
+	Refused []Refused `json:"refused"`
+}
+
+// Blind is how many rules could see nothing, for the source that they look at is not in the evidence, or is read by none of our parsers.
+type Blind struct {
+	Needs string `json:"needs"` // the rules' own word: "linux/auditd"
+	Rules int    `json:"rules"`
+}
+
+// Refused is a rule that could not be used.
+type Refused struct {
+	File string `json:"file"`
+	Why  string `json:"why"`
+}
+
+// Words says in one line how the rules fared.
+func (r *Rules) Words() string {
+	if r.Read == 0 {
+		return ""
+	}
+	s := fmt.Sprintf("Rules: %d, of which %d matched", r.Read, r.Hit)
+	blind := 0
+	for _, b := range r.Blind {
+		blind += b.Rules
+	}
+	if blind > 0 {
+		s += fmt.Sprintf("; %d could see nothing, for what they look at is not here", blind)
+		for i, b := range r.Blind {
+			if i == 4 {
+				s += " and others"
+				break
+			}
+			s += []string{" (", ", "}[min(i, 1)] + b.Needs
+		}
+		s += ")"
+	}
+	if n := len(r.Refused); n > 0 {
+		s += fmt.Sprintf("; %d could not be used (report.json says why)", n)
+	}
+	return s + "."
+}
+
 // Clock is one witness's clock.
 type Clock struct {
 	Source string  `json:"source"`

@@ -70,6 +70,7 @@ const (
 	Download       What = "download" // a program fetched from elsewhere
 	Scanner        What = "scanner"  // this host scans others, or sends mail to many servers: Mechanism("scan", "spam") Account Detail
 	PortScan       What = "port-scan"
+	RuleHit        What = "rule" // a rule of somebody's matched: Mechanism(its title) Source Account Count
 )
 
 // Finding is what a detection found. Fields that do not apply are empty.
@@ -193,3 +194,17 @@ func utoa(n uint32) string {
 		}
 	}
 }
+
+// Reporter is a fold that can tell how rules fared, which others wrote.
+type Reporter interface{ Report() RuleReport }
+
+// RuleReport says of how many rules were read, how many matched, and which could not: a rule that saw nothing it looks at has not found nothing.
+type RuleReport struct {
+	Read    int // all, with those that are refused
+	Hit     int
+	Blind   map[string]int // rules by the log source that they need, and that is not in this evidence or not read at all
+	Refused []RefusedRule
+}
+
+// RefusedRule is a rule that cannot be used, and why.
+type RefusedRule struct{ File, Why string }

@@ -49,6 +49,7 @@ type Result struct {
 	Coverage []casefile.Coverage
 	Clocks   []casefile.Clock
 	Damage   []casefile.Damage
+	Rules    casefile.Rules
 	Story    story.Story
 	Events   int64
 }
@@ -317,12 +318,32 @@ func (r *run) within(t evidence.Time) bool {
 
 func (r *run) findings() []detect.Finding {
 	var all []detect.Finding
+	r.res.Rules = casefile.Rules{Blind: []casefile.Blind{}, Refused: []casefile.Refused{}}
 	for _, f := range r.folds {
 		for x := range f.f.Findings(r.ctx) {
 			all = append(all, x)
 		}
+		if x, ok := f.f.(detect.Reporter); ok {
+			r.fared(x.Report())
+		}
 	}
 	return all
+}
+
+// fared tells how rules fared.
+func (r *run) fared(x detect.RuleReport) {
+	rs := &r.res.Rules
+	rs.Read, rs.Hit = rs.Read+x.Read, rs.Hit+x.Hit
+	for needs, n := range x.Blind {
+		rs.Blind = append(rs.Blind, casefile.Blind{Needs: printable(needs), Rules: n})
+	}
+	sort.Slice(rs.Blind, func(i, j int) bool {
+		a, b := rs.Blind[i], rs.Blind[j]
+		return a.Rules > b.Rules || a.Rules == b.Rules && a.Needs < b.Needs
+	})
+	for _, f := range x.Refused {
+		rs.Refused = append(rs.Refused, casefile.Refused{File: printable(f.File), Why: printable(f.Why)})
+	}
 }
 
 // setting tells the story what was read, so that it knows what it cannot know.

@@ -29,6 +29,7 @@ type Document struct {
 	story.Story
 	Coverage []casefile.Coverage `json:"coverage"`
 	Clocks   []casefile.Clock    `json:"clocks"`
+	Rules    casefile.Rules      `json:"rules"`
 	Damage   []casefile.Damage   `json:"damage"`
 	Custody  []casefile.Custody  `json:"custody"`
 }

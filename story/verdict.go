@@ -1,7 +1,9 @@
 package story
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -376,6 +378,9 @@ func more(n int) string {
 	return fmt.Sprintf("%d more ways in are", n)
 }
 
+// maxTried bounds the attacks on the web site that the summary names: every public server sees dozens.
+const maxTried = 3
+
 func (b *builder) tries() string {
 	var n int64
 	addresses := 0
@@ -392,7 +397,13 @@ func (b *builder) tries() string {
 	if k := len(b.by[detect.WebScan]); k > 0 {
 		parts = append(parts, plural(int64(k), "scan of the web site", "scans of the web site"))
 	}
-	for _, f := range b.by[detect.WebAttack] {
+	most := slices.Clone(b.by[detect.WebAttack])
+	slices.SortStableFunc(most, func(x, y *detect.Finding) int { return cmp.Compare(y.Count, x.Count) })
+	for i, f := range most {
+		if i == maxTried {
+			parts = append(parts, plural(int64(len(most)-i), "other kind of attack on the web site", "other kinds of attacks on the web site"))
+			break
+		}
 		parts = append(parts, f.Title)
 	}
 	if len(parts) == 0 {

@@ -18,6 +18,7 @@ import (
 	artall "telltale/artifact/all"
 	"telltale/casefile"
 	detall "telltale/detect/all"
+	"telltale/detect/sigma"
 	"telltale/examine"
 	"telltale/report"
 	repall "telltale/report/all"
@@ -29,6 +30,7 @@ type examineFlags struct {
 	json, full, quiet  bool
 	remote             []string
 	since, until, zone string
+	rules              []string
 }
 
 func examineCommand(out, errs io.Writer) *cobra.Command {
@@ -56,6 +58,7 @@ Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence co
 	c.Flags().BoolVar(&f.full, "full", false, "print everything, not only the first screen")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
 	c.Flags().StringArrayVar(&f.remote, "remote-logs", nil, "folder, archive or file: a remote log server's copy of this host's logs")
+	c.Flags().StringArrayVar(&f.rules, "rules", nil, "folder of rules in Sigma's form (*.yml) to hold the events against, beside our own")
 	c.Flags().StringVar(&f.since, "since", "", "leave out what logs tell of before (2006-01-02 or RFC 3339)")
 	c.Flags().StringVar(&f.until, "until", "", "leave out what logs tell of after")
 	c.Flags().StringVar(&f.zone, "zone", "", "zone of logs that name none, where the evidence does not say (Europe/Berlin)")
@@ -63,8 +66,11 @@ Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence co
 }
 
 func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args []string) error {
-	o := examine.Options{Evidence: args, RemoteLogs: f.remote, Artifacts: artall.Artifacts(), Detections: detall.Detections(), Log: slog.New(slog.DiscardHandler)}
-	var err error
+	rules, err := rulesOf(f.rules)
+	if err != nil {
+		return err
+	}
+	o := examine.Options{Evidence: args, RemoteLogs: f.remote, Artifacts: artall.Artifacts(), Detections: detall.Detections(rules...), Log: slog.New(slog.DiscardHandler)}
 	if o.Zone, err = zoneOf(f.zone); err != nil {
 		return err
 	}
@@ -110,6 +116,26 @@ func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args [
 	return nil
 }
 
+// rulesOf reads folders of rules. A folder that is not there, or holds none, is a wrong call; a rule that cannot be used is told in the report.
+func rulesOf(dirs []string) (out []*sigma.Rules, err error) {
+	for _, dir := range dirs {
+		root, err := os.OpenRoot(dir) // links out of the folder are not followed
+		if err != nil {
+			return nil, fmt.Errorf("%w: --rules: %w", errUsage, err)
+		}
+		rs, err := sigma.Load(root.FS())
+		root.Close()
+		if err != nil {
+			return nil, fmt.Errorf("%w: --rules %q: %w", errUsage, dir, err)
+		}
+		if len(rs.List)+len(rs.Refused)+len(rs.Absent) == 0 {
+			return nil, fmt.Errorf("%w: --rules %q: no *.yml or *.yaml below it", errUsage, dir)
+		}
+		out = append(out, rs)
+	}
+	return out, nil
+}
+
 // abandon ends a case that gave no answer: an interrupted one is kept as such, one without evidence goes away.
 func abandon(ctx context.Context, k *casefile.Case, res *examine.Result) error {
 	if ctx.Err() == nil {
@@ -148,7 +174,7 @@ func outside(dir string, evidence []string) error {
 
 func document(res *examine.Result, c []casefile.Custody, started time.Time) *report.Document {
 	d := &report.Document{Schema: report.Schema, Tool: report.Tool{Name: "telltale", Version: version()}, Made: started.UTC().Format(time.RFC3339),
-		Hosts: res.Hosts, Sources: res.Sources, Story: res.Story, Coverage: res.Coverage, Clocks: res.Clocks, Damage: res.Damage, Custody: c}
+		Hosts: res.Hosts, Sources: res.Sources, Story: res.Story, Coverage: res.Coverage, Clocks: res.Clocks, Rules: res.Rules, Damage: res.Damage, Custody: c}
 	if d.Coverage == nil {
 		d.Coverage = []casefile.Coverage{}
 	}

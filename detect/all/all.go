@@ -12,15 +12,24 @@ import (
 	"telltale/detect/packets"
 	"telltale/detect/persistence"
 	"telltale/detect/privilege"
+	"telltale/detect/sigma"
 	"telltale/detect/tamper"
 	"telltale/detect/transfer"
 	"telltale/detect/web"
+	"telltale/rules"
 )
 
-// Detections gives every detection.
-func Detections() []*detect.Detection {
+// Detections gives every detection; events are held against more rules than our own, if there are.
+func Detections(more ...*sigma.Rules) []*detect.Detection {
+	list, err := sigma.Load(rules.Files)
+	if err != nil { // they are part of the program, and its tests read them
+		list = &sigma.Rules{Refused: []sigma.Refused{{File: "our own", Why: err.Error()}}}
+	}
+	for _, m := range more {
+		list = list.Add(m)
+	}
 	return []*detect.Detection{
 		logins.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(),
-		persistence.New(), commands.New(), files.New(), installs.New(), tamper.New(),
+		persistence.New(), commands.New(), files.New(), installs.New(), tamper.New(), sigma.New(list),
 	}
 }

@@ -320,7 +320,7 @@ func (f *fold) attacks() (out []detect.Finding) {
 	}
 	for _, class := range keys(by) {
 		r := by[class]
-		r.Title = fmt.Sprintf("%d requests tried %s, from %d addresses", r.Count, class, len(r.Sources))
+		r.Title = detect.Tried(r.Count, class, len(r.Sources))
 		out = append(out, *r)
 	}
 	return out

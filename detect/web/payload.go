@@ -3,6 +3,8 @@ package web
 import (
 	"bytes"
 	"strings"
+
+	"telltale/detect"
 )
 
 // attackClass tells in words what a request tries, "" for an ordinary one. It decodes the request twice,
@@ -115,32 +117,8 @@ func unionSelect(q string) bool {
 
 // decode undoes percent-encoding; what is not one stays.
 func decode(b []byte) string {
-	if bytes.IndexByte(b, '%') < 0 {
+	if !detect.Encoded(b) {
 		return string(b)
 	}
-	out := make([]byte, 0, len(b))
-	for i := 0; i < len(b); i++ {
-		if b[i] == '%' && i+2 < len(b) {
-			h, l := hex(b[i+1]), hex(b[i+2])
-			if h >= 0 && l >= 0 {
-				out = append(out, byte(h<<4|l))
-				i += 2
-				continue
-			}
-		}
-		out = append(out, b[i])
-	}
-	return string(out)
-}
-
-func hex(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
+	return string(detect.Unescape(make([]byte, 0, len(b)), b))
 }

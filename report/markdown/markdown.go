@@ -100,6 +100,9 @@ func write(w io.Writer, d *report.Document) error {
 			p.line("\n%s", plain(w))
 		}
 	}
+	if w := d.Rules.Words(); w != "" {
+		p.line("\n%s", plain(w))
+	}
 	p.line("\n| source | size | sha256 |\n|---|---|---|")
 	for _, s := range d.Sources {
 		p.line("| %s | %d | %s |", code(s.Path), s.Size, s.SHA256)

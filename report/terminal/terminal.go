@@ -283,6 +283,9 @@ func (p *printer) limits() {
 			p.wrap("  ", Escape(w))
 		}
 	}
+	if w := p.d.Rules.Words(); w != "" && (p.o.Full || len(p.d.Rules.Refused) > 0) {
+		p.wrap("  ", Escape(w))
+	}
 	for i, u := range p.d.Unknown {
 		if i >= 2 && !p.o.Full {
 			p.line("  ... and %d more that cannot be known (--full)", len(p.d.Unknown)-i)
