@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -113,14 +114,33 @@ func (g glob) literal() (best string) {
 }
 
 // expression is a regular expression. Go's take time in proportion to the text, whatever is written in them.
-type expression struct{ re *regexp.Regexp }
+type expression struct {
+	re   *regexp.Regexp
+	word string
+}
 
 func (m expression) match(v []byte) bool { return m.re.Match(v) }
-func (m expression) literal() string {
-	if prefix, whole := m.re.LiteralPrefix(); whole || len(prefix) > 0 {
-		return prefix
+func (m expression) literal() string     { return m.word }
+
+// surely gives the longest word that stands in every text that a regular expression matches; its letters' case may differ.
+func surely(re *syntax.Regexp) (best string) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return string(re.Rune)
+	case syntax.OpCapture, syntax.OpPlus:
+		return surely(re.Sub[0])
+	case syntax.OpRepeat:
+		if re.Min > 0 {
+			return surely(re.Sub[0])
+		}
+	case syntax.OpConcat:
+		for _, s := range re.Sub {
+			if w := surely(s); len(w) > len(best) {
+				best = w
+			}
+		}
 	}
-	return ""
+	return best
 }
 
 // network is a range of addresses.
@@ -238,7 +258,11 @@ func (m modifiers) compile(v any) ([]matcher, error) {
 		if err != nil {
 			return nil, refuse("its expression: %v", err)
 		}
-		return []matcher{expression{re}}, nil
+		tree, err := syntax.Parse(s, syntax.Perl)
+		if err != nil {
+			return nil, refuse("its expression: %v", err)
+		}
+		return []matcher{expression{re, surely(tree)}}, nil
 	case m.cidr:
 		p, err := netip.ParsePrefix(s)
 		if err != nil {

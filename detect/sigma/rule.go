@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"telltale/detect"
+	"telltale/event"
 	"telltale/evidence"
 )
 
@@ -82,6 +83,7 @@ type document struct {
 		Detection string   `yaml:"detection"`
 		Rung      string   `yaml:"rung"`
 		Mechanism string   `yaml:"mechanism"`
+		Kinds     []string `yaml:"kinds"` // the only ones that it looks at: others cost time
 		Path      string   `yaml:"path"`
 		Positive  []string `yaml:"positive"`
 		Negative  []string `yaml:"negative"`
@@ -153,8 +155,28 @@ func compile(file string, d *document) (*Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.kinds = v.kinds
+	if r.kinds = v.kinds; len(d.Ours.Kinds) > 0 {
+		if r.kinds, err = narrowed(v.kinds, d.Ours.Kinds); err != nil {
+			return nil, err
+		}
+	}
 	return r, r.compile(d.Detection, v)
+}
+
+// narrowed leaves of a set the kinds that are named.
+func narrowed(all kindSet, names []string) (out kindSet, err error) {
+	for _, n := range names {
+		found := false
+		for k := range all {
+			if all[k] && event.Kind(k).String() == n {
+				out[k], found = true, true
+			}
+		}
+		if !found {
+			return out, refuse("its log source has no events of the kind %q", n)
+		}
+	}
+	return out, nil
 }
 
 func level(s string) (detect.Level, error) {

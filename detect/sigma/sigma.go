@@ -55,6 +55,8 @@ type fold struct {
 	groups  map[int]map[string]*group // of correlations
 	seen    [256]int64
 	rec     record
+	known   map[string][]int32 // words in what clients say of themselves
+	words   kindSet            // kinds in whose whole line rules look for words
 	marked  []uint32
 	mark    uint32
 	picked  []int
@@ -74,7 +76,7 @@ type hits struct {
 }
 
 func newFold(rules *Rules) *fold {
-	f := &fold{rules: rules, byRule: make([]hits, len(rules.List)), over: map[*Rule][]int{}, groups: map[int]map[string]*group{}, marked: make([]uint32, len(rules.List))}
+	f := &fold{rules: rules, byRule: make([]hits, len(rules.List)), over: map[*Rule][]int{}, known: map[string][]int32{}, groups: map[int]map[string]*group{}, marked: make([]uint32, len(rules.List))}
 	f.rec.parents = &processes{}
 	var words []string
 	for i, r := range rules.List {
@@ -86,6 +88,11 @@ func newFold(rules *Rules) *fold {
 		}
 		if r.matches == nil {
 			continue
+		}
+		if keyed(r.matches) {
+			for k, on := range r.kinds {
+				f.words[k] = f.words[k] || on
+			}
 		}
 		f.tracked = f.tracked || r.kinds[event.ProcessStarted]
 		lits, ok := r.matches.literals()
@@ -141,8 +148,15 @@ func (f *fold) pick(e *event.Event) {
 			f.picked = append(f.picked, i)
 		}
 	}
-	f.set.Find(e.Raw, found)
-	if len(e.Raw) == 0 || len(e.Raw) >= evidence.MaxQuote || e.Raw[0] == '{' || e.Kind != event.HTTPRequest { // else all that it says stands in its line
+	switch {
+	case e.Kind == event.HTTPRequest && !f.words[e.Kind]:
+		f.set.Find(e.Get(event.URL), found)
+		f.again(e.Get(event.UserAgent), found)
+		f.again(e.Get(event.HTTPReferrer), found)
+	case plain[e.Kind] && len(e.Raw) > 0 && len(e.Raw) < evidence.MaxQuote && e.Raw[0] != '{': // all that it says stands in its line
+		f.set.Find(e.Raw, found)
+	default:
+		f.set.Find(e.Raw, found)
 		for i := range e.Attrs {
 			f.set.Find(e.Attrs[i].Value, found)
 		}
@@ -154,6 +168,30 @@ func (f *fold) pick(e *event.Event) {
 		f.set.Find(x.value, found)
 	}
 	slices.Sort(f.picked) // the order of rules, not of words
+}
+
+// plain are kinds whose attributes stand in their line as they are.
+var plain = kindsOf(event.HTTPRequest, event.LogLine, event.KernelNotice, event.AuthFailed, event.AuthAccepted, event.ConnectionSeen, event.SessionOpened, event.SessionClosed, event.MailSubmitted, event.MailReceived, event.MailQueued,
+	event.MailDelivered, event.MailRejected, event.MailRemoved, event.FirewallPacket)
+
+// maxAgain bounds what is remembered of texts that many requests repeat.
+const maxAgain = 4096
+
+// again looks for words in what clients say of themselves: the same few texts in most requests.
+func (f *fold) again(text []byte, found func(int32)) {
+	if len(text) == 0 {
+		return
+	}
+	words, ok := f.known[string(text)]
+	if !ok {
+		f.set.Find(text, func(w int32) { words = append(words, w) })
+		if len(f.known) < maxAgain && len(text) < 1024 && len(words) < 64 {
+			f.known[string(text)] = words
+		}
+	}
+	for _, w := range words {
+		found(w)
+	}
 }
 
 func (f *fold) try(i int) {

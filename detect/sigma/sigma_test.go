@@ -219,7 +219,7 @@ func TestReport(t *testing.T) {
 // TestPrefilter: words looked for beforehand must never hide a hit. Each rule is tried with and without them.
 func TestPrefilter(t *testing.T) {
 	for _, d := range []string{
-		"s:\n  c-uri|contains: 'ab'\nk:\n  - 'xy'\ncondition: s or k", "s:\n  c-uri|startswith: '/a'\n  cs-method: GET\ncondition: s", "s:\n  c-uri|re: '^/[a-c]+$'\ncondition: s", "s:\n  c-uri: '*'\ncondition: s", "s:\n  c-uri|contains:\n    - a\n    - bcd\ncondition: s",
+		"s:\n  c-uri|contains: 'ab'\nk:\n  - 'xy'\ncondition: s or k", "s:\n  c-uri|startswith: '/a'\n  cs-method: GET\ncondition: s", "s:\n  c-uri|re: '^/[a-c]+$'\ncondition: s", "s:\n  c-uri|re: '(?i)X(Y|z)+|aB'\ncondition: s", "s:\n  c-uri|re|i: 'XY$'\ncondition: s", "s:\n  c-uri: '*'\ncondition: s", "s:\n  c-uri|contains:\n    - a\n    - bcd\ncondition: s",
 	} {
 		rs := load(t, rule("category: webserver", d))
 		for _, url := range []string{"/", "/a", "/ab", "/xy", "/abc?bcd", "/%61b", "/XY"} {

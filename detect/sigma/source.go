@@ -135,6 +135,13 @@ func attr(keys ...event.Key) field {
 	}}
 }
 
+// aside is attr for what stands in a request's line beside the URL and what the client says of itself: words of it are not looked for beforehand.
+func aside(keys ...event.Key) field {
+	f := attr(keys...)
+	f.hidden = true
+	return f
+}
+
 func constant(v string, when func(r *record) bool) field {
 	b := []byte(v)
 	return field{hidden: true, get: func(r *record) [][]byte {
@@ -218,8 +225,9 @@ func stem(u []byte) []byte {
 }
 
 // webFields know that authors of rules write "cs-uri-query" for the whole URL: it gives that and what stands behind the question mark.
-var webFields = merge(common, map[string]field{
-	"cs-method": attr(event.HTTPMethod), "c-uri": {get: whole}, "cs-uri": {get: whole}, "c-uri-query": {get: whole}, "url": {get: whole}, "request": {get: whole}, "cs-uri-stem": cut(stem), "c-uri-stem": cut(stem), "uri_path": cut(stem),
+var webFields = merge(map[string]field{
+	"c-ip": aside(event.SourceIP), "client_ip": aside(event.SourceIP), "src_ip": aside(event.SourceIP), "source_ip": aside(event.SourceIP), "host": constant("", nil),
+	"cs-method": aside(event.HTTPMethod), "c-uri": {get: whole}, "cs-uri": {get: whole}, "c-uri-query": {get: whole}, "url": {get: whole}, "request": {get: whole}, "cs-uri-stem": cut(stem), "c-uri-stem": cut(stem), "uri_path": cut(stem),
 	"cs-uri-query": {get: func(r *record) [][]byte {
 		out := whole(r)
 		for _, u := range [][]byte{r.e.Get(event.URL), r.url} {
@@ -238,7 +246,7 @@ var webFields = merge(common, map[string]field{
 		return nil
 	}),
 	"cs-user-agent": attr(event.UserAgent), "c-useragent": attr(event.UserAgent), "cs(User-Agent)": attr(event.UserAgent), "user_agent": attr(event.UserAgent), "cs-referer": attr(event.HTTPReferrer), "cs-referrer": attr(event.HTTPReferrer), "cs(Referer)": attr(event.HTTPReferrer),
-	"sc-status": attr(event.HTTPStatus), "response": attr(event.HTTPStatus), "sc-bytes": attr(event.HTTPBytes), "cs-username": attr(event.UserName), "cs-host": attr(event.URLDomain), "vhost": attr(event.URLDomain), "cs-version": attr(event.HTTPVersion),
+	"sc-status": aside(event.HTTPStatus), "response": aside(event.HTTPStatus), "sc-bytes": aside(event.HTTPBytes), "cs-username": aside(event.UserName), "cs-host": aside(event.URLDomain), "vhost": aside(event.URLDomain), "cs-version": aside(event.HTTPVersion),
 })
 
 // fileFields are of files that a transfer wrote, and of those that the kernel's audit saw being made or renamed.
@@ -277,7 +285,7 @@ func (v *view) fieldOf(name string) (field, bool) {
 	}
 	for k := event.Key(1); k.String() != ""; k++ {
 		if k.String() == name {
-			return attr(k), true
+			return aside(k), true
 		}
 	}
 	return field{}, false
@@ -510,6 +518,23 @@ func (e presentExpr) literals() ([]string, bool)  { return nil, false }
 func (e sameExpr) literals() ([]string, bool)     { return nil, false }
 func (e unknownField) literals() ([]string, bool) { return nil, true } // nothing: it never holds
 func (e serviceExpr) literals() ([]string, bool)  { return nil, false }
+
+// keyed tells whether an expression looks for words in the whole line.
+func keyed(e expr) bool {
+	switch x := e.(type) {
+	case keywordExpr, serviceExpr:
+		return true
+	case notExpr:
+		return keyed(x.of)
+	case andExpr:
+		return slices.ContainsFunc(x, keyed)
+	case orExpr:
+		return slices.ContainsFunc(x, keyed)
+	case atLeast:
+		return slices.ContainsFunc(x.list, keyed)
+	}
+	return false
+}
 
 // unknowns tells whether a rule can be used although it names fields that are not known here: not, if it holds only with them, nor if they
 // make an exception, for without its exceptions a rule cries wolf.
