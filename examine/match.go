@@ -232,6 +232,13 @@ func rotation(p string) (base string, age int64, rotated bool) {
 	if b, a, ok := dated(n); ok {
 		return dir + b, a * 1000, true
 	}
+	for _, ext := range []string{".log", ".txt"} { // Tomcat: "catalina.2024-01-31.log", "localhost_access_log.2024-01-31.txt"
+		if stem, ok := strings.CutSuffix(n, ext); ok {
+			if b, a, ok := dated(stem); ok {
+				return dir + b + ext, a * 1000, true
+			}
+		}
+	}
 	return dir + n, 0, rotated
 }
 

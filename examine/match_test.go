@@ -21,6 +21,10 @@ func TestRotation(t *testing.T) {
 		{"/var/log/secure.old", "/var/log/secure", "/var/log/secure.2"},
 		{"/var/log/httpd/access_log.2024-01-02", "/var/log/httpd/access_log", "/var/log/httpd/access_log.2024-01-01"},
 		{"/var/log/journal/x/system.journal", "/var/log/journal/x/system.journal", "/var/log/journal/x/system@0123-000000000000aaaa-00060dfc7a5d0000.journal"},
+		{"/opt/tomcat/logs/catalina.2024-01-02.log", "/opt/tomcat/logs/catalina.log", "/opt/tomcat/logs/catalina.2024-01-01.log.gz"},
+		{"/opt/tomcat/logs/localhost_access_log.2024-01-02.txt", "/opt/tomcat/logs/localhost_access_log.txt", "/opt/tomcat/logs/localhost_access_log.2023-12-31.txt"},
+		{"/opt/tomcat/logs/localhost_access_log.txt", "/opt/tomcat/logs/localhost_access_log.txt", "/opt/tomcat/logs/localhost_access_log.2023-12-31.txt"},
+		{"/var/log/app-12.log", "/var/log/app-12.log", ""},
 		{"/var/log/btmp.zst", "/var/log/btmp", ""},
 		{"/var/log/app-1.2.3", "/var/log/app-1.2", ""},
 	} {

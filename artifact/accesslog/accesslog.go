@@ -22,6 +22,8 @@ func New() *artifact.Artifact {
 			"/var/log/apache2/other_vhosts_access.log", "/var/log/{nginx,apache2,httpd}/*/*access*", "/var/log/{ispconfig/httpd,virtualmin}/**access*",
 			"/var/www/**/{log,logs}/*access*", "/srv/www/**/{log,logs}/*access*", "/home/*/{log,logs,access-logs}/*access*",
 			"/usr/local/apache*/logs/*access*", "/usr/local/nginx/logs/*access*", "{accesslog}",
+			"/opt/{tomcat*,apache-tomcat*}/logs/*access*", "/opt/{tomcat*,apache-tomcat*}/*/logs/*access*", "/{usr/share,usr/local,var/lib,srv}/{tomcat*,apache-tomcat*}/logs/*access*",
+			"/home/*/{tomcat*,apache-tomcat*}/logs/*access*", "/var/log/tomcat*/*access*",
 		},
 		Log: true, Sniff: sniff, Parse: parse, Kinds: []event.Kind{event.HTTPRequest},
 	}

@@ -46,6 +46,7 @@ import (
 	"telltale/artifact/sudo"
 	"telltale/artifact/syslogfile"
 	"telltale/artifact/systemd"
+	"telltale/artifact/tomcat"
 	"telltale/artifact/units"
 	"telltale/artifact/users"
 	"telltale/artifact/utmp"
@@ -62,7 +63,7 @@ func Artifacts() []*artifact.Artifact {
 		accounts.Passwd(), accounts.Shadow(), accounts.Group(), authorizedkeys.New(), crontab.New(), units.New(), startup.Preload(), startup.Commands(), startup.Sudoers(),
 		shellhistory.New(), packages.Status(), webscript.New(), redis.Dump(),
 		// Logs of their own.
-		utmp.Logins(), utmp.Lastlog(), loginsdb.Wtmpdb(), loginsdb.Lastlog2(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), postgresql.New(), samba.New(), named.File(), fail2ban.File(), roundcube.File(), directadmin.New(), phpmail.File(), rpmlogs.Yum(), rpmlogs.Zypper(), jsonaccess.New(),
+		utmp.Logins(), utmp.Lastlog(), loginsdb.Wtmpdb(), loginsdb.Lastlog2(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), postgresql.New(), samba.New(), named.File(), fail2ban.File(), roundcube.File(), directadmin.New(), phpmail.File(), rpmlogs.Yum(), rpmlogs.Zypper(), jsonaccess.New(), tomcat.New(),
 		firewall.New(), auditd.New(), // before kernel, which takes every line that the kernel says
 		// What programs say, and the files that carry it.
 		sshd.New(), dropbear.New(), pam.New(), errorlog.Syslog(), sudo.New(), login.New(), users.New(), cron.New(), systemd.New(), kernel.New(), rsyslog.New(), postfix.New(), dovecot.New(), proftpd.New(), pureftpd.New(),
