@@ -261,8 +261,11 @@ func archived(n string) (base string, age int64, ok bool) {
 	return name + ".journal", math.MaxInt64 - us, true
 }
 
-// dated takes "-20240131", ".20240131", "-20240131-1700000000", "-2024-01-31", "_20240131" off a name.
+// dated takes "-20240131", ".2024-01-31T03-04-05", ".20240131", "-20240131-1700000000", "-2024-01-31", "_20240131" off a name.
 func dated(n string) (base string, age int64, ok bool) {
+	if i := len(n) - len("2024-01-31T03-04-05"); i > 0 && n[i+10] == 'T' && n[i+13] == '-' && n[i+16] == '-' { // as MongoDB does
+		n = n[:i] + strings.NewReplacer("-", "", "T", "").Replace(n[i:])
+	}
 	for i := len(n) - 8; i > 0; i-- {
 		if n[i-1] != '-' && n[i-1] != '.' && n[i-1] != '_' {
 			continue

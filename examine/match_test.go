@@ -24,6 +24,7 @@ func TestRotation(t *testing.T) {
 		{"/opt/tomcat/logs/catalina.2024-01-02.log", "/opt/tomcat/logs/catalina.log", "/opt/tomcat/logs/catalina.2024-01-01.log.gz"},
 		{"/opt/tomcat/logs/localhost_access_log.2024-01-02.txt", "/opt/tomcat/logs/localhost_access_log.txt", "/opt/tomcat/logs/localhost_access_log.2023-12-31.txt"},
 		{"/opt/tomcat/logs/localhost_access_log.txt", "/opt/tomcat/logs/localhost_access_log.txt", "/opt/tomcat/logs/localhost_access_log.2023-12-31.txt"},
+		{"/var/log/mongodb/mongod.log.2024-01-20T03-04-05", "/var/log/mongodb/mongod.log", "/var/log/mongodb/mongod.log.2024-01-20T03-04-04"},
 		{"/var/log/app-12.log", "/var/log/app-12.log", ""},
 		{"/var/log/btmp.zst", "/var/log/btmp", ""},
 		{"/var/log/app-1.2.3", "/var/log/app-1.2", ""},
