@@ -3,6 +3,7 @@ package mongodb
 import (
 	"bytes"
 
+	"telltale/artifact/internal/jsonline"
 	"telltale/artifact/internal/said"
 	"telltale/event"
 )
@@ -59,8 +60,8 @@ func (r *reader) control(l *line) {
 
 // optionsSet tells of what decides who may come in.
 func (r *reader) optionsSet(options []byte) {
-	members(options, func(group, of []byte) {
-		members(of, func(key, value []byte) {
+	jsonline.Members(options, func(group, of []byte) {
+		jsonline.Members(of, func(key, value []byte) {
 			name := string(group) + "." + string(key[:min(len(key), 40)])
 			switch name {
 			case "net.bindIp", "security.authorization":
@@ -83,7 +84,7 @@ func (r *reader) did(l *line) {
 		}
 	case "Slow query":
 		first := true
-		members(l.command, func(key, value []byte) {
+		jsonline.Members(l.command, func(key, value []byte) {
 			if !first { // the first key is the command
 				return
 			}
