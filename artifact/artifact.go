@@ -56,6 +56,8 @@ type Input struct {
 	Messages *Decoders // where members that carry messages of programs send them
 	Wanted   [256]bool // by kind: whether a detection wants those that only rules look at (LogLine, AuditRecord); no member yields them unasked
 	Seen     *Seen     // what the member has read: it reports every record here
+	// Inner gives the artefact that knows a log which another one carries, by its first lines; nil where none does. Members do not know each other.
+	Inner func(head []byte) *Artifact
 }
 
 // HostFacts is what the host says of itself and the members need.

@@ -75,7 +75,7 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 		content = ahead
 	}
 	in := &artifact.Input{Ref: ref, R: &metered{run: r, r: content, total: j.entry.Meta.Size}, Size: -1, Meta: j.entry.Meta, Path: j.entry.Path, Clock: clock,
-		Host: h.facts(), Messages: artifact.NewDecoders(r.o.Artifacts), Seen: seen}
+		Host: h.facts(), Messages: artifact.NewDecoders(r.o.Artifacts), Seen: seen, Inner: r.inner(j.art)}
 	for _, k := range []event.Kind{event.LogLine, event.AuditRecord} {
 		in.Wanted[k] = len(r.wants[k]) > 0
 	}
@@ -137,8 +137,23 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 	return r.ctx.Err()
 }
 
+// inner tells whose log it is that a file of another form carries.
+func (r *run) inner(carrier *artifact.Artifact) func(head []byte) *artifact.Artifact {
+	return func(head []byte) *artifact.Artifact {
+		for _, a := range r.o.Artifacts {
+			if a != carrier && inside(a) && a.Sniff(head) {
+				return a
+			}
+		}
+		return nil
+	}
+}
+
+// inside tells whether an artefact's log may come wrapped in another's: it is told by its content, and read from its beginning to its end.
+func inside(a *artifact.Artifact) bool { return a.Log && a.Sniff != nil && !a.Random }
+
 // declared tells whether an artefact may yield a kind: its own, and those of the programs whose
-// messages it carries.
+// messages or logs it carries.
 func (r *run) declared(a *artifact.Artifact, k event.Kind) bool {
 	for _, x := range a.Kinds {
 		if x == k {
@@ -148,11 +163,12 @@ func (r *run) declared(a *artifact.Artifact, k event.Kind) bool {
 	if k == event.LogLine || k == event.AuditRecord {
 		return a.Log // asked for, by Input.Wanted
 	}
-	if a.Name != "syslogfile" && a.Name != "journald" {
+	logs := a.Name == "container-log"
+	if a.Name != "syslogfile" && a.Name != "journald" && !logs {
 		return false
 	}
 	for _, b := range r.o.Artifacts {
-		if b.Decode == nil {
+		if b.Decode == nil && !(logs && inside(b)) {
 			continue
 		}
 		for _, x := range b.Kinds {
