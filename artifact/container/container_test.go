@@ -106,3 +106,15 @@ func FuzzLogs(f *testing.F) {
 	f.Add([]byte(line("812:M 23 Nov 2023 13:01:42.123 * DB saved on disk") + line("a\\u0000b\\nc")))
 	f.Fuzz(func(t *testing.T, b []byte) { artifacttest.Run(t, container.Logs(), input(b, "/x")) })
 }
+
+func TestEngine(t *testing.T) { artifacttest.Golden(t, container.New()) }
+
+func TestEngineFile(t *testing.T) {
+	artifacttest.GoldenAs(t, container.File(), "docker-own.txt", "/var/log/docker.log", "")
+}
+
+func FuzzEngine(f *testing.F) { artifacttest.Fuzz(f, container.New) }
+
+func FuzzEngineFile(f *testing.F) {
+	artifacttest.Fuzz(f, container.File, "INFO[2024-03-02T08:00:01.430850526Z] x  host=\"a\\\"b\"\n")
+}
