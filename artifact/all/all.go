@@ -63,7 +63,7 @@ func Artifacts() []*artifact.Artifact {
 	return []*artifact.Artifact{
 		// What stands on the host.
 		accounts.Passwd(), accounts.Shadow(), accounts.Group(), authorizedkeys.New(), crontab.New(), units.New(), startup.Preload(), startup.Commands(), startup.Sudoers(),
-		shellhistory.New(), packages.Status(), webscript.New(), redis.Dump(),
+		shellhistory.New(), packages.Status(), webscript.New(), redis.Dump(), container.Config(),
 		// Logs of their own.
 		utmp.Logins(), utmp.Lastlog(), loginsdb.Wtmpdb(), loginsdb.Lastlog2(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), mongodb.New(), postgresql.New(), samba.New(), named.File(), fail2ban.File(), roundcube.File(), directadmin.New(), phpmail.File(), rpmlogs.Yum(), rpmlogs.Zypper(), jsonaccess.New(), tomcat.New(), container.Logs(), container.File(),
 		firewall.New(), auditd.New(), // before kernel, which takes every line that the kernel says
