@@ -260,6 +260,14 @@ func (r *run) clock(h *seenHost, j *job) *logclock.Clock {
 
 // scan looks at a log's stamps. Its time is that of the file, or of the gzip header, which keeps the log's.
 func (r *run) scan(h *seenHost, j *job) (yearless, evidence.Time) {
+	if j.looked == nil {
+		y, mtime := r.lookAt(h, j)
+		j.looked = &look{y, mtime}
+	}
+	return j.looked.years, j.looked.mtime
+}
+
+func (r *run) lookAt(h *seenHost, j *job) (yearless, evidence.Time) {
 	mtime := j.entry.Meta.Mtime
 	section := h.File(&j.entry)
 	var head [16]byte

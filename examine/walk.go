@@ -24,6 +24,13 @@ type job struct {
 	family string // the log that it is a rotation of
 	age    int64
 	first  time.Time // filled by order: the time of its first line, where the clock was solved
+	looked *look     // what scan found: a log's every rotation asks it of all newer ones
+}
+
+// look is what a first look at a log gives.
+type look struct {
+	years yearless
+	mtime evidence.Time
 }
 
 // maxSniff bounds how many files of unknown name are looked into.
