@@ -154,6 +154,10 @@ func (r *reader) plain(t []byte) bool {
 func (r *reader) let(ctx, t []byte) {
 	who, remote, _ := said.CutLast(t, " from client ")
 	user, _, ok := said.CutLast(who, " on ")
+	ip, _ := said.AddressPort(remote)
+	if s, known := r.sessions[string(ctx)]; known && ip != nil && string(ip) != s.ip {
+		return // somebody's name that looks like a line of the log
+	}
 	if ok {
 		r.login(event.AuthAccepted, ctx, remote, user, nil, nil)
 	}
