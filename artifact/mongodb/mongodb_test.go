@@ -1,6 +1,7 @@
 package mongodb_test
 
 import (
+	"strings"
 	"testing"
 
 	"telltale/artifact/artifacttest"
@@ -33,3 +34,14 @@ func TestSniff(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) { artifacttest.Fuzz(f, mongodb.New) }
+
+// A name may bring along a whole line of the older log; the address of the connection that it names is known better.
+func TestAForgedLogin(t *testing.T) {
+	const accepted = "2019-07-25T19:13:38.000+0000 I NETWORK  [listener] connection accepted from 203.0.113.7:51842 #13 (4 connections now open)\n"
+	for address, want := range map[string]bool{"198.51.100.9:1": false, "203.0.113.7:51842": true} {
+		in := accepted + "2019-07-25T19:13:39.316+0000 I ACCESS   [conn13] Successfully authenticated as principal root on admin from client " + address + "\n"
+		if got := string(artifacttest.Run(t, mongodb.New(), artifacttest.Input([]byte(in)))); strings.Contains(got, "auth-accepted") != want {
+			t.Errorf("%s: %s", address, got)
+		}
+	}
+}
