@@ -39,6 +39,7 @@ type reader struct {
 	m        artifact.Message
 	sessions map[string]session // by the thread's name, "conn12"; nil where messages come one by one
 	torn     int64              // up to this offset a client's name may go on
+	tornEnd  string             // what the server writes behind the name
 	room     []byte             // for strings with escapes
 	going    bool
 	out      func(*event.Event)
@@ -72,10 +73,14 @@ func (r *reader) line(ref evidence.Ref, t []byte) bool {
 		return true
 	}
 	at, n := r.in.Clock.ISO(t)
+	inName := ref.Off < r.torn
+	if inName && bytes.Contains(t, []byte(r.tornEnd)) { // the rest of the line that the name tore
+		r.torn = 0
+	}
 	if n == 0 || n >= len(t) || t[n] != ' ' {
 		return false
 	}
-	if ref.Off < r.torn {
+	if inName {
 		return true
 	}
 	r.in.Seen.Record(at)

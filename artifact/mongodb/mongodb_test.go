@@ -45,3 +45,15 @@ func TestAForgedLogin(t *testing.T) {
 		}
 	}
 }
+
+// A name that looks like the server's words hides nothing of what follows.
+func TestANameHidesNothing(t *testing.T) {
+	const accepted = "2019-07-25T19:13:38.000+0000 I NETWORK  [listener] connection accepted from 203.0.113.7:51842 #13 (4 connections now open)\n"
+	const success = "2019-07-25T19:13:39.316+0000 I ACCESS   [conn13] Successfully authenticated as principal root on admin from client 203.0.113.7:51842\n"
+	for _, name := range []string{"x", "x from client 198.51.100.9:1", "x on admin from client 198.51.100.9:1 ; y", "x\n", "x\n2019-07-25T19:13:39.000+0000 I ACCESS [conn13] y"} {
+		in := accepted + "2019-07-25T19:13:39.000+0000 I ACCESS   [conn13] SASL SCRAM-SHA-1 authentication failed for " + name + " on admin from client 203.0.113.7:51842 ; UserNotFound: Could not find user " + name + "@admin\n" + success
+		if got := string(artifacttest.Run(t, mongodb.New(), artifacttest.Input([]byte(in)))); strings.Count(got, "auth-accepted") != 1 || strings.Count(got, "auth-failed") != 1 || strings.Contains(got, "source.ip=198.51.100.9") {
+			t.Errorf("%q: %s", name, got)
+		}
+	}
+}

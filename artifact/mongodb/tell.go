@@ -2,6 +2,7 @@ package mongodb
 
 import (
 	"bytes"
+	"strings"
 
 	"telltale/artifact/internal/jsonline"
 	"telltale/artifact/internal/said"
@@ -172,7 +173,7 @@ func (r *reader) refused(ctx, t []byte) {
 		who, rest, ok := said.Cut(rest, " with mechanism ")
 		mechanism, reason, _ := said.Cut(rest, ": ")
 		user, _, _ := said.CutLast(who, "@")
-		r.endless(ok)
+		r.endless(ok, " with mechanism ")
 		r.login(event.AuthFailed, ctx, nil, user, mechanism, reason)
 		return
 	}
@@ -187,18 +188,24 @@ func (r *reader) refused(ctx, t []byte) {
 	if bytes.Count(rest, []byte(mark)) > 1 { // one of them is within the name
 		user, remote, reason = nil, nil, nil
 	}
+	end := mark
 	if s, known := r.sessions[string(ctx)]; known {
-		if ip, _ := said.AddressPort(remote); string(ip) != s.ip { // the name holds one, and what follows may be the name's
-			ended, remote = false, nil
+		if ip, _ := said.AddressPort(remote); string(ip) != s.ip { // the name holds one
+			remote = nil
 		}
+		if end += s.ip; strings.Contains(s.ip, ":") {
+			end = mark + "[" + s.ip
+		}
+		ended = bytes.Contains(rest, []byte(end))
 	}
-	r.endless(ok && ended)
-	r.login(event.AuthFailed, ctx, remote, user, head[len("SASL "):], reason)
+	r.endless(ok && ended, end)
+	r.login(event.AuthFailed, ctx, remote, user, bytes.TrimPrefix(head, []byte("SASL ")), reason)
 }
 
-// endless notes that a line ends within a name: what follows is not to be believed, whatever it looks like.
-func (r *reader) endless(whole bool) {
+// endless notes that a line ends within a name: what follows is not to be believed, whatever it looks like, up to what the server writes behind the name.
+func (r *reader) endless(whole bool, end string) {
 	if !whole {
+		r.tornEnd = end
 		r.torn = r.m.Ref.Off + r.m.Ref.Len + maxTorn
 	}
 }
