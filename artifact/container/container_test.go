@@ -118,3 +118,13 @@ func FuzzEngine(f *testing.F) { artifacttest.Fuzz(f, container.New) }
 func FuzzEngineFile(f *testing.F) {
 	artifacttest.Fuzz(f, container.File, "INFO[2024-03-02T08:00:01.430850526Z] x  host=\"a\\\"b\"\n")
 }
+
+// A line whose parts are without end is cut, told as damage, and the next one is read.
+func TestALineWithoutEnd(t *testing.T) {
+	part := "2024-03-02T08:00:00Z stdout P " + strings.Repeat("x", 16<<10) + "\n"
+	sample := strings.Repeat(part, 100) + "2024-03-02T08:00:01Z stdout F \n2024-03-02T08:00:02Z stdout F Accepted password for root from 203.0.113.7 port 1 ssh2\n"
+	got := string(artifacttest.Run(t, container.Logs(), input([]byte(sample), "/x")))
+	if strings.Count(got, "damage ") != 1 || !strings.Contains(got, "auth-accepted 2024-03-02T08:00:02Z") {
+		t.Errorf("%.500s", got)
+	}
+}
