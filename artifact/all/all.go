@@ -9,6 +9,7 @@ import (
 	"telltale/artifact/authorizedkeys"
 	"telltale/artifact/container"
 	"telltale/artifact/courier"
+	"telltale/artifact/cpanel"
 	"telltale/artifact/cron"
 	"telltale/artifact/crontab"
 	"telltale/artifact/cyrus"
@@ -65,11 +66,11 @@ func Artifacts() []*artifact.Artifact {
 		accounts.Passwd(), accounts.Shadow(), accounts.Group(), authorizedkeys.New(), crontab.New(), units.New(), startup.Preload(), startup.Commands(), startup.Sudoers(),
 		shellhistory.New(), packages.Status(), webscript.New(), redis.Dump(), container.Config(),
 		// Logs of their own.
-		utmp.Logins(), utmp.Lastlog(), loginsdb.Wtmpdb(), loginsdb.Lastlog2(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), mongodb.New(), postgresql.New(), samba.New(), named.File(), fail2ban.File(), roundcube.File(), directadmin.New(), phpmail.File(), rpmlogs.Yum(), rpmlogs.Zypper(), jsonaccess.New(), tomcat.New(), container.Logs(), container.File(),
+		utmp.Logins(), utmp.Lastlog(), loginsdb.Wtmpdb(), loginsdb.Lastlog2(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), mongodb.New(), postgresql.New(), samba.New(), named.File(), fail2ban.File(), roundcube.File(), directadmin.New(), cpanel.New(), phpmail.File(), rpmlogs.Yum(), rpmlogs.Zypper(), jsonaccess.New(), tomcat.New(), container.Logs(), container.File(),
 		firewall.New(), auditd.New(), // before kernel, which takes every line that the kernel says
 		// What programs say, and the files that carry it.
 		sshd.New(), dropbear.New(), pam.New(), errorlog.Syslog(), sudo.New(), login.New(), users.New(), cron.New(), systemd.New(), kernel.New(), rsyslog.New(), postfix.New(), dovecot.New(), proftpd.New(), pureftpd.New(),
-		sendmail.New(), cyrus.New(), courier.New(), haproxy.New(), named.New(), fail2ban.New(), webmin.New(), phpmyadmin.New(), roundcube.New(), phpmail.New(), container.New(),
+		sendmail.New(), cyrus.New(), courier.New(), haproxy.New(), named.New(), fail2ban.New(), webmin.New(), phpmyadmin.New(), roundcube.New(), phpmail.New(), cpanel.Hulk(), container.New(),
 		syslogfile.New(), journald.New(),
 	}
 }
