@@ -27,7 +27,7 @@ type Artifact struct {
 	// Files are the paths of its files: absolute, '*' for anything but '/', '**' for
 	// anything, '{a,b}' for either. "{home}" at the beginning stands for every account's home directory,
 	// "{webroot}" for every directory that a web server serves, "{accesslog}" and "{errorlog}" for
-	// the logs that its configuration names. A log's rotations are found by the runner.
+	// the logs that its configuration names, and "!" before a pattern takes out again what fits it. A log's rotations are found by the runner.
 	Files  []string
 	Log    bool                   // a log with times: rotations belong to it, coverage is kept of it
 	Random bool                   // Parse needs Input.At

@@ -17,6 +17,7 @@ type matcher struct {
 	byDir map[string][]pattern // by the first two components
 	any   []pattern            // those that begin with a wildcard
 	bases map[string][]pattern // by last component, for flat folders
+	nots  []pattern            // what an artefact's other patterns do not mean
 }
 
 type pattern struct {
@@ -28,7 +29,12 @@ func newMatcher(arts []*artifact.Artifact, h *host.Host) *matcher {
 	m := &matcher{byDir: map[string][]pattern{}, bases: map[string][]pattern{}}
 	for _, a := range arts {
 		for _, f := range a.Files {
+			f, not := strings.CutPrefix(f, "!")
 			for _, p := range braces(f) {
+				if not {
+					m.nots = append(m.nots, pattern{strings.Split(strings.TrimPrefix(p, "/"), "/"), a})
+					continue
+				}
 				for _, p := range places(p, h) {
 					m.add(p, a)
 				}
@@ -74,7 +80,7 @@ func (m *matcher) find(p string) (out []*artifact.Artifact) {
 	}
 	try := func(list []pattern) {
 		for _, x := range list {
-			if !seen(x.art) && fits(x.parts, parts) {
+			if !seen(x.art) && fits(x.parts, parts) && !m.not(x.art, parts) {
 				out = append(out, x.art)
 			}
 		}
@@ -85,6 +91,16 @@ func (m *matcher) find(p string) (out []*artifact.Artifact) {
 	}
 	try(m.any)
 	return out
+}
+
+// not tells whether an artefact takes a path out again.
+func (m *matcher) not(a *artifact.Artifact, parts []string) bool {
+	for _, x := range m.nots {
+		if x.art == a && fits(x.parts, parts) {
+			return true
+		}
+	}
+	return false
 }
 
 // findBase gives the artefacts that have a pattern whose last component is exactly a file's name, for

@@ -43,13 +43,14 @@ func TestRotation(t *testing.T) {
 }
 
 func TestMatch(t *testing.T) {
-	a := &artifact.Artifact{Name: "a", Files: []string{"/var/log/{auth.log,secure}", "/etc/cron.d/*", "{home}/.ssh/authorized_keys", "{webroot}/**/*.php", "/var/www/**/logs/*access*", "{accesslog}"}}
+	a := &artifact.Artifact{Name: "a", Files: []string{"/var/log/{auth.log,secure}", "/etc/cron.d/*", "{home}/.ssh/authorized_keys", "{webroot}/**/*.php", "/var/www/**/logs/*access*", "{accesslog}", "/var/log/domlogs/**", "!**/domlogs/**/*{-bytes_log,.offset}*"}}
 	h := &host.Host{Users: []host.User{{Name: "bob", Home: "/srv/bob"}}, Sites: host.Sites{Roots: []string{"/srv/site"}, Formats: map[string]host.LogFormat{"/srv/log/a.txt": {}}}}
 	m := newMatcher([]*artifact.Artifact{a}, h)
 	for path, want := range map[string]bool{
 		"/var/log/auth.log": true, "/var/log/secure": true, "/var/log/auth.log.1": false, "/var/log/x/auth.log": false, "/etc/cron.d/x": true, "/etc/cron.d/x/y": false,
 		"/srv/bob/.ssh/authorized_keys": true, "/root/.ssh/authorized_keys": true, "/home/gone/.ssh/authorized_keys": true, "/srv/amy/.ssh/authorized_keys": false,
 		"/srv/site/x.php": true, "/srv/site/a/b/c/x.php": true, "/srv/site/x.php.txt": false, "/var/www/a/b/logs/ssl_access.log": true, "/srv/log/a.txt": true, "/auth.log": false,
+		"/var/log/domlogs/example.org": true, "/var/log/domlogs/bob/example.org-ssl_log": true, "/var/log/domlogs/example.org-bytes_log": false, "/var/log/domlogs/bob/example.org.offset.1": false,
 	} {
 		if got := len(m.find(path)) > 0; got != want {
 			t.Errorf("%s: %v, want %v", path, got, want)

@@ -24,6 +24,11 @@ func New() *artifact.Artifact {
 			"/usr/local/apache*/logs/*access*", "/usr/local/nginx/logs/*access*", "{accesslog}",
 			"/opt/{tomcat*,apache-tomcat*}/logs/*access*", "/opt/{tomcat*,apache-tomcat*}/*/logs/*access*", "/{usr/share,usr/local,var/lib,srv}/{tomcat*,apache-tomcat*}/logs/*access*",
 			"/home/*/{tomcat*,apache-tomcat*}/logs/*access*", "/var/log/tomcat*/*access*",
+			// cPanel: a log is named by its site alone, beside what counts bytes and places. Its archives are in the accounts' homes, a month in each.
+			"/var/log/{apache2,httpd,nginx}/domlogs/**", "/usr/local/apache/domlogs/**", "/etc/apache2/logs/domlogs/**", "/home/*/access-logs/*",
+			"/home/*/logs/*-{Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec}-20*", "!**/{domlogs,access-logs}/**/*{-bytes_log,.offset,.bkup,ftpxferlog,-ftp_log}*", "!/home/*/logs/*-ftp_log-*",
+			// Plesk, HestiaCP and VestaCP.
+			"/usr/local/psa/admin/logs/*access*", "/var/log/{plesk,sw-cp-server}/*access*", "/var/log/{apache2,httpd,nginx}/domains/*.log", "!/var/log/*/domains/*.error.log*",
 		},
 		Log: true, Sniff: sniff, Parse: parse, Kinds: []event.Kind{event.HTTPRequest},
 	}

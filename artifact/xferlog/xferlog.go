@@ -16,7 +16,7 @@ import (
 func New() *artifact.Artifact {
 	return &artifact.Artifact{
 		Name: "xferlog", Doc: "files written and read by ftp, with path, account and address", Spec: "xferlog(5) of wu-ftpd 2.6 and proftpd 1.3; vsftpd 3.0.5 logging.c (vsf_log_do_log_wuftpd_format)",
-		Files: []string{"/var/log/xferlog", "/var/log/{proftpd,vsftpd,pure-ftpd}/xferlog", "/var/log/proftpd/xferreport"}, Log: true, Sniff: sniff, Parse: parse,
+		Files: []string{"/var/log/xferlog", "/var/log/{proftpd,vsftpd,pure-ftpd}/xferlog", "/var/log/proftpd/xferreport", "/var/log/{apache2,httpd}/domlogs/{ftpxferlog,*-ftp_log}", "/usr/local/apache/domlogs/{ftpxferlog,*-ftp_log}", "/var/www/vhosts/system/*/logs/xferlog_regular*"}, Log: true, Sniff: sniff, Parse: parse,
 		Kinds: []event.Kind{event.FileUploaded, event.FileDownloaded, event.FileRemoved},
 	}
 }
