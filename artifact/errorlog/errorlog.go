@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"telltale/artifact"
+	"telltale/artifact/internal/said"
 	"telltale/event"
 	"telltale/evidence"
 	"telltale/internal/logclock"
@@ -24,6 +25,9 @@ func New() *artifact.Artifact {
 		Files: []string{
 			"/var/log/{apache2,httpd,apache,apache-ssl,nginx,lighttpd}/*error*", "/var/log/{nginx,apache2,httpd}/*/*error*", "/var/log/{ispconfig/httpd,virtualmin}/**error*",
 			"/var/www/**/{log,logs}/*error*", "/srv/www/**/{log,logs}/*error*", "/home/*/{log,logs}/*error*", "/usr/local/apache*/logs/*error*", "/usr/local/nginx/logs/*error*", "{errorlog}",
+			"/usr/local/psa/admin/logs/*error*", "/var/log/{plesk,sw-cp-server}/*error*",
+			// PHP's own, in each directory that a script ran in, and WordPress's.
+			"{webroot}/**/{error_log,php_errorlog,php_errors.log}", "{webroot}/**/wp-content/debug.log", "{home}/public_html/**/{error_log,php_errorlog,php_errors.log}", "{home}/public_html/**/wp-content/debug.log",
 		},
 		Log: true, Sniff: sniff, Parse: parse, Kinds: []event.Kind{event.HTTPError, event.ChildOutput, event.ServiceStarted},
 	}
@@ -68,6 +72,9 @@ func sniff(head []byte) bool {
 // line before it, by more than this if the server was quiet, and before the next one.
 const childStep = time.Hour
 
+// trace begins the lines behind one of PHP's errors that show where it came from.
+var trace = []string{"Stack trace:", "#", "  thrown in ", "PHP Stack trace:", "PHP   "}
+
 // unread is what a bare line counts as in a file that has not shown yet that a web server writes it.
 var unread = []byte("error line")
 
@@ -80,7 +87,9 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 			server, at, rest := stamp(in.Clock, t)
 			if server == bare {
 				if !servers {
-					in.Seen.Unknown(unread)
+					if !last.Known() || !said.BeginsAny(t, trace) {
+						in.Seen.Unknown(unread)
+					}
 					continue
 				}
 				if at = last; at.Known() {
