@@ -20,7 +20,10 @@ import (
 	"telltale/artifact/exim"
 	"telltale/artifact/fail2ban"
 	"telltale/artifact/firewall"
+	"telltale/artifact/froxlor"
 	"telltale/artifact/haproxy"
+	"telltale/artifact/hestia"
+	"telltale/artifact/ispconfig"
 	"telltale/artifact/journald"
 	"telltale/artifact/jsonaccess"
 	"telltale/artifact/kernel"
@@ -33,6 +36,7 @@ import (
 	"telltale/artifact/pam"
 	"telltale/artifact/phpmail"
 	"telltale/artifact/phpmyadmin"
+	"telltale/artifact/plesk"
 	"telltale/artifact/postfix"
 	"telltale/artifact/postgresql"
 	"telltale/artifact/proftpd"
@@ -66,11 +70,11 @@ func Artifacts() []*artifact.Artifact {
 		accounts.Passwd(), accounts.Shadow(), accounts.Group(), authorizedkeys.New(), crontab.New(), units.New(), startup.Preload(), startup.Commands(), startup.Sudoers(),
 		shellhistory.New(), packages.Status(), webscript.New(), redis.Dump(), container.Config(),
 		// Logs of their own.
-		utmp.Logins(), utmp.Lastlog(), loginsdb.Wtmpdb(), loginsdb.Lastlog2(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), mongodb.New(), postgresql.New(), samba.New(), named.File(), fail2ban.File(), roundcube.File(), directadmin.New(), cpanel.New(), phpmail.File(), rpmlogs.Yum(), rpmlogs.Zypper(), jsonaccess.New(), tomcat.New(), container.Logs(), container.File(),
+		utmp.Logins(), utmp.Lastlog(), loginsdb.Wtmpdb(), loginsdb.Lastlog2(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), mongodb.New(), postgresql.New(), samba.New(), named.File(), fail2ban.File(), roundcube.File(), directadmin.New(), cpanel.New(), plesk.New(), hestia.New(), ispconfig.New(), phpmail.File(), rpmlogs.Yum(), rpmlogs.Zypper(), jsonaccess.New(), tomcat.New(), container.Logs(), container.File(),
 		firewall.New(), auditd.New(), // before kernel, which takes every line that the kernel says
 		// What programs say, and the files that carry it.
 		sshd.New(), dropbear.New(), pam.New(), errorlog.Syslog(), sudo.New(), login.New(), users.New(), cron.New(), systemd.New(), kernel.New(), rsyslog.New(), postfix.New(), dovecot.New(), proftpd.New(), pureftpd.New(),
-		sendmail.New(), cyrus.New(), courier.New(), haproxy.New(), named.New(), fail2ban.New(), webmin.New(), phpmyadmin.New(), roundcube.New(), phpmail.New(), cpanel.Hulk(), container.New(),
+		sendmail.New(), cyrus.New(), courier.New(), haproxy.New(), named.New(), fail2ban.New(), webmin.New(), phpmyadmin.New(), roundcube.New(), phpmail.New(), cpanel.Hulk(), froxlor.New(), container.New(),
 		syslogfile.New(), journald.New(),
 	}
 }
