@@ -26,6 +26,7 @@ func New() *artifact.Artifact {
 		Files: []string{
 			"/var/log/{auth.log,secure,syslog,messages,mail.log,maillog,mail.info,mail.warn,mail.err,mail,cron,cron.log,daemon.log,user.log,kern.log,debug,authlog,warn,localmessages}",
 			"/var/log/remote/**", "/var/log/rsyslog/**", "/var/log/hosts/**",
+			"/var/log/{lfd,dnsmasq,pihole}.log", "/var/log/pihole/pihole.log", "/usr/local/maldetect/logs/event_log", // written by the programs themselves, in the daemon's form
 		},
 		Log: true, Sniff: sniff, Parse: parse,
 	}
