@@ -29,14 +29,14 @@ func New() *artifact.Artifact {
 			// PHP's own, in each directory that a script ran in, and WordPress's.
 			"{webroot}/**/{error_log,php_errorlog,php_errors.log}", "{webroot}/**/wp-content/debug.log", "{home}/public_html/**/{error_log,php_errorlog,php_errors.log}", "{home}/public_html/**/wp-content/debug.log",
 		},
-		Log: true, Sniff: sniff, Parse: parse, Kinds: []event.Kind{event.HTTPError, event.ChildOutput, event.ServiceStarted},
+		Log: true, Sniff: sniff, Parse: parse, Kinds: []event.Kind{event.HTTPError, event.ChildOutput, event.ServiceStarted, event.AlarmRaised},
 	}
 }
 
 // Syslog gives the artefact of what apache sends to syslog ("ErrorLog syslog:").
 func Syslog() *artifact.Artifact {
 	return &artifact.Artifact{Name: "errorlog-syslog", Doc: "errors of apache that go to syslog", Spec: "Apache 2.2 and 2.4 server/log.c (ErrorLog syslog)",
-		Programs: []string{"httpd", "httpd/", "apache2", "apache2/"}, Decode: decode, Kinds: []event.Kind{event.HTTPError, event.ChildOutput, event.ServiceStarted}}
+		Programs: []string{"httpd", "httpd/", "apache2", "apache2/"}, Decode: decode, Kinds: []event.Kind{event.HTTPError, event.ChildOutput, event.ServiceStarted, event.AlarmRaised}}
 }
 
 func decode(m *artifact.Message, yield func(*event.Event)) bool {

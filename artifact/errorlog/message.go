@@ -33,6 +33,9 @@ func fill(e *event.Event, s server, t []byte) {
 // "[lvl] [client ip] text", and any part of it missing. What a client chooses stands in the text.
 func apache(e *event.Event, t []byte) {
 	t = apacheHead(e, t)
+	if firewall(e, t) {
+		return
+	}
 	if bytes.HasPrefix(t, []byte("(")) && e.Get(event.SourceIP) == nil {
 		if _, rest, ok := said.Cut(t, ": "); ok && (bytes.HasPrefix(rest, []byte("[client ")) || bytes.HasPrefix(rest, []byte("[remote "))) {
 			t = apacheHead(e, rest)
@@ -155,6 +158,9 @@ func nginx(e *event.Event, t []byte) {
 		_, t = said.FirstWord(t)
 	}
 	t = nginxClient(e, t)
+	if firewall(e, t) {
+		return
+	}
 	const stderr = `FastCGI sent in stderr: "`
 	if rest, ok := said.Rest(t, stderr); ok {
 		if i := bytes.LastIndexByte(rest, '"'); i >= 0 {
