@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"telltale/artifact"
+	artifacts "telltale/artifact/all"
 	"telltale/host"
 )
 
@@ -58,5 +59,36 @@ func TestMatch(t *testing.T) {
 	}
 	if len(m.findBase("auth.log")) != 1 {
 		t.Error("a log in a flat folder is not told by its name")
+	}
+}
+
+// Many servers name their logs alike: in a folder without directories such a log is told by its content, and a member's own path must not claim the name.
+func TestCommonNames(t *testing.T) {
+	m := newMatcher(artifacts.Artifacts(), &host.Host{})
+	for name, want := range map[string]int{"access_log": 0, "error_log": 0, "access.log": 0, "error.log": 0, "system.log": 0, "application.log": 0, "debug.log": 0, "panel.log": 0, "auth.log": 1} {
+		if got := m.findBase(name); len(got) > want {
+			t.Errorf("%s is claimed by %d members, among them %s", name, len(got), got[len(got)-1].Name)
+		}
+	}
+}
+
+func TestPanelLogs(t *testing.T) {
+	m := newMatcher(artifacts.Artifacts(), &host.Host{Users: []host.User{{Name: "alice", Home: "/home/alice"}}})
+	for path, want := range map[string]string{
+		"/var/log/apache2/domlogs/example.org": "accesslog", "/usr/local/apache/domlogs/alice/example.org-ssl_log": "accesslog", "/etc/apache2/logs/domlogs/example.org": "accesslog",
+		"/usr/local/apache/domlogs/example.org-bytes_log": "", "/var/log/apache2/domlogs/ftpxferlog": "xferlog", "/usr/local/apache/domlogs/ftp.example.org-ftp_log": "xferlog", "/home/alice/access-logs/example.org": "accesslog",
+		"/home/alice/logs/example.org-Jan-2024": "accesslog", "/var/log/nginx/domains/example.org.log": "accesslog", "/var/log/nginx/domains/example.org.error.log": "errorlog", "/var/log/apache2/domains/example.org.bytes": "",
+		"/var/www/vhosts/system/example.org/logs/access_ssl_log": "accesslog", "/var/www/vhosts/system/example.org/logs/proxy_access_ssl_log.processed": "accesslog", "/var/www/vhosts/system/example.org/logs/error_log": "errorlog",
+		"/usr/local/psa/admin/logs/httpsd_access_log": "accesslog", "/usr/local/psa/admin/logs/panel.log": "plesk", "/var/log/ispconfig/httpd/example.org/access.log": "accesslog", "/var/log/ispconfig/httpd/example.org/error.log": "errorlog", "/var/log/ispconfig/auth.log": "ispconfig",
+		"/usr/local/cpanel/logs/access_log": "cpanel", "/home/alice/public_html/blog/wp-content/debug.log": "errorlog", "/home/alice/public_html/blog/error_log": "errorlog", "/usr/local/hestia/log/auth.log": "hestia", "/var/log/exim_mainlog": "exim",
+		"/var/log/lfd.log": "syslogfile", "/usr/local/maldetect/logs/event_log": "syslogfile",
+	} {
+		got := ""
+		for _, a := range m.find(path) {
+			got += a.Name
+		}
+		if got != want {
+			t.Errorf("%s is read by %q, want %q", path, got, want)
+		}
 	}
 }

@@ -27,7 +27,7 @@ func GiteaSaid() *artifact.Artifact {
 // GitLab gives the artefact of the log of GitLab's application.
 func GitLab() *artifact.Artifact {
 	return &artifact.Artifact{Name: "gitlab", Doc: "logins to GitLab", Spec: "GitLab 8 to 16 config/initializers/warden.rb, lib/gitlab/auth/activity.rb (application.log)",
-		Files: []string{"/var/log/gitlab/gitlab-rails/application.log", "/home/git/gitlab/log/application.log", "/var/log/gitlab/application.log"}, Log: true, Parse: artifact.Stamped("gitlab", gitlabStamp, gitlab), Kinds: forgeKinds}
+		Files: []string{"/var/log/gitlab/gitlab-rails/application*.log", "/home/git/gitlab/log/application*.log", "/var/log/gitlab/application*.log"}, Log: true, Sniff: gitlabSniff, Parse: artifact.Stamped("gitlab", gitlabStamp, gitlab), Kinds: forgeKinds}
 }
 
 var giteaName, gitlabName = []byte("gitea"), []byte("gitlab")
@@ -142,4 +142,11 @@ func gitlabStamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok
 		return at, t, false
 	}
 	return at, bytes.TrimLeft(t[n+1:], " "), true
+}
+
+func gitlabSniff(head []byte) bool {
+	return bytes.Contains(head, []byte(" Login: username=")) && artifact.MostLines(func(line []byte) bool {
+		_, _, ok := gitlabStamp(&logclock.Clock{}, line)
+		return ok && len(line) > 10 && line[10] == 'T'
+	})(head)
 }

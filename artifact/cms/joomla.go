@@ -13,7 +13,7 @@ import (
 // Joomla gives the artefact of Joomla's logs, which are PHP files with lines of text behind a line that stops PHP.
 func Joomla() *artifact.Artifact {
 	return &artifact.Artifact{Name: "joomla", Doc: "refused logins to Joomla sites", Spec: "Joomla 2.5 to 5 libraries/src/Log/Logger/FormattedtextLogger.php ({DATETIME} {PRIORITY} {CLIENTIP} {CATEGORY} {MESSAGE})",
-		Files: []string{"{webroot}/**/{logs,log,administrator/logs}/{error,everything,joomla*,jerror}.php", "{home}/public_html/**/{logs,log,administrator/logs}/{error,everything,joomla*,jerror}.php"}, Log: true, Sniff: joomlaSniff,
+		Files: []string{"{webroot}/**/{logs,log,administrator/logs}/{error,everything,joomla,jerror}*.php", "{home}/public_html/**/{logs,log,administrator/logs}/{error,everything,joomla,jerror}*.php"}, Log: true, Sniff: joomlaSniff,
 		Parse: artifact.Stamped("joomla", joomlaStamp, joomla), Kinds: []event.Kind{event.AuthFailed}}
 }
 

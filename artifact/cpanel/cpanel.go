@@ -19,7 +19,7 @@ const spec = "cPanel & WHM documentation, The cPanel Log Files (versions 11 to 1
 // New gives the artefact of the panel's own logs. Which of its forms a line has is told by the line: old releases wrote logins where newer ones write requests.
 func New() *artifact.Artifact {
 	return &artifact.Artifact{Name: "cpanel", Doc: "logins to the hosting panel cPanel & WHM, and what was done with it", Spec: spec,
-		Files: []string{"/usr/local/cpanel/logs/{access_log,login_log,session_log,cpdavd_session_log,error_log,api_tokens_log,cphulkd.log}",
+		Files: []string{"/usr/local/cpanel/logs/{access_log,login_log,session_log,cpdavd_session_log,error_log,api_tokens_log,cphulkd.log}*",
 			"/usr/local/cpanel/logs/archive/{access_log,login_log,session_log,error_log}*", "/var/cpanel/accounting.log"},
 		Log: true, Sniff: artifact.MostLines(ours), Parse: parse,
 		Kinds: []event.Kind{event.HTTPRequest, event.AuthAccepted, event.AuthFailed, event.ConnectionSeen, event.SessionOpened, event.SessionClosed, event.FileUploaded, event.ProgramSaid,

@@ -23,11 +23,11 @@ func New() *artifact.Artifact {
 		Name: "errorlog", Doc: "errors of the web server, and what its children wrote to stderr",
 		Spec: "Apache 2.2 and 2.4 server/log.c (ErrorLogFormat); nginx 1.22 src/core/ngx_log.c, src/http/ngx_http_request.c (ngx_http_log_error); lighttpd 1.4 log.c; PHP 8 main/main.c (php_log_err)",
 		Files: []string{
-			"/var/log/{apache2,httpd,apache,apache-ssl,nginx,lighttpd}/*error*", "/var/log/{nginx,apache2,httpd}/*/*error*", "/var/log/{ispconfig/httpd,virtualmin}/**error*",
+			"/var/log/{apache2,httpd,apache,apache-ssl,nginx,lighttpd}/*error*", "/var/log/{nginx,apache2,httpd}/*/*error*", "/var/log/{ispconfig/httpd,virtualmin}/**/*error*",
 			"/var/www/**/{log,logs}/*error*", "/srv/www/**/{log,logs}/*error*", "/home/*/{log,logs}/*error*", "/usr/local/apache*/logs/*error*", "/usr/local/nginx/logs/*error*", "{errorlog}",
 			"/usr/local/psa/admin/logs/*error*", "/var/log/{plesk,sw-cp-server}/*error*",
 			// PHP's own, in each directory that a script ran in, and WordPress's.
-			"{webroot}/**/{error_log,php_errorlog,php_errors.log}", "{webroot}/**/wp-content/debug.log", "{home}/public_html/**/{error_log,php_errorlog,php_errors.log}", "{home}/public_html/**/wp-content/debug.log",
+			"{webroot}/**/{*error_log,*php_errorlog,*php_errors.log}", "{webroot}/**/wp-content/debug*.log", "{home}/public_html/**/{*error_log,*php_errorlog,*php_errors.log}", "{home}/public_html/**/wp-content/debug*.log",
 		},
 		Log: true, Sniff: sniff, Parse: parse, Kinds: []event.Kind{event.HTTPError, event.ChildOutput, event.ServiceStarted, event.AlarmRaised},
 	}

@@ -16,7 +16,7 @@ import (
 func New() *artifact.Artifact {
 	return &artifact.Artifact{Name: "hestia", Doc: "logins to the hosting panels HestiaCP and VestaCP, and what was done with them",
 		Spec:  "VestaCP 0.9 src/v-check-user-password.c, func/main.sh (log_event); HestiaCP 1.x bin/v-check-user-password, func/main.sh",
-		Files: []string{"/usr/local/{hestia,vesta}/log/{auth,system,error}.log", "/var/log/{hestia,vesta}/{auth,system,error}.log"}, Log: true, Sniff: artifact.MostLines(ours),
+		Files: []string{"/usr/local/{hestia,vesta}/log/{auth,system,error}*.log", "/var/log/{hestia,vesta}/{auth,system,error}*.log"}, Log: true, Sniff: artifact.MostLines(ours),
 		Parse: artifact.Stamped("hestia", stamp, decode),
 		Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.AccountCreated, event.AccountChanged, event.AccountDeleted, event.PasswordChanged, event.CronEdited, event.ProgramSaid}}
 }

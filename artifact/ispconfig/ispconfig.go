@@ -14,7 +14,7 @@ import (
 // New gives the artefact.
 func New() *artifact.Artifact {
 	return &artifact.Artifact{Name: "ispconfig", Doc: "logins to the hosting panel ISPConfig: accepted and refused, from where", Spec: "ISPConfig 3.0 to 3.2 interface/web/login/index.php (authlog)",
-		Files: []string{"/var/log/ispconfig/auth.log"}, Log: true, Sniff: artifact.MostLines(ours), Parse: artifact.Stamped("ispconfig", stamp, decode), Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed}}
+		Files: []string{"/var/log/ispconfig/auth*.log"}, Log: true, Sniff: artifact.MostLines(ours), Parse: artifact.Stamped("ispconfig", stamp, decode), Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed}}
 }
 
 var service, password = []byte("ispconfig"), []byte("password")

@@ -15,7 +15,7 @@ import (
 // New gives the artefact.
 func New() *artifact.Artifact {
 	return &artifact.Artifact{Name: "plesk", Doc: "refused logins to the hosting panel Plesk, and what was done with it", Spec: "Plesk Onyx and Obsidian panel.log; the filter of its own fail2ban jail plesk-panel",
-		Files: []string{"/var/log/plesk/{panel,action}.log", "/usr/local/psa/admin/logs/{panel,action}.log", "/opt/psa/admin/logs/{panel,action}.log"}, Log: true, Sniff: artifact.MostLines(ours),
+		Files: []string{"/var/log/plesk/{panel,action}*.log", "/usr/local/psa/admin/logs/{panel,action}*.log", "/opt/psa/admin/logs/{panel,action}*.log"}, Log: true, Sniff: artifact.MostLines(ours),
 		Parse: artifact.Stamped("plesk", stamp, decode), Kinds: []event.Kind{event.AuthFailed, event.ProgramSaid}}
 }
 
