@@ -35,7 +35,8 @@ type Artifact struct {
 	Parse  func(context.Context, *Input) iter.Seq2[event.Event, error]
 
 	// Programs are the names under which Decode's messages are logged; "pam" stands for
-	// the messages of PAM modules, whatever program they are in. A name ending in "/"
+	// the messages of PAM modules, whatever program they are in, and "drupal" also for messages in the form of Drupal's
+	// from programs that nobody knows, for each site has a name of its own there. A name ending in "/"
 	// stands for all names whose first part is this one, a name ending in "*" for all that begin so.
 	Programs []string
 	Decode   func(m *Message, yield func(*event.Event)) (understood bool)
@@ -293,7 +294,24 @@ func (d *Decoders) decode(m *Message, yield func(*event.Event)) (known, understo
 			}
 		}
 	}
+	if !known && ofDrupal(m.Text) {
+		for _, a := range d.exact["drupal"] {
+			known = true
+			if a.Decode(m, yield) {
+				return true, true
+			}
+		}
+	}
 	return known, false
+}
+
+// ofDrupal tells "https://site|1704164705|...", of at least nine fields.
+func ofDrupal(t []byte) bool {
+	if len(t) < 30 || string(t[:4]) != "http" {
+		return false
+	}
+	i := bytes.IndexByte(t, '|')
+	return i > 0 && i+12 < len(t) && t[i+1] >= '0' && t[i+1] <= '9' && t[i+11] == '|' && bytes.Count(t, []byte("|")) >= 8
 }
 
 // ofPAM tells whether a PAM module speaks: "pam_unix(sshd:auth): ...", "PAM 2 more authentication

@@ -66,8 +66,8 @@ func ofTwoMinds(text string) bool {
 }
 
 // corpora are the samples of services that the program reads.
-var corpora = []string{"apache-auth", "apache-badbots", "apache-botsearch", "apache-modsecurity", "apache-nohome", "apache-noscript", "apache-overflows", "apache-shellshock", "courier-auth", "courier-smtp", "cyrus-imap", "directadmin", "dovecot", "dropbear", "exim", "haproxy-http-auth", "lighttpd-auth", "mysqld-auth", "named-refused",
-	"nginx-bad-request", "nginx-botsearch", "nginx-http-auth", "nginx-limit-req", "pam-generic", "php-url-fopen", "phpmyadmin-syslog", "postfix", "proftpd", "pure-ftpd", "recidive", "roundcube-auth", "sendmail-auth", "sendmail-reject", "sshd", "traefik-auth", "vsftpd", "webmin-auth"}
+var corpora = []string{"apache-auth", "apache-badbots", "apache-botsearch", "apache-modsecurity", "apache-nohome", "apache-noscript", "apache-overflows", "apache-shellshock", "courier-auth", "courier-smtp", "cyrus-imap", "directadmin", "dovecot", "drupal-auth", "dropbear", "exim", "froxlor-auth", "gitlab", "haproxy-http-auth", "lighttpd-auth", "mysqld-auth", "named-refused",
+	"nginx-bad-request", "nginx-botsearch", "nginx-http-auth", "nginx-limit-req", "pam-generic", "php-url-fopen", "phpmyadmin-syslog", "postfix", "proftpd", "pure-ftpd", "recidive", "roundcube-auth", "sendmail-auth", "sendmail-reject", "sshd", "suhosin", "traefik-auth", "vsftpd", "webmin-auth"}
 
 // TestFail2banSamples reads the samples of fail2ban, which are labelled with the address and time of each failure. They are under the GPL
 // and so not kept here: lab/fail2ban-logs.sh fetches them, TELLTALE_FAIL2BAN names their folder.

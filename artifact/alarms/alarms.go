@@ -92,13 +92,17 @@ func sshguard(m *artifact.Message, yield func(*event.Event)) bool {
 
 // Suhosin gives the artefact of PHP's guard Suhosin.
 func Suhosin() *artifact.Artifact {
-	return &artifact.Artifact{Name: "suhosin", Doc: "requests that PHP's guard Suhosin took offence at", Spec: "Suhosin 0.9 log.c (suhosin_log)", Programs: []string{"suhosin"}, Decode: suhosin, Kinds: kinds()}
+	return &artifact.Artifact{Name: "suhosin", Doc: "requests that PHP's guard Suhosin took offence at", Spec: "Suhosin 0.9 log.c (suhosin_log)", Programs: []string{"suhosin", "lighttpd"}, Decode: suhosin, Kinds: kinds()}
 }
 
 // suhosin reads "ALERT - TEXT (attacker 'IP', file 'PATH', line 1)". A variable's name in the text is the client's; the end is Suhosin's.
 func suhosin(m *artifact.Message, yield func(*event.Event)) bool {
-	level, _, ok := said.Cut(m.Text, " - ")
-	text, end, ok2 := said.CutLast(m.Text, " (attacker '")
+	t := m.Text
+	if string(m.Program) == "lighttpd" { // which passes on what PHP wrote to stderr
+		_, t, _ = said.Cut(t, ") FastCGI-stderr: ")
+	}
+	level, _, ok := said.Cut(t, " - ")
+	text, end, ok2 := said.CutLast(t, " (attacker '")
 	address, rest, ok3 := said.Cut(end, "', file '")
 	if !ok || !ok2 || !ok3 || !bytes.HasPrefix(level, []byte("ALERT")) {
 		return false

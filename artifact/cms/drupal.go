@@ -30,16 +30,16 @@ func drupal(m *artifact.Message, yield func(*event.Event)) bool {
 	if !ok || !ok2 || !ok3 || !ok4 || ip == nil || len(stamp) == 0 || len(said.Number(stamp)) != len(stamp) {
 		return false
 	}
-	var message []byte
-	whole := bytes.Count(m.Text, []byte("|")) == drupalFields-1
-	if whole {
-		_, message, _ = said.CutLast(rest, "|")
+	_, last, _ := said.CutLast(rest, "|")
+	message, whole := last, bytes.Count(m.Text, []byte("|")) == drupalFields-1
+	if !whole {
+		message = nil
 	}
 	if string(kind) != "user" {
 		return true // pages not found, errors of PHP, what modules say
 	}
 	e := m.Event(event.AuthFailed)
-	failed := bytes.HasPrefix(message, []byte("Login attempt failed ")) || !whole && bytes.Contains(rest, []byte("|Login attempt failed ")) && !bytes.Contains(rest, []byte("|Session opened "))
+	failed := bytes.HasPrefix(last, []byte("Login attempt failed ")) // whoever adds bars to this one has failed all the same
 	opened, isOpened := said.Rest(message, "Session opened for ")
 	switch {
 	case failed:
