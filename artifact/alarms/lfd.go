@@ -27,20 +27,10 @@ func lfd(m *artifact.Message, yield func(*event.Event)) bool {
 		return lifted(m, rest, yield)
 	}
 	if rest, ok := said.Rest(t, "*Suspicious File* "); ok {
-		path, _, ok := said.CutLast(rest, "] - ")
-		path, owner, ok2 := said.CutLast(path, " [")
-		user, _, _ := said.Cut(owner, ":")
-		if !ok || !ok2 {
-			return false
-		}
-		return alarm{service: "lfd", user: user, path: path, message: t, change: found}.yield(m, yield)
+		return oddFile(m, rest, yield)
 	}
 	if said.BeginsAny(t, []string{"*User Processing* ", "*Suspicious Process* ", "*Excessive Processes* ", "*LOAD* "}) {
-		_, rest, _ := said.Cut(t, " User:")
-		user, rest := said.FirstWord(rest)
-		_, program, _ := said.Cut(rest, "EXE:")
-		program, _, _ = said.Cut(program, " CMD:")
-		return alarm{service: "lfd", user: user, path: program, message: t, change: warned}.yield(m, yield)
+		return oddProcess(m, yield)
 	}
 	if said.BeginsAny(t, []string{"*System Integrity* ", "*Account Modification* ", "*Exploit* ", "*System Exploit* ", "*Directory Watching* ", "*Processes Stopped* "}) {
 		return alarm{service: "lfd", message: t, change: warned}.yield(m, yield)
@@ -56,6 +46,26 @@ func lfd(m *artifact.Message, yield func(*event.Event)) bool {
 	}
 	return said.BeginsAny(t, []string{"Blocked in csf", "csf.", "CSF", "SSH Tracking", "SU Tracking", "System Statistics", "Email Script", "Watching ", "Directory ", "Restricted log", "Retrieved ", "Temp", "Daily ", "LFD ", "Reseller", "IPSET",
 		"Server Security", "Process", "Account Tracking", "Country Code", "Exploit Tracking", "Lookup", "System Integrity", "Pausing", "lfd ", "TERM", "Main Process", "Netfilter", "Unable"})
+}
+
+// oddFile reads "/tmp/x [alice:alice (1001:1001)] - why".
+func oddFile(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
+	path, _, ok := said.CutLast(t, "] - ")
+	path, owner, ok2 := said.CutLast(path, " [")
+	user, _, _ := said.Cut(owner, ":")
+	if !ok || !ok2 {
+		return false
+	}
+	return alarm{service: "lfd", user: user, path: path, message: m.Text, change: found}.yield(m, yield)
+}
+
+// oddProcess reads "... User:alice ... EXE:/usr/bin/x CMD:...".
+func oddProcess(m *artifact.Message, yield func(*event.Event)) bool {
+	_, rest, _ := said.Cut(m.Text, " User:")
+	user, rest := said.FirstWord(rest)
+	_, program, _ := said.Cut(rest, "EXE:")
+	program, _, _ = said.Cut(program, " CMD:")
+	return alarm{service: "lfd", user: user, path: program, message: m.Text, change: warned}.yield(m, yield)
 }
 
 // blocked finds the address behind the first " from ", " by " or "(PERMBLOCK) ".

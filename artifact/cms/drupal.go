@@ -30,13 +30,18 @@ func drupal(m *artifact.Message, yield func(*event.Event)) bool {
 	if !ok || !ok2 || !ok3 || !ok4 || ip == nil || len(stamp) == 0 || len(said.Number(stamp)) != len(stamp) {
 		return false
 	}
-	_, last, _ := said.CutLast(rest, "|")
-	message, whole := last, bytes.Count(m.Text, []byte("|")) == drupalFields-1
-	if !whole {
-		message = nil
-	}
 	if string(kind) != "user" {
 		return true // pages not found, errors of PHP, what modules say
+	}
+	_, last, _ := said.CutLast(rest, "|")
+	return drupalUser(m, host(site), ip, last, bytes.Count(m.Text, []byte("|")) == drupalFields-1, yield)
+}
+
+// drupalUser reads the last field of a message about an account; whole says that it must be the whole message.
+func drupalUser(m *artifact.Message, site, ip, last []byte, whole bool, yield func(*event.Event)) bool {
+	message := last
+	if !whole {
+		message = nil
 	}
 	e := m.Event(event.AuthFailed)
 	failed := bytes.HasPrefix(last, []byte("Login attempt failed ")) // whoever adds bars to this one has failed all the same
@@ -60,7 +65,7 @@ func drupal(m *artifact.Message, yield func(*event.Event)) bool {
 	if e.Kind != event.ProgramSaid {
 		e.Add(event.AuthMethod, password)
 	}
-	e.Add(event.URLDomain, host(site))
+	e.Add(event.URLDomain, site)
 	yield(e)
 	return true
 }

@@ -104,21 +104,7 @@ func cloudTell(m *artifact.Message, text []byte, remote, user, agent string, aud
 	if user == "--" { // nobody is logged in
 		user = ""
 	}
-	add := func(k event.Kind, name, path []byte) {
-		e := m.Event(k)
-		e.Add(event.ServiceName, nextcloudName)
-		e.Add(event.UserName, name)
-		e.Add(event.SourceIP, ip)
-		e.Add(event.FilePath, path)
-		switch k {
-		case event.AuthFailed, event.AuthAccepted:
-			e.Add(event.AuthMethod, password)
-		case event.ProgramSaid:
-			e.Add(event.Message, text)
-		}
-		e.AddText(event.UserAgent, agent)
-		yield(e)
-	}
+	add := func(k event.Kind, name, path []byte) { cloudEvent(m, k, name, ip, path, text, agent, yield) }
 	if rest, ok := said.Rest(text, "Login failed: "); ok {
 		name, address, ok := said.CutLast(rest, " (Remote IP: ")
 		if a := said.Address(bytes.Trim(address, "')")); ok && ip == nil {
@@ -143,6 +129,22 @@ func cloudTell(m *artifact.Message, text []byte, remote, user, agent string, aud
 	if said.BeginsAny(text, []string{"User created: ", "User deleted: ", "Password of user ", "App \"", "User \"", "The file \"", "The folder \""}) {
 		add(event.ProgramSaid, []byte(user), nil)
 	}
+}
+
+func cloudEvent(m *artifact.Message, k event.Kind, name, ip, path, text []byte, agent string, yield func(*event.Event)) {
+	e := m.Event(k)
+	e.Add(event.ServiceName, nextcloudName)
+	e.Add(event.UserName, name)
+	e.Add(event.SourceIP, ip)
+	e.Add(event.FilePath, path)
+	switch k {
+	case event.AuthFailed, event.AuthAccepted:
+		e.Add(event.AuthMethod, password)
+	case event.ProgramSaid:
+		e.Add(event.Message, text)
+	}
+	e.AddText(event.UserAgent, agent)
+	yield(e)
 }
 
 func nextcloudSniff(head []byte) bool {

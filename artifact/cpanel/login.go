@@ -87,13 +87,11 @@ func session(m *artifact.Message, program, ip []byte, verb string, t []byte, yie
 	if !ok {
 		name, id = id, nil
 	}
+	e := m.Event(event.SessionOpened)
 	if verb == "PURGE" {
-		e := m.Event(event.SessionClosed)
-		e.Add(event.ServiceName, program)
-		e.Add(event.UserName, name)
-		e.Add(event.SourceIP, ip)
-		e.Add(event.SessionID, id)
+		e.Kind = event.SessionClosed
 		e.Add(event.AuthReason, rest)
+		tellSession(e, program, name, ip, id)
 		yield(e)
 		return true
 	}
@@ -104,7 +102,6 @@ func session(m *artifact.Message, program, ip []byte, verb string, t []byte, yie
 	if bytes.HasPrefix(name, []byte("_dav_")) || bytes.HasPrefix(name, []byte("__cpanel__service__")) {
 		return true // the panel's checks of itself
 	}
-	e := m.Event(event.SessionOpened)
 	switch {
 	case string(method) == "badpass":
 		e.Kind = event.ConnectionSeen // login_log has the refused login itself
@@ -116,15 +113,19 @@ func session(m *artifact.Message, program, ip []byte, verb string, t []byte, yie
 	if app, ok := field(rest, "app="); ok && bytes.IndexByte(app, ' ') < 0 {
 		program = app
 	}
-	e.Add(event.ServiceName, program)
-	e.Add(event.UserName, name)
 	if by, ok := field(rest, "creator="); ok && !bytes.Equal(by, name) {
 		e.Add(event.UserBy, by) // root who opens a customer's panel
 	}
-	e.Add(event.SourceIP, ip)
-	e.Add(event.SessionID, id)
+	tellSession(e, program, name, ip, id)
 	yield(e)
 	return true
+}
+
+func tellSession(e *event.Event, program, name, ip, id []byte) {
+	e.Add(event.ServiceName, program)
+	e.Add(event.UserName, name)
+	e.Add(event.SourceIP, ip)
+	e.Add(event.SessionID, id)
 }
 
 func loginMethod(method []byte) []byte {

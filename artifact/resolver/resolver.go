@@ -69,6 +69,11 @@ func unbound(m *artifact.Message, yield func(*event.Event)) bool {
 	for _, tag := range [...]string{"query: ", "reply: "} {
 		t, _ = said.Rest(t, tag)
 	}
+	return question(m, t, yield)
+}
+
+// question reads "ADDRESS NAME. TYPE CLASS[ RCODE ...]".
+func question(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
 	address, rest := said.FirstWord(t)
 	ip := said.Address(address)
 	if ip == nil {
