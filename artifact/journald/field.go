@@ -10,6 +10,7 @@ import (
 	"github.com/mikelolasagasti/xz"
 	"github.com/pierrec/lz4/v4"
 
+	"telltale/internal/bin"
 	"telltale/internal/limit"
 )
 
@@ -58,13 +59,14 @@ func (r *reader) field(off int64) (field, error) {
 	if !ok || kind != objectData {
 		return field{}, fmt.Errorf("no data object at %d", off)
 	}
-	head, err := r.src.read(off, objectHeader)
+	head, err := r.src.read(off, objectHeader+8)
 	if err != nil {
 		return field{}, err
 	}
 	flags := head[1]
+	hash := bin.Little(head[objectHeader:]).U64()
 	at := int64(dataPayload)
-	if r.compact {
+	if r.header.compact {
 		at = dataCompact
 	}
 	if size < at {
@@ -76,6 +78,9 @@ func (r *reader) field(off int64) (field, error) {
 		if err != nil {
 			return field{}, err
 		}
+		if size-at <= maxValue {
+			r.verify(off, size, b, hash)
+		}
 		f = use(b)
 	} else {
 		b, err := r.src.read(off+at, int(size-at))
@@ -84,6 +89,9 @@ func (r *reader) field(off int64) (field, error) {
 		}
 		if b, err = decompress(b, flags); err != nil {
 			return field{}, err
+		}
+		if len(b) < maxValue { // else this is only its beginning
+			r.verify(off, size, b, hash)
 		}
 		f = use(b)
 	}

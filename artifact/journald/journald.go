@@ -1,15 +1,18 @@
 // Package journald reads the journal of systemd and hands each message to the members that know its
 // program. Objects are found by walking the file from its beginning, not by following the chains of its
-// indexes: so entries cut out of an index are found, and damage costs only what it covers.
+// indexes: so entries cut out of an index are found, and damage costs only what it covers. The index is
+// followed too, and what one route finds and the other does not is told.
+//
+// It also tells what the journal says of its own completeness: the numbers of its entries (journald gives one row of numbers to
+// all files of a machine, so only who knows all of them can say that one is missing) and contents that their hashes contradict.
 package journald
 
 import (
 	"context"
-	"errors"
+	"encoding/hex"
 	"fmt"
-	"io"
 	"iter"
-	"time"
+	"strings"
 
 	"telltale/artifact"
 	"telltale/event"
@@ -23,7 +26,7 @@ func New() *artifact.Artifact {
 		Name: "journald", Doc: "the systemd journal: what every program said, with the sender's pid and uid as the kernel knows them",
 		Spec:  "systemd JOURNAL_FILE_FORMAT; systemd 257 src/libsystemd/sd-journal/journal-def.h",
 		Files: []string{"/var/log/journal/*/*.journal", "/var/log/journal/*/*.journal~", "/run/log/journal/*/*.journal", "/var/log/journal/*.journal"},
-		Log:   true, Random: true, Parse: parse, Kinds: []event.Kind{},
+		Log:   true, Random: true, Parse: parse, Kinds: []event.Kind{event.RecordsMissing, event.Boot, event.ClockChanged},
 		Sniff: func(head []byte) bool { return len(head) > 8 && string(head[:8]) == signature },
 	}
 }
@@ -33,10 +36,12 @@ const (
 	signature = "LPKSHHRH"
 
 	incompatibleKnown   = 1 | 2 | 4 | 8 | 16 // XZ, LZ4, keyed hash, ZSTD, compact
+	incompatibleKeyed   = 4
 	incompatibleCompact = 16
 
 	objectData  = 1
 	objectEntry = 3
+	objectArray = 6
 	objectTypes = 8 // one more than the last
 
 	objectHeader  = 16 // bytes
@@ -49,6 +54,32 @@ const (
 	headerMinimum = 208
 )
 
+// header is what the file says of itself.
+type header struct {
+	state         byte
+	compact       bool
+	keyed         bool
+	key           [2]uint64 // file_id, with which contents are hashed
+	seqnumID      string
+	size          int64
+	entries, tail uint64 // how many, and the number of the last one
+	array         int64  // the first array of entries
+	tailTime      int64  // microseconds since 1970
+}
+
+// state gives the header's state in words. journald sets a file online before it writes to it and leaves it so when it is killed.
+func (h *header) words(path string) string {
+	switch {
+	case strings.HasSuffix(path, "~"):
+		return "found unclean and put aside"
+	case h.state == 0:
+		return "offline"
+	case h.state == 2:
+		return "archived"
+	}
+	return "online"
+}
+
 type reader struct {
 	ctx     context.Context
 	in      *artifact.Input
@@ -56,12 +87,17 @@ type reader struct {
 	going   bool
 	src     *blocks
 	size    int64
-	compact bool
+	header  header
 	data    map[int64]field // decoded data objects by offset, bounded
 	m       artifact.Message
 	raw     []byte
+	offsets []int64
 	lost    int64 // bytes that held no object
 	lostAt  int64
+	ev      event.Event
+	index   index
+	numbers numbers
+	changed changed
 }
 
 func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
@@ -100,20 +136,50 @@ func (r *reader) run() error {
 	if flags&^incompatibleKnown != 0 {
 		return r.damage(0, headerMinimum, "journal with features that are not known (flags %#x)", flags)
 	}
-	r.compact = flags&incompatibleCompact != 0
-	size := int64(c.Seek(88).U64())
-	told := c.Seek(152).U64()
-	if size < headerMinimum || size > 4096 {
-		if !r.tell(r.damage(88, 8, "the header says that it has %d bytes", size)) {
+	r.readHeader(flags, head)
+	if h := &r.header; h.size < headerMinimum || h.size > 4096 {
+		if !r.tell(r.damage(88, 8, "the header says that it has %d bytes", h.size)) {
 			return nil
 		}
-		size = headerMinimum
+		h.size = headerMinimum
 	}
-	found := r.walk((size + 7) &^ 7)
-	if r.going && told > uint64(found) && told < 1<<40 {
-		r.tell(r.damage(152, 8, "the header counts %d entries, %d were found", told, found))
-	}
+	r.follow()
+	found := r.walk((r.header.size + 7) &^ 7)
+	found += r.leftover()
+	r.complete(uint64(found))
 	return nil
+}
+
+func (r *reader) readHeader(flags uint32, b []byte) {
+	h := &r.header
+	h.compact, h.keyed, h.state = flags&incompatibleCompact != 0, flags&incompatibleKeyed != 0, b[16]
+	h.key = [2]uint64{bin.Little(b[24:]).U64(), bin.Little(b[32:]).U64()}
+	h.seqnumID = hex.EncodeToString(b[72:88])
+	c := bin.Little(b)
+	h.size = int64(c.Seek(88).U64())
+	h.entries = c.Seek(152).U64()
+	h.tail = c.U64()
+	c.Skip(8)
+	h.array = int64(c.U64())
+	c.Skip(8)
+	h.tailTime = int64(c.U64())
+}
+
+// complete holds what was found against what the header says, and tells what the journal says of its own completeness.
+func (r *reader) complete(found uint64) {
+	h := &r.header
+	switch last := r.numbers.latest; {
+	case !r.going || r.ctx.Err() != nil:
+		return
+	case h.entries > found && h.entries < 1<<40 && h.tail > r.numbers.top && h.tailTime > last && h.tailTime < 1<<53:
+		r.tell(r.damage(152, 48, "the header counts %d entries, the last one of %s with the number %d; %d were found, the last one of %s with the number %d: the file's end is missing",
+			h.entries, micro(h.tailTime), h.tail, found, micro(last), r.numbers.top))
+	case h.entries > found && h.entries < 1<<40:
+		r.tell(r.damage(152, 8, "the header counts %d entries, %d were found", h.entries, found))
+	}
+	r.tellIndex()
+	r.tellChanged()
+	r.tellNumbers()
 }
 
 // walk goes from object to object. Where none is plausible it searches on in steps of eight bytes, the alignment.
@@ -134,7 +200,9 @@ func (r *reader) walk(off int64) (entries int64) {
 		r.flush()
 		if kind == objectEntry {
 			entries++
+			r.m.At = evidence.Time{}
 			r.entry(off, size)
+			r.met(off, r.m.At)
 		}
 		off += (size + 7) &^ 7
 	}
@@ -188,158 +256,4 @@ func (r *reader) object(off int64) (kind byte, size int64, ok bool) {
 		return 0, 0, false
 	}
 	return b[0], int64(n), true
-}
-
-// entry reads an entry's fields and hands the message on.
-func (r *reader) entry(off, size int64) {
-	b, err := r.src.read(off, int(size))
-	if err != nil {
-		r.tell(r.damage(off, size, "entry: %v", err))
-		return
-	}
-	c := bin.Little(b)
-	real := int64(c.Seek(24).U64())
-	items := b[entryItems:]
-	step := 16
-	if r.compact {
-		step = 4
-	}
-	if real <= 0 || real > 1<<53 {
-		r.in.Seen.Unknown([]byte("(journal entry without a time)"))
-		return
-	}
-	m := &r.m
-	*m = artifact.Message{At: evidence.Unix(real/1e6, real%1e6*1000, time.Microsecond), Transport: "journal", Repeat: 1, Ref: r.in.Ref}
-	m.Ref.Off, m.Ref.Len = off, size
-	var comm, pid []byte
-	n := len(items) / step
-	offsets := make([]int64, 0, 64)
-	for i := 0; i < n && i < maxItems; i++ { // items lie in b, which the next read may overwrite
-		c := bin.Little(items[i*step:])
-		if r.compact {
-			offsets = append(offsets, int64(c.U32()))
-		} else {
-			offsets = append(offsets, int64(min(c.U64(), uint64(r.size)))) // what lies behind the end is told below
-		}
-	}
-	for _, o := range offsets {
-		f, err := r.field(o)
-		if err != nil {
-			if !r.tell(r.damage(off, size, "entry: its field at %d: %v", o, err)) {
-				return
-			}
-			continue
-		}
-		switch f.name {
-		case message:
-			m.Text = f.value
-		case identifier:
-			m.Program = f.value
-		case command:
-			comm = f.value
-		case syslogPID:
-			m.PID = f.value
-		case senderPID:
-			pid = f.value
-		case senderUID:
-			m.UID = f.value
-		case auditSession:
-			m.Session = f.value
-		case hostname:
-			m.Host = f.value
-		}
-	}
-	r.in.Seen.Record(m.At)
-	if m.Program == nil {
-		m.Program = comm
-	}
-	if m.PID == nil {
-		m.PID = pid
-	}
-	r.raw = m.At.Std().AppendFormat(r.raw[:0], "2006-01-02T15:04:05.000000Z ")
-	r.raw = append(append(append(r.raw, m.Host...), ' '), m.Program...)
-	if m.PID != nil {
-		r.raw = append(append(append(r.raw, '['), m.PID...), ']')
-	}
-	r.raw = append(append(r.raw, ": "...), m.Text...)
-	m.Raw = r.raw
-	known, understood := r.in.Messages.Decode(m, r.emit)
-	if known && !understood {
-		r.in.Seen.Unknown(m.Program)
-	}
-}
-
-func (r *reader) emit(e *event.Event) {
-	r.going = r.going && r.yield(*e, nil)
-}
-
-// errEnd says that something lies beyond the file.
-var errEnd = errors.New("lies beyond the end of the file")
-
-const blockSize = 256 << 10 // bytes
-
-// blocks keeps the blocks of a file that were read last: entries lie near the data they name.
-type blocks struct {
-	r    io.ReaderAt
-	size int64
-	have map[int64][]byte
-	fifo []int64
-	join []byte
-}
-
-const maxBlocks = 128
-
-func newBlocks(r io.ReaderAt, size int64) *blocks {
-	return &blocks{r: r, size: size, have: map[int64][]byte{}}
-}
-
-// read gives n bytes at off, valid until the next call.
-func (b *blocks) read(off int64, n int) ([]byte, error) {
-	if off < 0 || n < 0 || off > b.size || int64(n) > b.size-off {
-		return nil, errEnd
-	}
-	first, at := off/blockSize, int(off%blockSize)
-	p, err := b.block(first)
-	if err != nil {
-		return nil, err
-	}
-	if at+n <= len(p) {
-		return p[at : at+n], nil
-	}
-	if cap(b.join) < n {
-		b.join = make([]byte, n)
-	}
-	out := b.join[:0]
-	for len(out) < n {
-		if p, err = b.block(first); err != nil {
-			return nil, err
-		}
-		if at >= len(p) {
-			return nil, errEnd
-		}
-		out = append(out, p[at:min(len(p), at+n-len(out))]...)
-		first, at = first+1, 0
-	}
-	return out, nil
-}
-
-func (b *blocks) block(i int64) ([]byte, error) {
-	if p, ok := b.have[i]; ok {
-		return p, nil
-	}
-	p := make([]byte, min(blockSize, b.size-i*blockSize))
-	n, err := b.r.ReadAt(p, i*blockSize)
-	if n < len(p) {
-		if err == nil || errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		return nil, err
-	}
-	if len(b.fifo) >= maxBlocks {
-		delete(b.have, b.fifo[0])
-		b.fifo = b.fifo[1:]
-	}
-	b.have[i] = p
-	b.fifo = append(b.fifo, i)
-	return p, nil
 }
