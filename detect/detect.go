@@ -70,7 +70,8 @@ const (
 	Download       What = "download" // a program fetched from elsewhere
 	Scanner        What = "scanner"  // this host scans others, or sends mail to many servers: Mechanism("scan", "spam") Account Detail
 	PortScan       What = "port-scan"
-	RuleHit        What = "rule" // a rule of somebody's matched: Mechanism(its title) Source Account Count
+	RuleHit        What = "rule"         // a rule of somebody's matched: Mechanism(its title) Source Account Count
+	RecordsLost    What = "records-lost" // Path Count Detail: a log's numbering has holes, or contradicts its content, in a way that has ordinary causes
 )
 
 // Finding is what a detection found. Fields that do not apply are empty.

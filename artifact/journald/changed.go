@@ -17,6 +17,7 @@ const (
 type changed struct {
 	seen     map[int64]bool // offsets of those that are told, bounded
 	rewrites int64          // of them, that read like a field
+	fit      int64          // fields whose hashes fit
 	from, to evidence.Time
 	at, size int64 // of the first rewritten one
 	first    []byte
@@ -25,6 +26,7 @@ type changed struct {
 // verify holds a field's content against its hash. A field is decoded when the first entry names it, so each is verified then.
 func (r *reader) verify(off, size int64, b []byte, hash uint64) {
 	if h := &r.header; h.hash(b) == hash {
+		r.changed.fit++
 		return
 	}
 	x := &r.changed
@@ -85,7 +87,11 @@ func (r *reader) tellChanged() {
 	if x.rewrites == 0 || !r.going {
 		return
 	}
-	e := r.missing("journal-hash", x.rewrites, r.header.words(r.in.Path))
+	state := r.header.words(r.in.Path)
+	if x.fit < x.rewrites {
+		state = "hardly any field fits" // the file's id, with which they are hashed, is what was changed or damaged
+	}
+	e := r.missing("journal-hash", x.rewrites, state)
 	e.At = x.to
 	e.Ref.Off, e.Ref.Len = x.at, x.size
 	e.AddText(event.EventStart, x.from.String())

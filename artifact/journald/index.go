@@ -151,6 +151,7 @@ func (r *reader) tellIndex() {
 	e := r.missing("journal-unlinked", n, where)
 	e.At = x.to
 	e.AddText(event.EventStart, x.from.String())
+	e.AddText(event.SettingValue, r.header.words(r.in.Path))
 	if x.looseAt > 0 {
 		e.Ref.Off, e.Ref.Len = x.looseAt, entryItems
 	}

@@ -179,7 +179,7 @@ func (r *reader) complete(found uint64) {
 	}
 	r.tellIndex()
 	r.tellChanged()
-	r.tellNumbers()
+	r.tellNumbers(int64(min(h.entries-min(found, h.entries), 1<<40)))
 }
 
 // walk goes from object to object. Where none is plausible it searches on in steps of eight bytes, the alignment.

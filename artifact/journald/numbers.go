@@ -127,8 +127,9 @@ func (r *reader) say(e *event.Event, format string, a ...any) {
 
 // tellNumbers tells which numbers the file has: setting.name is the id of their row, setting.value "FIRST-LAST FROM-TO BOOT;" for
 // each run, times in seconds, or "?" where there are too many. event.count is how many are missing between them: a user's journal has
-// some of the row, so no file alone can say that one is gone. These events have no time: whoever joins them needs all of them.
-func (r *reader) tellNumbers() {
+// some of the row, so no file alone can say that one is gone; error.code is how many entries are lost to damage. These events have no
+// time: whoever joins them needs all of them.
+func (r *reader) tellNumbers(lost int64) {
 	x := &r.numbers
 	state := r.header.words(r.in.Path)
 	if x.more {
@@ -157,6 +158,9 @@ func (r *reader) tellNumbers() {
 		e := r.missing("journal-numbers", holes, state)
 		e.AddText(event.SettingName, r.header.seqnumID)
 		e.Add(event.SettingValue, value)
+		if lost > 0 {
+			e.AddInt(event.ErrorCode, lost)
+		}
 		r.say(e, "%s: entries %d to %d of row %s in %d pieces, from %s to %s", r.in.Path, part[0].first, part[len(part)-1].last, r.header.seqnumID[:8], len(part),
 			micro(part[0].from*1e6), micro(part[len(part)-1].to*1e6))
 	}

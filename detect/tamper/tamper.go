@@ -25,7 +25,8 @@ func New() *detect.Detection {
 		Doc:    "compares the witnesses of the same events and looks for what was removed, emptied, replaced or set back",
 		Attack: []string{"T1070.002", "T1070.003", "T1070.006"},
 		Wants: []event.Kind{event.AuthFailed, event.AuthAccepted, event.SessionOpened, event.SessionClosed, event.SudoCommand, event.SwitchUser,
-			event.AccountCreated, event.AccountChanged, event.GroupChanged, event.PasswordChanged, event.CronRan, event.File, event.LoginRecord, event.LogoutRecord, event.BadLoginRecord, event.LoggingChanged, event.ServiceStopped},
+			event.AccountCreated, event.AccountChanged, event.GroupChanged, event.PasswordChanged, event.CronRan, event.File, event.LoginRecord, event.LogoutRecord, event.BadLoginRecord, event.LoggingChanged, event.ServiceStopped,
+			event.RecordsMissing},
 		New: func(s detect.Scene) detect.Fold {
 			return &fold{scene: s, told: map[string]*told{}, paths: map[string]*witness{}, active: map[int64]bool{}, failures: map[int64][4]int64{}, originals: map[twin]struct{}{}}
 		},
@@ -114,6 +115,9 @@ type fold struct {
 	logins    witness // wtmp
 	records   []record
 	sessions  sessions
+	rows      map[string]*row // of the journal's numbers, by their id
+	pieces    int             // of all rows
+	holes     []detect.Finding
 	lastIP    string
 	lastTold  *told
 	tail      []tailEvent // a ring once it is full
@@ -151,6 +155,8 @@ func (f *fold) Observe(e *event.Event) {
 		f.file(e)
 	case event.LoggingChanged, event.ServiceStopped:
 		f.logging(e)
+	case event.RecordsMissing:
+		f.missing(e)
 	default:
 		if e.Kind == event.AuthFailed && e.At.Known() {
 			f.refuse(e)
@@ -372,6 +378,8 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 		out = append(out, f.histories()...)
 		out = append(out, f.stamps()...)
 		out = append(out, f.stopped...)
+		out = append(out, f.holes...)
+		out = append(out, f.numbers()...)
 		for _, r := range out {
 			if ctx.Err() != nil || !yield(r) {
 				return
