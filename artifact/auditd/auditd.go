@@ -25,7 +25,7 @@ func New() *artifact.Artifact {
 		Kinds: []event.Kind{
 			event.AuthAccepted, event.AuthFailed, event.ConnectionSeen, event.SessionOpened, event.SessionClosed, event.ProcessStarted, event.SudoCommand, event.SudoDenied,
 			event.AccountCreated, event.AccountChanged, event.AccountDeleted, event.GroupChanged, event.PasswordChanged, event.ShellCommand, event.ServiceStarted,
-			event.ServiceStopped, event.LoggingChanged, event.KernelNotice, event.ProgramSaid, event.Boot, event.Shutdown,
+			event.ServiceStopped, event.LoggingChanged, event.KernelNotice, event.ProgramSaid, event.Boot, event.Shutdown, event.RecordsMissing,
 		},
 	}
 }
@@ -59,6 +59,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 		m := artifact.Message{Repeat: 1, Program: program, Transport: "audit"}
 		t.m = &m
 		w := window{t: &t}
+		numbers := serials{}
 		for ref, line := range artifact.EachLine(ctx, in, yield) {
 			m.Ref, m.Raw = ref, line
 			if !t.r.frame(line) || !t.r.stamped {
@@ -66,6 +67,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 				continue
 			}
 			in.Seen.Record(t.r.at)
+			numbers.take(&t.r, &m)
 			m.At, m.PID = t.r.at, nil
 			if in.Wanted[event.AuditRecord] {
 				t.whole()
@@ -80,6 +82,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 		}
 		if ctx.Err() == nil {
 			w.closeAll()
+			numbers.tell(in, t.yield)
 		}
 	}
 }

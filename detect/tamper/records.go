@@ -46,11 +46,15 @@ type piece struct {
 
 // missing takes what a log says of records that it lacks.
 func (f *fold) missing(e *event.Event) {
-	if string(e.Get(event.RecordType)) == "journal-numbers" {
+	switch string(e.Get(event.RecordType)) {
+	case "journal-numbers":
 		f.row(e)
 		return
+	case "audit-serials":
+		f.reaches(e)
+		return
 	}
-	if len(f.holes) >= maxHoles {
+	if len(f.holes)+len(f.silent)+len(f.scattered) >= maxHoles {
 		return
 	}
 	n, _ := e.Int(event.EventCount)
@@ -61,6 +65,14 @@ func (f *fold) missing(e *event.Event) {
 		unlinked(&r, e.Text(event.Change), closed(e.Text(event.SettingValue)))
 	case "journal-hash":
 		contradicted(&r, e.Text(event.Change))
+	case "audit":
+		r.Detail, r.Mechanism = e.Text(event.Message), e.Text(event.SettingName)
+		f.silent = append(f.silent, r)
+		return
+	case "audit-holes":
+		r.Detail = e.Text(event.Message)
+		f.scattered = append(f.scattered, r)
+		return
 	default:
 		return
 	}

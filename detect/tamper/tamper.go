@@ -26,7 +26,7 @@ func New() *detect.Detection {
 		Attack: []string{"T1070.002", "T1070.003", "T1070.006"},
 		Wants: []event.Kind{event.AuthFailed, event.AuthAccepted, event.SessionOpened, event.SessionClosed, event.SudoCommand, event.SwitchUser,
 			event.AccountCreated, event.AccountChanged, event.GroupChanged, event.PasswordChanged, event.CronRan, event.File, event.LoginRecord, event.LogoutRecord, event.BadLoginRecord, event.LoggingChanged, event.ServiceStopped,
-			event.RecordsMissing},
+			event.RecordsMissing, event.Boot, event.Shutdown, event.ClockChanged, event.KernelNotice},
 		New: func(s detect.Scene) detect.Fold {
 			return &fold{scene: s, told: map[string]*told{}, paths: map[string]*witness{}, active: map[int64]bool{}, failures: map[int64][4]int64{}, originals: map[twin]struct{}{}}
 		},
@@ -118,6 +118,10 @@ type fold struct {
 	rows      map[string]*row // of the journal's numbers, by their id
 	pieces    int             // of all rows
 	holes     []detect.Finding
+	silent    []detect.Finding // of the audit log, with serials missing; judged at the end
+	scattered []detect.Finding // serials missing from it here and there
+	audit     []serials        // its files
+	breaks    []interruption
 	lastIP    string
 	lastTold  *told
 	tail      []tailEvent // a ring once it is full
@@ -153,7 +157,12 @@ func (f *fold) Observe(e *event.Event) {
 		}
 	case event.File:
 		f.file(e)
-	case event.LoggingChanged, event.ServiceStopped:
+	case event.Boot, event.Shutdown, event.ClockChanged, event.KernelNotice:
+		f.interrupted(e)
+	case event.LoggingChanged:
+		f.interrupted(e)
+		f.logging(e)
+	case event.ServiceStopped:
 		f.logging(e)
 	case event.RecordsMissing:
 		f.missing(e)
@@ -380,6 +389,7 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 		out = append(out, f.stopped...)
 		out = append(out, f.holes...)
 		out = append(out, f.numbers()...)
+		out = append(out, f.audited()...)
 		for _, r := range out {
 			if ctx.Err() != nil || !yield(r) {
 				return
