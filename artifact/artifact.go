@@ -104,6 +104,11 @@ type Seen struct {
 	Hours       map[int64]int32 // records per hour since 1970, for the log's rhythm; bounded
 	BackSteps   int64           // how often time ran back by more than a minute
 	WorstBack   evidence.Time   // where it ran back furthest
+	Beats       map[int64]bool  // hours since 1970 in which cron tells something; bounded
+	Silences    []Silence       // the longest, of half an hour and more; bounded
+	Open        evidence.Ref    // the last line, if it has no end
+	steps       [40]int64       // by the bits of seconds between a record and the next
+	beat        int64
 	worst       time.Duration
 	hour        int64
 	inHour      int32
@@ -133,6 +138,9 @@ func (s *Seen) Record(t evidence.Time) {
 		if d := time.Duration(back) * time.Second; d > s.worst {
 			s.worst, s.WorstBack = d, t
 		}
+	}
+	if s.prev != 0 && t.Sec >= s.prev {
+		s.step(s.prev, t.Sec)
 	}
 	s.prev = t.Sec
 	if h := t.Sec / 3600; h != s.hour {

@@ -23,6 +23,9 @@ func EachLine(ctx context.Context, in *Input, yield func(event.Event, error) boo
 			}
 			ref, t := in.Ref, l.Text
 			ref.Off, ref.Len, ref.Line = l.Off, l.Len, l.Num
+			if l.Open && in.Seen != nil {
+				in.Seen.Open = ref
+			}
 			hole := bytes.IndexByte(t, 0) >= 0
 			if hole || l.Cut {
 				why := "a line longer than is kept: its end was passed over"

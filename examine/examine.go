@@ -75,6 +75,8 @@ type run struct {
 	again   bool            // the logs have to be read once more, with times set right
 	inUTC   map[utcLog]bool // logs in UTC of hosts that live elsewhere
 	witness *witnesses      // nil where there is but one clock
+	rhythms []rhythm        // of the logs that carry what programs say
+	marks   []mark          // what explains that logs are silent
 }
 
 type fold struct {
@@ -230,6 +232,7 @@ func (r *run) read() error {
 	r.folds, r.wants, r.refused = nil, [256][]detect.Fold{}, map[string]int{}
 	r.res.Coverage, r.res.Damage, r.res.Events = nil, r.res.Damage[:told], 0
 	r.jobs, r.latest = 0, time.Time{}
+	r.rhythms, r.marks = nil, nil
 	for _, h := range r.hosts {
 		h.jobs, h.kernel, h.boot = nil, "", evidence.Time{}
 	}
@@ -264,6 +267,7 @@ func (r *run) pass() error {
 			r.parse(h, j)
 		}
 	}
+	r.heartbeats()
 	if r.jobs == 0 {
 		return fmt.Errorf("%w: no file in it is a log or a trace that is known", ErrNothing)
 	}
@@ -380,6 +384,7 @@ func (r *run) finish() {
 		r.res.Clocks = append(r.res.Clocks, casefile.Clock{Source: h.Source, Zone: h.ZoneName, From: h.ZoneFrom, Error: 1})
 	}
 	r.res.Clocks = append(r.res.Clocks, r.witness.told(r.hosts)...)
+	r.explainGaps()
 	for name, n := range r.refused {
 		r.o.Log.Warn("parser yielded a kind that it did not declare", "parser", name, "events", n)
 	}

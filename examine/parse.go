@@ -3,10 +3,8 @@ package examine
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"sort"
 	"time"
 
 	"telltale/artifact"
@@ -50,6 +48,7 @@ func (r *run) parse(h *seenHost, j *job) {
 		seen.First, seen.Last = r.witness.right(of, seen.First), r.witness.right(of, seen.Last)
 		clock.Basis += "; set right by the events that two clocks tell"
 	}
+	r.keepRhythm(h, j, ref, clock, seen)
 	c := casefile.Coverage{Source: h.Source, Path: printable(j.entry.Path), Artifact: j.art.Name, First: seen.First.String(), Last: seen.Last.String(),
 		Records: seen.Records, Unparsed: seen.Unparsed, Unknown: map[string]int64{}, Gaps: gaps(seen)}
 	for k, n := range seen.ByProgram {
@@ -182,6 +181,7 @@ func (r *run) declared(a *artifact.Artifact, k event.Kind) bool {
 
 // note takes from an event what the report says of the host itself.
 func (r *run) note(h *seenHost, e *event.Event) {
+	r.mark(h, e)
 	if e.Kind != event.Boot {
 		return
 	}
@@ -311,35 +311,6 @@ func (r *run) spool(src io.Reader) (*os.File, int64, error) {
 		return nil, 0, err
 	}
 	return f, n, nil
-}
-
-// maxGaps bounds the gaps told of one log.
-const maxGaps = 10
-
-// gaps finds the silences of a log that has a rhythm: it told something in nearly every hour, and
-// nothing in some hours in a row.
-func gaps(s *artifact.Seen) []casefile.Gap {
-	out := []casefile.Gap{}
-	if len(s.Hours) < 48 {
-		return out
-	}
-	hours := make([]int64, 0, len(s.Hours))
-	for h := range s.Hours {
-		hours = append(hours, h)
-	}
-	sort.Slice(hours, func(i, j int) bool { return hours[i] < hours[j] })
-	span := hours[len(hours)-1] - hours[0] + 1
-	if float64(len(hours)) < 0.85*float64(span) {
-		return out
-	}
-	for i := 1; i < len(hours) && len(out) < maxGaps; i++ {
-		if d := hours[i] - hours[i-1]; d > 3 {
-			out = append(out, casefile.Gap{
-				From: time.Unix((hours[i-1]+1)*3600, 0).UTC().Format(time.RFC3339), To: time.Unix(hours[i]*3600, 0).UTC().Format(time.RFC3339),
-				Why: fmt.Sprintf("silent for %d hours, in a log that otherwise tells something in %d of %d hours", d-1, len(hours), span)})
-		}
-	}
-	return out
 }
 
 // metered reports progress and ends when the run is cancelled.

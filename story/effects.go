@@ -341,6 +341,10 @@ func (b *builder) tampering() {
 			b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: "a log may stop for many reasons; nothing else speaks of an intruder"})
 			continue
 		}
+		if f.Detection == "D57" { // it goes on behind the silence
+			b.altered(f, "log-cut", "its regular lines from "+f.First.String()+" to "+f.Last.String(), "none of them", id)
+			continue
+		}
 		b.altered(f, "log-cut", "lines up to "+f.Last.String(), "ends at "+f.First.String(), id)
 	}
 	for _, f := range b.by[detect.LogCut] {

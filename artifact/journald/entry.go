@@ -62,6 +62,7 @@ func (r *reader) entry(off, size int64) {
 	}
 	r.in.Seen.Record(m.At)
 	r.finish(comm, pid)
+	r.in.Seen.Program(m.Program, m.At)
 	r.number(number, real, mono, boot)
 	known, understood := r.in.Messages.Decode(m, r.emit)
 	if known && !understood {

@@ -106,6 +106,9 @@ func (r *reader) damage(ref evidence.Ref, why string) {
 func (r *reader) line(l lines.Line) {
 	ref := r.in.Ref
 	ref.Off, ref.Len, ref.Line = l.Off, l.Len, l.Num
+	if l.Open {
+		r.in.Seen.Open = ref
+	}
 	if l.Cut {
 		r.damage(ref, "the line is longer than is kept: its end was passed over")
 	}
@@ -162,6 +165,7 @@ func (r *reader) message(ref evidence.Ref, text []byte) {
 	m := &r.m
 	m.At, m.Host, m.Program, m.PID, m.Text, m.Repeat = s.At, s.Host, s.Program, s.PID, s.Text, s.Repeat
 	m.Ref, m.Raw = ref, text
+	r.in.Seen.Program(s.Program, s.At)
 	if known, understood := r.in.Messages.Decode(m, r.emit); known && !understood {
 		r.in.Seen.Unknown(m.Program)
 	}

@@ -54,7 +54,7 @@ func (f *fold) missing(e *event.Event) {
 		f.reaches(e)
 		return
 	}
-	if len(f.holes)+len(f.silent)+len(f.scattered) >= maxHoles {
+	if len(f.holes)+len(f.silent)+len(f.scattered)+len(f.beats) >= maxHoles {
 		return
 	}
 	n, _ := e.Int(event.EventCount)
@@ -65,6 +65,10 @@ func (f *fold) missing(e *event.Event) {
 		unlinked(&r, e.Text(event.Change), closed(e.Text(event.SettingValue)))
 	case "journal-hash":
 		contradicted(&r, e.Text(event.Change))
+	case "heartbeat":
+		r.Detail, r.Mechanism = e.Text(event.Message), e.Text(event.Change)
+		f.beats = append(f.beats, r)
+		return
 	case "audit":
 		r.Detail, r.Mechanism = e.Text(event.Message), e.Text(event.SettingName)
 		f.silent = append(f.silent, r)

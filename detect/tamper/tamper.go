@@ -121,6 +121,7 @@ type fold struct {
 	silent    []detect.Finding // of the audit log, with serials missing; judged at the end
 	scattered []detect.Finding // serials missing from it here and there
 	audit     []serials        // its files
+	beats     []detect.Finding // hours without cron's lines; judged at the end
 	breaks    []interruption
 	lastIP    string
 	lastTold  *told
@@ -390,6 +391,7 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 		out = append(out, f.holes...)
 		out = append(out, f.numbers()...)
 		out = append(out, f.audited()...)
+		out = append(out, f.heartbeats()...)
 		for _, r := range out {
 			if ctx.Err() != nil || !yield(r) {
 				return
