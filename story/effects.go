@@ -319,6 +319,9 @@ func (b *builder) beside(f *detect.Finding) {
 	b.action("put a script beside it", "T1105", f.First, f.Account, f.Path, id)
 }
 
+// maxLost bounds the logs of which it is told that they lack records for an ordinary reason.
+const maxLost = 20
+
 // tampering tells logs edited, cut and silent, and histories that are gone.
 func (b *builder) tampering() {
 	for _, f := range b.by[detect.LogEdited] {
@@ -333,6 +336,11 @@ func (b *builder) tampering() {
 		}
 		b.altered(f, "log-edited", "every line of "+f.Source, "none or few of them", id)
 		b.action("removed lines from a log", "T1070.002", evidence.Time{}, "", f.Path, id)
+	}
+	for i, f := range b.by[detect.RecordsLost] {
+		if i < maxLost && f.Explained != "" {
+			b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: utf8(f.Explained)})
+		}
 	}
 	for _, f := range b.by[detect.LogSilent] {
 		id := b.claim(f.Title+" ("+f.Detail+").", f.Rung, f.First, Likely, f.For, nil)

@@ -18,12 +18,12 @@ func auditLog(n int, line func(i int) string) string {
 	return b.String()
 }
 
-func auditLine(second, serial int) string {
+func auditLine(second int, serial int64) string {
 	return fmt.Sprintf("type=CRED_REFR msg=audit(%d.500:%d): pid=1 uid=0\n", 1710381600+second, serial)
 }
 
 func TestSerials(t *testing.T) {
-	whole := func(i int) string { return auditLine(i*60, 100+i) }
+	whole := func(i int) string { return auditLine(i*60, int64(100+i)) }
 	cut := func(from, to int) func(int) string {
 		return func(i int) string {
 			if i >= from && i < to {
@@ -65,14 +65,14 @@ func TestSerials(t *testing.T) {
 		}), 0, 0},
 		{"the machine started, and nobody says so", auditLog(600, func(i int) string {
 			if i < 300 {
-				return auditLine(i*60, 1000+i)
+				return auditLine(i*60, int64(1000+i))
 			}
-			return auditLine(i*60+7200, i-299)
+			return auditLine(i*60+7200, int64(i-299))
 		}), 0, 0},
-		{"the server was quiet for hours: no serial was given", auditLog(600, func(i int) string { return auditLine(i*60+i/300*20000, 100+i) }), 0, 0},
-		{"a burst that was dropped", auditLog(600, func(i int) string { return auditLine(i*60, 100+i+i/300*5000) }), 0, 5000},
-		{"other processors' records come late", auditLog(600, func(i int) string { return auditLine(i, 100+i^3) }), 0, 0},
-		{"a log with long silences of its own", auditLog(600, func(i int) string { return auditLine(i*3600+i/300*3000, 100+i+i/300*50) }), 0, 50},
+		{"the server was quiet for hours: no serial was given", auditLog(600, func(i int) string { return auditLine(i*60+i/300*20000, int64(100+i)) }), 0, 0},
+		{"a burst that was dropped", auditLog(600, func(i int) string { return auditLine(i*60, int64(100+i+i/300*5000)) }), 0, 5000},
+		{"other processors' records come late", auditLog(600, func(i int) string { return auditLine(i, int64(100+i^3)) }), 0, 0},
+		{"a log with long silences of its own", auditLog(600, func(i int) string { return auditLine(i*3600+i/300*3000, int64(100+i+i/300*50)) }), 0, 50},
 		{"too few records for a rhythm", auditLog(100, cut(30, 60)), 0, 30},
 		{"a serial out of all bounds", auditLog(300, func(i int) string {
 			if i == 100 {

@@ -11,7 +11,10 @@ import (
 	"testing"
 )
 
-const noon = 1704164645000000 // microseconds since 1970
+const noon = uint64(1704164645000000) // microseconds since 1970
+
+// second is so many seconds later.
+func second(i int) uint64 { return noon + uint64(i)*1e6 }
 
 // made gives a journal of 40 logins, a second apart, after f has seen each before it is written.
 func made(compact bool, f func(j *journal, i int)) *journal {
@@ -20,7 +23,7 @@ func made(compact bool, f func(j *journal, i int)) *journal {
 		if f != nil {
 			f(j, i)
 		}
-		j.entry(uint64(noon+i*1e6), login(i)...)
+		j.entry(second(i), login(i)...)
 	}
 	return j
 }
@@ -107,7 +110,7 @@ func TestChangedInPlace(t *testing.T) {
 	for _, keyed := range []string{"keyed", ""} {
 		j := newJournal(false, keyed)
 		for i := range 10 {
-			j.entry(uint64(noon+i*1e6), login(i)...)
+			j.entry(second(i), login(i)...)
 		}
 		whole := j.done()
 		at := bytes.Index(whole, []byte("203.0.113.7"))
@@ -154,7 +157,7 @@ func TestAgainstJournalctl(t *testing.T) {
 		if i%50 == 0 {
 			long = strings.Repeat("x", 900) // is compressed
 		}
-		fmt.Fprintf(&export, "__REALTIME_TIMESTAMP=%d\n__MONOTONIC_TIMESTAMP=%d\n_BOOT_ID=0123456789abcdef0123456789abcdef\n%s\nLONG=%s\n\n", noon+i*1e6, 1e6+i*1e6, strings.Join(login(i), "\n"), long)
+		fmt.Fprintf(&export, "__REALTIME_TIMESTAMP=%d\n__MONOTONIC_TIMESTAMP=%d\n_BOOT_ID=0123456789abcdef0123456789abcdef\n%s\nLONG=%s\n\n", second(i), second(i)-noon+1e6, strings.Join(login(i), "\n"), long)
 	}
 	dir := t.TempDir()
 	input := filepath.Join(dir, "in.export")

@@ -25,7 +25,7 @@ func read(t testing.TB, b []byte) string {
 func sample(compact bool, pack string, n int) []byte {
 	j := newJournal(compact, pack)
 	for i := range n {
-		j.entry(uint64(1704164645000000+i*1000), append(login(i), "FILLER="+strings.Repeat("x", 200))...)
+		j.entry(noon+uint64(i)*1000, append(login(i), "FILLER="+strings.Repeat("x", 200))...)
 	}
 	return j.done()
 }

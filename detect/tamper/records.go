@@ -83,6 +83,22 @@ func (f *fold) missing(e *event.Event) {
 	f.holes = append(f.holes, r)
 }
 
+// until lets the time of an edit of the journal end where its file, or its folder, was written last: it came some time behind the entries.
+func (f *fold) until(all []detect.Finding) []detect.Finding {
+	written := map[string]evidence.Time{}
+	for _, x := range f.files {
+		if strings.HasPrefix(x.path, "/var/log/journal") {
+			written[x.path] = x.mtime
+		}
+	}
+	for i := range all {
+		if r := &all[i]; r.What == detect.LogEdited {
+			r.Last = evidence.Max(r.Last, written[r.Path])
+		}
+	}
+	return all
+}
+
 // closed tells whether journald had closed the file: then nothing in it was on its way to the disk when the machine stopped.
 func closed(state string) bool { return state == "archived" || state == "offline" }
 
@@ -177,7 +193,7 @@ func parsePiece(s string) (p piece, ok bool) {
 
 // numbers looks for numbers that no journal has. Only a whole file that is gone from the middle is held against anybody: journald removes the
 // oldest files first, so what is left after it has no hole between one journal of the system and the next. Numbers go missing otherwise where
-// journals of users were removed, which have some of the row; where the machine started, for the journal kept in memory until then counts on
+// journals of users were removed, which have some of the row, so that the oldest journal of the system proves nothing; where the machine started, for the journal kept in memory until then counts on
 // its own; where a disk was full and journald wrote to memory, which leaves no time without an entry; and where a file is damaged.
 func (f *fold) numbers() (out []detect.Finding) {
 	ids := make([]string, 0, len(f.rows))
@@ -186,9 +202,51 @@ func (f *fold) numbers() (out []detect.Finding) {
 	}
 	sort.Strings(ids)
 	for _, id := range ids {
-		out = append(out, f.rows[id].holes(f.unread)...)
+		if x := f.rows[id]; x.many {
+			out = append(out, x.finding(x.files[0], detect.RecordsLost, detect.Info, 0, "the journal's numbers are in too many pieces to tell whether one is missing", "too many to tell"))
+		} else if oldest, ok := x.oldest(); ok {
+			f.adopt(x)
+			out = append(out, x.holes(oldest, f.unread)...)
+		}
 	}
 	return out
+}
+
+// oldest gives the journal of the system with the smallest number; ok is false for a row that only users' journals have.
+func (x *row) oldest() (file int32, ok bool) {
+	least := uint64(0)
+	for _, p := range x.pieces {
+		if ofSystem(x.files[p.file].path) && (!ok || p.first < least) {
+			file, least, ok = p.file, p.first, true
+		}
+	}
+	return file, ok
+}
+
+// adopt adds the numbers of users' journals beside those of the system: before systemd 254 they count on with them in the same
+// boot, though each says that its row is its own.
+func (f *fold) adopt(x *row) {
+	dir, boots := path.Dir(x.files[0].path), map[uint32]bool{}
+	for _, p := range x.pieces {
+		boots[p.boot] = true
+	}
+	for _, y := range f.rows {
+		if y == x {
+			continue
+		}
+		for i, j := range y.files {
+			if path.Dir(j.path) != dir || ofSystem(j.path) {
+				continue
+			}
+			x.files = append(x.files, j)
+			for _, p := range y.pieces {
+				if p.file == int32(i) && boots[p.boot] {
+					p.file = int32(len(x.files) - 1)
+					x.pieces = append(x.pieces, p)
+				}
+			}
+		}
+	}
 }
 
 // unread tells whether a directory has a journal of the system whose numbers nobody told: it could not be read.
@@ -207,10 +265,7 @@ func (f *fold) unread(dir string) bool {
 	return false
 }
 
-func (x *row) holes(unread func(dir string) bool) (out []detect.Finding) {
-	if x.many {
-		return []detect.Finding{x.finding(x.files[0], detect.RecordsLost, detect.Info, 0, "the journal's numbers are in too many pieces to tell whether one is missing", "too many to tell")}
-	}
+func (x *row) holes(oldest int32, unread func(dir string) bool) (out []detect.Finding) {
 	sort.Slice(x.pieces, func(i, j int) bool {
 		return x.pieces[i].first < x.pieces[j].first || x.pieces[i].first == x.pieces[j].first && x.pieces[i].last < x.pieces[j].last
 	})
@@ -230,8 +285,8 @@ func (x *row) holes(unread func(dir string) bool) (out []detect.Finding) {
 			damaged += n
 		case a.boot != b.boot:
 			boots += n
-		case a.file == b.file || !ofSystem(x.files[a.file].path) || !ofSystem(x.files[b.file].path) || n < fileEntries || b.from-a.to < fileSeconds:
-			inside += n
+		case a.file == b.file || !ofSystem(x.files[a.file].path) || !ofSystem(x.files[b.file].path) || n < fileEntries || b.from-a.to < fileSeconds || a.file == oldest:
+			inside += n // beside the oldest, a user's journal may have been the first one to be removed
 		case unread(path.Dir(x.files[b.file].path)):
 			damaged += n
 		case len(out) < maxHoles:
@@ -241,7 +296,7 @@ func (x *row) holes(unread func(dir string) bool) (out []detect.Finding) {
 	if boots+inside+damaged > 0 {
 		r := x.finding(x.files[0], detect.RecordsLost, detect.Info, boots+inside+damaged, fmt.Sprintf("%d numbers of the journal are in none of its files", boots+inside+damaged), "")
 		r.Detail = fmt.Sprintf("%d between one start of the machine and the next, where journald's count in memory may skip some; %d where files are damaged; %d elsewhere, as when users' journals were removed to make room", boots, damaged, inside)
-		r.Explained = "each of these has an ordinary cause"
+		r.Explained = "where the machine started, where files are damaged, and where a user's journal was removed, numbers go missing without anybody's doing"
 		out = append(out, r)
 	}
 	return out

@@ -388,8 +388,7 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 		out = append(out, f.histories()...)
 		out = append(out, f.stamps()...)
 		out = append(out, f.stopped...)
-		out = append(out, f.holes...)
-		out = append(out, f.numbers()...)
+		out = append(out, f.until(append(f.holes, f.numbers()...))...)
 		out = append(out, f.audited()...)
 		out = append(out, f.heartbeats()...)
 		for _, r := range out {
