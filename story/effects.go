@@ -322,6 +322,15 @@ func (b *builder) beside(f *detect.Finding) {
 // maxLost bounds the logs of which it is told that they lack records for an ordinary reason.
 const maxLost = 20
 
+// lacking tells of logs that lack records for an ordinary reason.
+func (b *builder) lacking() {
+	for i, f := range b.by[detect.RecordsLost] {
+		if i < maxLost && f.Explained != "" {
+			b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: utf8(f.Explained)})
+		}
+	}
+}
+
 // tampering tells logs edited, cut and silent, and histories that are gone.
 func (b *builder) tampering() {
 	for _, f := range b.by[detect.LogEdited] {
@@ -337,11 +346,7 @@ func (b *builder) tampering() {
 		b.altered(f, "log-edited", "every line of "+f.Source, "none or few of them", id)
 		b.action("removed lines from a log", "T1070.002", evidence.Time{}, "", f.Path, id)
 	}
-	for i, f := range b.by[detect.RecordsLost] {
-		if i < maxLost && f.Explained != "" {
-			b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: utf8(f.Explained)})
-		}
-	}
+	b.lacking()
 	for _, f := range b.by[detect.LogSilent] {
 		id := b.claim(f.Title+" ("+f.Detail+").", f.Rung, f.First, Likely, f.For, nil)
 		b.told[f] = id

@@ -31,13 +31,29 @@ func (r *reader) entry(off, size int64) {
 	m := &r.m
 	*m = artifact.Message{At: micro(real), Transport: "journal", Repeat: 1, Ref: r.in.Ref}
 	m.Ref.Off, m.Ref.Len = off, size
-	var comm, pid []byte
 	r.items(b[entryItems:])
+	comm, pid, ok := r.fields(off, size)
+	if !ok {
+		return
+	}
+	r.in.Seen.Record(m.At)
+	r.finish(comm, pid)
+	r.in.Seen.Program(m.Program, m.At)
+	r.number(number, real, mono, boot)
+	known, understood := r.in.Messages.Decode(m, r.emit)
+	if known && !understood {
+		r.in.Seen.Unknown(m.Program)
+	}
+}
+
+// fields fills the message from an entry's fields; comm and pid are what the kernel knows of the sender. ok is false if nobody wants more.
+func (r *reader) fields(off, size int64) (comm, pid []byte, ok bool) {
+	m := &r.m
 	for _, o := range r.offsets {
 		f, err := r.field(o)
 		if err != nil {
 			if !r.tell(r.damage(off, size, "entry: its field at %d: %v", o, err)) {
-				return
+				return nil, nil, false
 			}
 			continue
 		}
@@ -60,14 +76,7 @@ func (r *reader) entry(off, size int64) {
 			m.Host = f.value
 		}
 	}
-	r.in.Seen.Record(m.At)
-	r.finish(comm, pid)
-	r.in.Seen.Program(m.Program, m.At)
-	r.number(number, real, mono, boot)
-	known, understood := r.in.Messages.Decode(m, r.emit)
-	if known && !understood {
-		r.in.Seen.Unknown(m.Program)
-	}
+	return comm, pid, true
 }
 
 // items takes down where an entry's fields lie: b is overwritten by the next read.

@@ -63,38 +63,14 @@ func (r *reader) field(off int64) (field, error) {
 	if err != nil {
 		return field{}, err
 	}
-	flags := head[1]
-	hash := bin.Little(head[objectHeader:]).U64()
-	at := int64(dataPayload)
-	if r.header.compact {
-		at = dataCompact
+	b, whole, err := r.content(off, size, head[1], bin.Little(head[objectHeader:]).U64())
+	if err != nil {
+		return field{}, err
 	}
-	if size < at {
-		return field{}, fmt.Errorf("data object at %d has no content", off)
+	if whole.ok {
+		r.verify(off, size, b, whole.hash)
 	}
-	var f field
-	if flags == 0 {
-		b, err := r.src.read(off+at, int(min(size-at, maxValue)))
-		if err != nil {
-			return field{}, err
-		}
-		if size-at <= maxValue {
-			r.verify(off, size, b, hash)
-		}
-		f = use(b)
-	} else {
-		b, err := r.src.read(off+at, int(size-at))
-		if err != nil {
-			return field{}, err
-		}
-		if b, err = decompress(b, flags); err != nil {
-			return field{}, err
-		}
-		if len(b) < maxValue { // else this is only its beginning
-			r.verify(off, size, b, hash)
-		}
-		f = use(b)
-	}
+	f := use(b)
 	if len(r.data) >= maxKept {
 		clear(r.data)
 	}
@@ -102,6 +78,33 @@ func (r *reader) field(off int64) (field, error) {
 		r.data[off] = f
 	}
 	return f, nil
+}
+
+// hashed is the hash that an object says its content has; ok is false where only the beginning of the content is at hand.
+type hashed struct {
+	hash uint64
+	ok   bool
+}
+
+// content reads a data object's content, at most maxValue bytes of it, valid until the next read.
+func (r *reader) content(off, size int64, flags byte, hash uint64) ([]byte, hashed, error) {
+	at := int64(dataPayload)
+	if r.header.compact {
+		at = dataCompact
+	}
+	if size < at {
+		return nil, hashed{}, fmt.Errorf("data object at %d has no content", off)
+	}
+	if flags == 0 {
+		b, err := r.src.read(off+at, int(min(size-at, maxValue)))
+		return b, hashed{hash, size-at <= maxValue}, err
+	}
+	b, err := r.src.read(off+at, int(size-at))
+	if err != nil {
+		return nil, hashed{}, err
+	}
+	b, err = decompress(b, flags)
+	return b, hashed{hash, len(b) < maxValue}, err
 }
 
 func use(b []byte) field {
