@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"telltale/artifact"
+	"telltale/casefile"
 	"telltale/event"
 	"telltale/evidence"
 	"telltale/internal/logclock"
@@ -36,13 +37,19 @@ func (r *run) keepRhythm(h *seenHost, j *job, ref evidence.Ref, clock *logclock.
 	if !carrier(j.art) {
 		return
 	}
-	if s.Open.Len > 0 && r.succeeded(h, j) {
-		r.damage(evidence.Damage{Ref: s.Open, Reason: "the last line has no end, though a newer file of this log follows: the file was cut off, or copied while it was written"})
-	}
 	if len(s.Beats) == 0 || len(r.rhythms) >= maxRhythms || r.witness.concerns(clockOf(h, j), clock.Zoneless) {
 		return
 	}
 	r.rhythms = append(r.rhythms, rhythm{h.number, j.family, j.art.Name, ref, j.entry.Path, s.Hours, s.Beats})
+}
+
+// cutOff tells of a file whose last line has no end, though a newer file of the same log follows. It is no damage: a log that is copied and emptied while its
+// program goes on writing ends so, too, and the rest of it is read.
+func (r *run) cutOff(h *seenHost, j *job, s *artifact.Seen) []casefile.Gap {
+	if s.Open.Len == 0 || !carrier(j.art) || !r.succeeded(h, j) {
+		return nil
+	}
+	return []casefile.Gap{{From: s.Last.String(), To: s.Last.String(), Why: fmt.Sprintf("the last line, at offset %d, has no end, though a newer file of this log follows: the file was cut off, or copied while it was written", s.Open.Off)}}
 }
 
 // succeeded tells whether a newer file of the same log follows, so that nobody writes to this one.

@@ -119,11 +119,13 @@ func TestALogCutOffInTheMiddleOfALine(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := false
-		for _, d := range res.Damage {
-			got = got || strings.Contains(d.Reason, "the last line has no end") && strings.HasSuffix(d.Ref.Path, "syslog.1") && d.Ref.Offset > 0
+		for _, c := range res.Coverage {
+			for _, g := range c.Gaps {
+				got = got || strings.Contains(g.Why, "has no end") && strings.HasSuffix(c.Path, "syslog.1")
+			}
 		}
 		if got != tc.want {
-			t.Errorf("%s: %+v", tc.name, res.Damage)
+			t.Errorf("%s: %+v", tc.name, res.Coverage)
 		}
 	}
 }

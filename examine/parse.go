@@ -50,7 +50,7 @@ func (r *run) parse(h *seenHost, j *job) {
 	}
 	r.keepRhythm(h, j, ref, clock, seen)
 	c := casefile.Coverage{Source: h.Source, Path: printable(j.entry.Path), Artifact: j.art.Name, First: seen.First.String(), Last: seen.Last.String(),
-		Records: seen.Records, Unparsed: seen.Unparsed, Unknown: map[string]int64{}, Gaps: gaps(seen)}
+		Records: seen.Records, Unparsed: seen.Unparsed, Unknown: map[string]int64{}, Gaps: append(gaps(seen), r.cutOff(h, j, seen)...)}
 	for k, n := range seen.ByProgram {
 		c.Unknown[printable(k)] = n
 	}
