@@ -117,10 +117,16 @@ type Clock struct {
 	Until   string `json:"until"`
 }
 
+// PairedEvents is where a zone is from that was found by what several logs tell.
+const PairedEvents = "paired events"
+
 // Words says how a clock that was compared with another goes, "" for one that was not compared or that agrees.
 func (c *Clock) Words() string {
 	if c.Against == "" || math.Abs(c.Skew) <= 2 && math.Abs(c.Drift) < 0.5 {
 		return ""
+	}
+	if c.From == PairedEvents {
+		return fmt.Sprintf("%s has the stamps of %s, not of its host's zone: %d moments show it at which %s tell of the same addresses.", c.Clock, c.Zone, c.Pairs, c.Against)
 	}
 	way, drift := "ahead of", ""
 	if c.Skew < 0 {

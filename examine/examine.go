@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"sort"
 	"time"
@@ -72,11 +73,13 @@ type run struct {
 	hashing []*hashed
 	refused map[string]int
 	pump    *pump
-	again   bool            // the logs have to be read once more, with times set right
-	inUTC   map[utcLog]bool // logs in UTC of hosts that live elsewhere
-	witness *witnesses      // nil where there is but one clock
-	rhythms []rhythm        // of the logs that carry what programs say
-	marks   []mark          // what explains that logs are silent
+	again   bool                  // the logs have to be read once more, with times set right
+	zones   map[daemonLog]ownZone // of daemons that live elsewhere than their host
+	daemons *daemons              // nil in the second reading, and where there is nothing to compare
+	clocks  []casefile.Clock      // what was found of daemons' zones
+	witness *witnesses            // nil where there is but one clock
+	rhythms []rhythm              // of the logs that carry what programs say
+	marks   []mark                // what explains that logs are silent
 }
 
 type fold struct {
@@ -226,6 +229,15 @@ func (r *run) read() error {
 	if r.witness != nil && r.witness.compare(r.hosts) {
 		r.again = true
 	}
+	zones, clocks := r.daemons.compare(r.hosts)
+	r.daemons, r.clocks = nil, clocks
+	if len(zones) > 0 {
+		if r.zones == nil {
+			r.zones = map[daemonLog]ownZone{}
+		}
+		maps.Copy(r.zones, zones)
+		r.again = true
+	}
 	if !r.again {
 		return nil
 	}
@@ -256,6 +268,9 @@ func (r *run) pass() error {
 	r.order()
 	if r.witness == nil {
 		r.witness = newWitnesses(r.hosts)
+	}
+	if !r.again {
+		r.daemons = newDaemons(r.hosts)
 	}
 	for i, h := range r.hosts {
 		h.number = i
@@ -383,7 +398,7 @@ func (r *run) finish() {
 		r.res.Hosts = append(r.res.Hosts, casefile.Host{ID: h.id, Hostname: printable(h.Name), OS: printable(h.OS), Kernel: h.kernel, Zone: h.ZoneName, ZoneFrom: h.ZoneFrom, Boot: h.boot.String()})
 		r.res.Clocks = append(r.res.Clocks, casefile.Clock{Source: h.Source, Zone: h.ZoneName, From: h.ZoneFrom, Error: 1})
 	}
-	r.res.Clocks = append(r.res.Clocks, r.witness.told(r.hosts)...)
+	r.res.Clocks = append(append(r.res.Clocks, r.witness.told(r.hosts)...), r.clocks...)
 	r.explainGaps()
 	for name, n := range r.refused {
 		r.o.Log.Warn("parser yielded a kind that it did not declare", "parser", name, "events", n)

@@ -117,6 +117,9 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 				e.At = r.witness.right(of, e.At)
 			}
 		}
+		if r.daemons != nil && !state {
+			r.daemons.note(h, j, clock, e)
+		}
 		if !state && !r.within(e.At) {
 			continue
 		}
@@ -205,29 +208,25 @@ func (h *seenHost) facts() *artifact.HostFacts {
 // suspectUTC notes a log whose daemon wrote in UTC though its host lives elsewhere, as vsftpd does unless it is told otherwise: the file was changed when its
 // last line was written, and the two differ by just the host's offset.
 func (r *run) suspectUTC(h *seenHost, j *job, clock *logclock.Clock, seen *artifact.Seen) {
-	if !clock.Zoneless || clock.Yearless || carrier(j.art) || h.Zone == nil || !seen.Last.Known() || !j.entry.Meta.Mtime.Known() || r.inUTC[utcLog{h.number, j.family}] {
+	log := daemonLog{h.number, j.family}
+	if _, known := r.zones[log]; known || !clock.Zoneless || clock.Yearless || carrier(j.art) || h.Zone == nil || !seen.Last.Known() || !j.entry.Meta.Mtime.Known() {
 		return
 	}
 	_, offset := seen.Last.Std().In(h.Zone).Zone()
 	if d := j.entry.Meta.Mtime.Sec - seen.Last.Sec - int64(offset); offset != 0 && d >= -2 && d <= 5 {
-		if r.inUTC == nil {
-			r.inUTC = map[utcLog]bool{}
+		if r.zones == nil {
+			r.zones = map[daemonLog]ownZone{}
 		}
-		r.inUTC[utcLog{h.number, j.family}], r.again = true, true
+		r.zones[log] = ownZone{time.UTC, "UTC, for the file was changed at its last line by that, not by the host's zone"}
+		r.again = true
 	}
-}
-
-// utcLog is a log of a host, with its rotations.
-type utcLog struct {
-	host   int
-	family string
 }
 
 // clock gives the clock for one file: solved over the log's rotations, newest first, when the first of them is read.
 func (r *run) clock(h *seenHost, j *job) *logclock.Clock {
 	zoned := &logclock.Clock{Zone: h.Zone, Basis: "zone from " + h.ZoneFrom}
-	if r.inUTC[utcLog{h.number, j.family}] {
-		zoned.Zone, zoned.Basis = time.UTC, "UTC, for the file was changed at its last line by that, not by the host's zone"
+	if z, ok := r.zones[daemonLog{h.number, j.family}]; ok {
+		zoned.Zone, zoned.Basis = z.zone, z.basis
 	}
 	if !j.art.Log || j.art.Random {
 		return zoned
