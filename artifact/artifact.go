@@ -10,6 +10,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"strings"
 	"time"
 
 	"telltale/event"
@@ -219,7 +220,7 @@ func (m *Message) Line() *event.Event {
 
 // Decoders sends messages to the members that know their program.
 type Decoders struct {
-	Lines  bool // yield a LogLine for each message that no member makes an event of
+	Lines  []string // of programs whose names begin so, a LogLine is yielded for each message that no member makes an event of; "" stands for all
 	said   bool
 	out    func(*event.Event)
 	tell   func(*event.Event) // marks that something was said, and passes it on
@@ -264,7 +265,7 @@ func (d *Decoders) Decode(m *Message, yield func(*event.Event)) (known, understo
 	if d == nil {
 		return false, false
 	}
-	if !d.Lines {
+	if !d.asked(m.Program) {
 		return d.decode(m, yield)
 	}
 	d.said, d.out = false, yield
@@ -273,6 +274,16 @@ func (d *Decoders) Decode(m *Message, yield func(*event.Event)) (known, understo
 		yield(m.Line())
 	}
 	return known, understood
+}
+
+// asked tells whether lines of a program are wanted.
+func (d *Decoders) asked(program []byte) bool {
+	for _, p := range d.Lines {
+		if len(program) >= len(p) && (p == "" || program[0]|0x20 == p[0] && strings.EqualFold(string(program[:len(p)]), p)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *Decoders) decode(m *Message, yield func(*event.Event)) (known, understood bool) {

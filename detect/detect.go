@@ -137,7 +137,9 @@ type Detection struct {
 	IDs    []string // the catalogue's rows it covers
 	Attack []string
 	Wants  []event.Kind
-	New    func(Scene) Fold
+	// LinesOf are the programs whose LogLines it wants, by the beginnings of their names in lower case; nil for all.
+	LinesOf []string
+	New     func(Scene) Fold
 }
 
 // Fold is one run of a detection.

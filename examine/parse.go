@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"telltale/artifact"
@@ -78,7 +79,7 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 	for _, k := range []event.Kind{event.LogLine, event.AuditRecord} {
 		in.Wanted[k] = len(r.wants[k]) > 0
 	}
-	in.Messages.Lines = in.Wanted[event.LogLine]
+	in.Messages.Lines = r.linesOf()
 	if kind == "" {
 		in.At, in.Size = section, section.Size()
 	} else if j.art.Random {
@@ -137,6 +138,20 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 		r.emit(e)
 	}
 	return r.ctx.Err()
+}
+
+// linesOf gives the programs of whose messages a detection wants every line, by the beginnings of their names.
+func (r *run) linesOf() (out []string) {
+	for _, d := range r.o.Detections {
+		switch {
+		case !slices.Contains(d.Wants, event.LogLine):
+		case d.LinesOf == nil:
+			return []string{""}
+		default:
+			out = append(out, d.LinesOf...)
+		}
+	}
+	return out
 }
 
 // inner tells whose log it is that a file of another form carries.

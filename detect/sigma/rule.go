@@ -29,6 +29,7 @@ type Rule struct {
 	quiet   bool // only correlations speak
 
 	kinds       kindSet
+	program     string // whose log lines it looks at, "" for any
 	matches     expr
 	correlation *correlation
 
@@ -159,6 +160,10 @@ func compile(file string, d *document) (*Rule, error) {
 		if r.kinds, err = narrowed(v.kinds, d.Ours.Kinds); err != nil {
 			return nil, err
 		}
+	}
+	r.program = v.program
+	if v.word != "" {
+		r.program = v.word
 	}
 	return r, r.compile(d.Detection, v)
 }

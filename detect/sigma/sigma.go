@@ -35,7 +35,23 @@ func New(rules *Rules) *detect.Detection {
 		}
 	}
 	slices.Sort(d.Wants)
+	d.LinesOf = programs(rules.List)
 	return d
+}
+
+// programs gives whose log lines the rules look at; nil for all programs'.
+func programs(rules []*Rule) (out []string) {
+	out = []string{}
+	for _, r := range rules {
+		switch {
+		case !r.kinds[event.LogLine] || slices.Contains(out, r.program):
+		case r.program == "":
+			return nil
+		default:
+			out = append(out, r.program)
+		}
+	}
+	return out
 }
 
 // Bounds of what is told of one rule.

@@ -31,6 +31,8 @@ type view struct {
 	kinds  kindSet
 	fields map[string]field
 	word   string // that the event's text must hold, or its service be
+
+	program string // whose lines it looks at, where the word does not say so
 }
 
 // shells are the kinds that hold commands without their program's path.
@@ -106,7 +108,7 @@ func serviceView(s Source, absent error) (*view, error) {
 	case "cron":
 		return of("cron", event.CronRan, event.CronEdited)
 	case "kernel":
-		return &view{kinds: kindsOf(event.KernelNotice, event.LogLine), fields: textFields}, nil
+		return &view{kinds: kindsOf(event.KernelNotice, event.LogLine), fields: textFields, program: "kernel"}, nil
 	case "vsftpd":
 		return of("", event.AuthFailed, event.AuthAccepted, event.FileUploaded, event.FileDownloaded, event.FileRemoved, event.DirectoryMade, event.ConnectionSeen)
 	case "clamav", "rkhunter", "aide":
@@ -114,7 +116,11 @@ func serviceView(s Source, absent error) (*view, error) {
 	case "named", "bind", "dns":
 		return of("", event.DNSQuery)
 	case "postfix", "exim", "sendmail", "mail":
-		return of("", event.MailSubmitted, event.MailReceived, event.MailQueued, event.MailDelivered, event.MailRejected, event.AuthFailed)
+		v, err := of("", event.MailSubmitted, event.MailReceived, event.MailQueued, event.MailDelivered, event.MailRejected, event.AuthFailed)
+		if s.Service == "exim" || s.Service == "postfix" { // the others speak under several names
+			v.program = s.Service
+		}
+		return v, err
 	case "docker", "containerd", "podman":
 		return of("", event.ContainerChange)
 	case "samba", "smbd", "proftpd", "pure-ftpd", "dovecot", "redis", "mysql", "postgresql", "mongodb", "systemd", "guacamole", "polkit", "pkexec", "su", "useradd":
