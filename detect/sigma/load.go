@@ -13,7 +13,8 @@ import (
 type Rules struct {
 	List    []*Rule
 	Refused []Refused
-	Absent  map[string]int // rules by the source that they need and that is not read here
+	Unseen  []Refused      // rules that look at what no trace here is
+	Absent  map[string]int // the same, by the source that they need
 }
 
 // Refused is a rule, or a file of rules, that cannot be used, and why.
@@ -70,6 +71,7 @@ func (rs *Rules) refuse(file string, err error) {
 	var absent *ErrSource
 	if errors.As(err, &absent) {
 		rs.Absent[absent.Needs]++
+		rs.Unseen = append(rs.Unseen, Refused{file, err.Error()})
 		return
 	}
 	rs.Refused = append(rs.Refused, Refused{file, err.Error()})
@@ -81,6 +83,7 @@ func (rs *Rules) Add(others *Rules) *Rules {
 	for _, x := range []*Rules{rs, others} {
 		out.List = append(out.List, x.List...)
 		out.Refused = append(out.Refused, x.Refused...)
+		out.Unseen = append(out.Unseen, x.Unseen...)
 		for k, n := range x.Absent {
 			out.Absent[k] += n
 		}
