@@ -74,7 +74,7 @@ func (rs *Rules) refuse(file string, err error) {
 		rs.Unseen = append(rs.Unseen, Refused{file, err.Error()})
 		return
 	}
-	rs.Refused = append(rs.Refused, Refused{file, err.Error()})
+	rs.Refused = append(rs.Refused, Refused{file, strings.Replace(err.Error(), ErrRule.Error()+": ", "", 1)})
 }
 
 // Add puts other rules behind these.

@@ -1,14 +1,14 @@
 package sigma
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 
 	"telltale/detect"
 	"telltale/event"
@@ -91,32 +91,68 @@ type document struct {
 	} `yaml:"telltale"`
 }
 
-// maxDocuments bounds the rules of one file.
-const maxDocuments = 1000
+// The bounds of one file.
+const (
+	maxDocuments = 1000
+	maxNesting   = 100 // brackets within brackets
+)
 
 // parse reads the rules of one file. What cannot be used comes back as errors, one for each rule.
 func parse(file string, content []byte) (rules []*Rule, bad []error) {
-	dec := yaml.NewDecoder(bytes.NewReader(content))
-	for range maxDocuments {
-		var d document
-		err := dec.Decode(&d)
-		if errors.Is(err, io.EOF) {
-			return rules, bad
+	if nesting(content) > maxNesting {
+		return nil, []error{refuse("its brackets are nested more than %d deep", maxNesting)}
+	}
+	f, err := parser.ParseBytes(content, 0)
+	if err != nil {
+		return nil, []error{refuse("%s", firstLine(err))}
+	}
+	for i, doc := range f.Docs {
+		if i >= maxDocuments {
+			return rules, append(bad, refuse("more than %d rules in one file", maxDocuments))
 		}
-		if err != nil {
-			return rules, append(bad, refuse("%s", firstLine(err)))
-		}
-		if d.Detection == nil && d.Correlation == nil && d.Title == "" {
-			continue // an empty document
-		}
-		r, err := compile(file, &d)
-		if err != nil {
-			bad = append(bad, err)
+		if doc.Body == nil {
 			continue
 		}
-		rules = append(rules, r)
+		r, err := read(file, doc.Body)
+		switch {
+		case err != nil:
+			bad = append(bad, err)
+		case r != nil:
+			rules = append(rules, r)
+		}
 	}
-	return rules, append(bad, refuse("more than %d rules in one file", maxDocuments))
+	return rules, bad
+}
+
+// read compiles one document; nil for one that is empty.
+func read(file string, body ast.Node) (*Rule, error) {
+	// References stand for what they name as often as they come: a few lines of them make gigabytes.
+	if len(ast.Filter(ast.AliasType, body)) > 0 {
+		return nil, refuse("it has YAML references")
+	}
+	var d document
+	if err := yaml.NodeToValue(body, &d); err != nil {
+		return nil, refuse("%s", firstLine(err))
+	}
+	if d.Detection == nil && d.Correlation == nil && d.Title == "" {
+		return nil, nil
+	}
+	return compile(file, &d)
+}
+
+// nesting gives how many brackets stand open at most; in quoted text they count, too, and are few.
+func nesting(content []byte) (most int) {
+	depth := 0
+	for _, c := range content {
+		switch c {
+		case '[', '{':
+			depth++
+			most = max(most, depth)
+		case ']', '}':
+			depth = max(0, depth-1)
+		}
+	}
+	return most
 }
 
 func firstLine(err error) string {

@@ -113,6 +113,8 @@ func TestRefused(t *testing.T) {
 		{"bad expression", rule("category: webserver", "s:\n  c-uri|re: '('\ncondition: s"), "expression"},
 		{"open parenthesis", rule("category: webserver", "s:\n  c-uri: x\ncondition: (s"), "not closed"},
 		{"deep", rule("category: webserver", "s:\n  c-uri: x\ncondition: "+strings.Repeat("not ", 200)+"s"), "nested"},
+		{"references that grow", "a: &a [x, x, x]\nb: &b [*a, *a, *a]\n" + rule("category: webserver", "s: *b\ncondition: s"), "references"},
+		{"brackets without end", "title: x\ndetection: " + strings.Repeat("[", 200_000), "nested"},
 		{"no YAML", "title: [x", ""},
 		{"bad level", strings.Replace(rule("category: webserver", "s:\n  c-uri: x\ncondition: s"), "level: high", "level: huge", 1), "huge"},
 		{"a correlation of nothing", "title: c\ncorrelation:\n  type: event_count\n  rules: [nobody]\n  timespan: 5m\n  condition:\n    gte: 3\n", "nobody"},
