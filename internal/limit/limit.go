@@ -19,7 +19,8 @@ const (
 	Entries    = 20_000_000 // inodes, directory entries or archive members of one source
 	LineLength = 1 << 20    // bytes of one log line that are kept; the rest is passed over and reported
 	Expansion  = 64 << 30   // bytes that one compressed file may become
-	Ratio      = 20000      // times that a compressed file beyond 1 GiB may have grown
+	Ratio      = 2000       // times that a compressed file beyond 1 GiB may have grown: logs of nothing but guessing grow three hundred times
+	EndlessLog = 4 << 30    // bytes without the end of a line after which a log is read no further
 	SmallFile  = 16 << 20   // bytes of a configuration file or state file read whole
 )
 

@@ -6,6 +6,7 @@ package lines
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 
 	"telltale/internal/limit"
@@ -30,10 +31,14 @@ type Reader struct {
 	off  int64 // of buf[a] in the stream
 	num  int64
 	err  error
+
+	endless int64 // bytes of a line after which the stream is given up
 }
 
 // NewReader gives a Reader over r.
-func NewReader(r io.Reader) *Reader { return &Reader{r: r, buf: make([]byte, 256<<10)} }
+func NewReader(r io.Reader) *Reader {
+	return &Reader{r: r, buf: make([]byte, 256<<10), endless: limit.EndlessLog}
+}
 
 // Next gives the next line; ok is false at the end. Err then tells whether the end
 // was a failure.
@@ -100,6 +105,9 @@ func (r *Reader) long() Line {
 		}
 		r.off += int64(r.b - r.a)
 		r.a, r.b = 0, 0
+		if r.err == nil && r.off-start > r.endless {
+			r.err = fmt.Errorf("%d bytes without the end of a line: %w", r.off-start, limit.ErrLimit)
+		}
 		if r.err != nil {
 			return Line{Text: text, Off: start, Len: r.off - start, Num: r.num, Cut: true, Open: true}
 		}

@@ -94,3 +94,22 @@ func FuzzLines(f *testing.F) {
 		}
 	})
 }
+
+// endless never ends a line.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// TestALineWithoutEndEnds: what a few megabytes of gzip unpack to must not be read for ever.
+func TestALineWithoutEndEnds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads four gigabytes")
+	}
+	got, err := all(t, io.MultiReader(strings.NewReader("a\n"), endless{}))
+	if !errors.Is(err, limit.ErrLimit) || len(got) != 2 || !got[1].Cut || got[1].Len < limit.EndlessLog || got[1].Len > limit.EndlessLog+8<<20 {
+		t.Errorf("%d lines, %v", len(got), err)
+	}
+}
