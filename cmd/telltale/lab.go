@@ -38,7 +38,7 @@ A case is made anew from a scenario and a seed, which changes names, addresses, 
 Nothing leaves the machine: addresses are documentation addresses, and no case has a way out. What plays malware
 waits, or sends mail to a sink.`,
 	}
-	c.AddCommand(labList(out), labMake(in, out, errs), labScore(in, out, errs), labPractise(in, out, errs), labThroughput(out, errs))
+	c.AddCommand(labList(out), labMake(in, out, errs), labScore(in, out, errs), labPractise(in, out, errs), labThroughput(out, errs), labCorpora(out))
 	return c
 }
 

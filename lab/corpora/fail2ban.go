@@ -1,0 +1,91 @@
+package corpora
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// fail2banServices are the samples of services that the program reads.
+var fail2banServices = []string{"apache-auth", "apache-badbots", "apache-botsearch", "apache-modsecurity", "apache-nohome", "apache-noscript", "apache-overflows", "apache-shellshock", "courier-auth", "courier-smtp", "cyrus-imap", "directadmin", "dovecot", "drupal-auth", "dropbear", "exim", "froxlor-auth", "gitlab", "haproxy-http-auth", "lighttpd-auth", "mysqld-auth", "named-refused",
+	"nginx-bad-request", "nginx-botsearch", "nginx-http-auth", "nginx-limit-req", "pam-generic", "php-url-fopen", "phpmyadmin-syslog", "postfix", "proftpd", "pure-ftpd", "recidive", "roundcube-auth", "sendmail-auth", "sendmail-reject", "sshd", "suhosin", "traefik-auth", "vsftpd", "webmin-auth"}
+
+// readFail2ban reads the files of fail2ban/tests/files/logs: behind a comment "# failJSON: {...}" stands the line that it is about.
+// Times of lines without year or zone are those of the authors.
+func readFail2ban(dir string) (out []Sample, err error) {
+	zone, err := time.LoadLocation("Europe/Zurich") // that of the authors
+	if err != nil {
+		return nil, err
+	}
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range list {
+		if !slices.Contains(fail2banServices, f.Name()) {
+			continue
+		}
+		b, err := os.ReadFile(filepath.Join(dir, f.Name()))
+		if err != nil {
+			return nil, err
+		}
+		s, err := failJSON(f.Name(), string(b), zone)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s...)
+	}
+	return out, nil
+}
+
+func failJSON(name, text string, zone *time.Location) (out []Sample, err error) {
+	var next *struct {
+		Time, Host string
+		Match      bool
+	}
+	n := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		n++
+		if rest, ok := strings.CutPrefix(line, "# failJSON:"); ok {
+			next = nil
+			if err := json.Unmarshal([]byte(rest), &next); err != nil {
+				return nil, fmt.Errorf("%s:%d: %w", name, n, err)
+			}
+			continue
+		}
+		if next == nil || line == "#" {
+			continue
+		}
+		s := Sample{Service: name, From: fmt.Sprintf("%s:%d", name, n), Text: line, Want: Nothing, Time: next.Time, Guessed: true, Zone: zone}
+		about := next.Match && next.Host != "" && strings.Contains(line, next.Host) && !strings.Contains(line, ": Accepted ")
+		if about {
+			s.Want, s.Host = Failure, next.Host
+		}
+		if about || !next.Match { // else the label is about lines before this one
+			out = append(out, s)
+		}
+		next = nil
+	}
+	return out, nil
+}
+
+// dequad takes the zeros off "192.030.0.6", as one sample has it.
+func dequad(s string) string {
+	parts := strings.Split(s, ".")
+	if len(parts) != 4 {
+		return s
+	}
+	for i, p := range parts {
+		if len(p) > 1 {
+			parts[i] = strings.TrimLeft(p, "0")
+			if parts[i] == "" {
+				parts[i] = "0"
+			}
+		}
+	}
+	return strings.Join(parts, ".")
+}
