@@ -24,9 +24,12 @@ var differences = []difference{
 	{"fail2ban", "no host name found for IP address", "so are many mail servers that deliver"},
 	{"fail2ban", "no IP address found for host", "so are many mail servers that deliver"},
 	{"fail2ban", "Invalid authentication mechanism", "no password was looked at"},
-	{"fail2ban", "lost connection after CONNECT", "who breaks off may be anybody's mail server, or monitoring"},
-	{"fail2ban", "lost connection after STARTTLS", "who breaks off may be anybody's mail server, or monitoring"},
-	{"fail2ban", "postscreen[22515]: HANGUP after", "who breaks off may be anybody's mail server, or monitoring"},
+	{"", "lost connection after CONNECT", "who breaks off may be anybody's mail server, or monitoring"},
+	{"", "lost connection after STARTTLS", "who breaks off may be anybody's mail server, or monitoring"},
+	{"", ": HANGUP after ", "who breaks off may be anybody's mail server, or monitoring"},
+	{"whyscream", ": DNSBL rank ", "others have listed the address; where Postfix turns it away for that, it says so in a line of its own"},
+	{"ossec", ": Postponed ", "the conversation goes on: nothing is refused yet"},
+	{"ossec", ": check pass; user unknown", "pam_unix says who was refused from where in the line behind it"},
 }
 
 // ofTwoMinds gives the reason why a sample is left out of the count, "" for one that is not.

@@ -62,13 +62,11 @@ func grokTest(name string, b []byte) (s Sample, ok bool, err error) {
 		return fmt.Sprint(v)
 	}
 	s.Host = field("postfix_client_ip")
-	action := field("postfix_action")
-	switch {
-	case s.Host == "":
-	case action == "reject" || strings.Contains(t.Data, "authentication failed"):
-		s.Want = Failure
-	case daemon == "smtpd" || daemon == "postscreen":
-		s.Want = Seen
+	if a := field("postfix_action"); a == "reject" || a == "milter-reject" || field("postfix_postscreen_violation") != "" || strings.Contains(t.Data, "authentication failed") {
+		s.Want = Failure // else the fields of a line are told, and no judgement of it
+	}
+	if s.Host == "" {
+		s.Want = Nothing
 	}
 	return s, true, nil
 }
