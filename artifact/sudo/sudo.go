@@ -141,6 +141,9 @@ func su(m *artifact.Message, yield func(*event.Event)) bool {
 		as, r, _ = said.Cut(r, ") ")
 		by, tty, _ = said.CutLast(r, " on ")
 	}
+	if len(as) == 0 && string(m.Program) == "su" {
+		by, as, tty, failed = older(t)
+	}
 	if len(as) == 0 {
 		// "+ pts/0 alice:root" says the line before again
 		return said.BeginsAny(t, []string{"+ ", "- ", "No passwd entry for user ", "pam_", "PAM ", "user '", "bad group ID", "incorrect password", "Authentication failure", "no such"})
@@ -158,7 +161,21 @@ func su(m *artifact.Message, yield func(*event.Event)) bool {
 	return true
 }
 
-// doas reads "USER ran command C as U from DIR" and its refusals.
+// older reads "BAD SU USER to ROOT on TTY" and "USER to ROOT on TTY", as the su of the BSDs and of GNU sh-utils says it. Names of accounts
+// have no blanks.
+func older(t []byte) (by, as, tty []byte, failed bool) {
+	t, failed = said.Rest(t, "BAD SU ")
+	by, rest := said.FirstWord(t)
+	to, rest := said.FirstWord(rest)
+	as, rest = said.FirstWord(rest)
+	on, tty := said.FirstWord(rest)
+	if string(to) != "to" || string(on) != "on" || len(tty) == 0 || bytes.IndexByte(tty, ' ') >= 0 {
+		return nil, nil, nil, false
+	}
+	return by, as, tty, failed
+}
+
+// doas reads "USER ran command C as U from DIR", of OpenBSD "USER ran command as U: C", and their refusals.
 func doas(m *artifact.Message, yield func(*event.Event)) bool {
 	t := m.Text
 	for _, p := range [...]string{"failed auth for ", "failed password for "} {
@@ -186,8 +203,12 @@ func doas(m *artifact.Message, yield func(*event.Event)) bool {
 	if !ok {
 		return said.BeginsAny(t, []string{"pam_", "PAM "})
 	}
-	command, dir, _ := said.CutLast(rest, " from ")
+	command, dir, from := said.CutLast(rest, " from ")
 	command, as, ok := said.CutLast(command, " as ")
+	if bsd, is := said.Rest(rest, "as "); is && !(ok && from) {
+		as, command, ok = said.Cut(bsd, ": ")
+		dir = nil
+	}
 	if !ok {
 		return false
 	}
