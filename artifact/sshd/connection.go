@@ -173,6 +173,7 @@ var strangers = []struct {
 	{"drop connection ", "drop connection", bracket, false, false},
 	{"refused connect from ", "refused connect", paren, false, false},
 	{"Connection corrupted by ", "Connection corrupted", first, false, true},
+	{"Magic value check failed ", "Magic value check failed", end, false, false}, // a patch that hides the handshake
 	{"scanned from ", "scanned", first, false, false},
 	{"probed from ", "probed", first, false, false},
 }

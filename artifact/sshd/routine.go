@@ -30,7 +30,7 @@ var beginnings = []string{
 	"syslogin_perform_logout", "lastlog_", "rekeying", "X11 ", "Environment: ", "ssh_packet_", "ssh_dispatch_run_fatal",
 	// before authentication
 	"input_userauth_request: ", "userauth_", "Accepted key ", "Accepted certificate ", "Found matching ", "Postponed ", "Authentication refused", "Authorized to ",
-	"Could not get shadow information", "Server lacks ", "Protocol major versions differ", "no hostkey alg", "no matching ", "no kex alg",
+	"Could not get shadow information", "Server lacks ", "Protocol major versions differ", "no hostkey alg", "no matching ", "no kex alg", "Unable to negotiate ",
 	"kex_", "ssh_kex", "key_", "sshkey_", "cert_", "Certificate ", "Root login accepted for forced command", "buffer_get", "reverse mapping checking ", "Address ", "Nasty PTR record",
 	"Excess permission or bad ownership", "Failed to release session", "Too many authentication failures", "Failed to ", "warning: ", "AuthorizedKeys", "AuthorizedPrincipals",
 	"Unsafe Authorized", "Unsupported option", "Deprecated option", "bad ownership or modes", "Key type ", "key type ", "Bad key", "error in libcrypto",
