@@ -28,9 +28,9 @@ var routine = []string{
 	"connect from ", "disconnect from ", "lost connection ", "timeout after ", "too many errors after ", "warning: ", "error: ", "fatal: ", "panic: ", "info: ",
 	"statistics: ", "Anonymous TLS connection ", "Trusted TLS connection ", "Untrusted TLS connection ", "Verified TLS connection ", "setting up TLS connection ",
 	"SSL_accept", "SSL_connect", "improper command pipelining ", "CONNECT from ", "DISCONNECT ", "PASS NEW ", "PASS OLD ", "PREGREET ", "HANGUP ", "DNSBL rank ",
-	"WHITELISTED ", "ALLOWLISTED ", "BLACKLISTED ", "DENYLISTED ", "NON-SMTP COMMAND ", "BARE NEWLINE ", "COMMAND ", "cache ", "close database ", "connect to ", "reload ",
+	"WHITELISTED ", "ALLOWLISTED ", "BLACKLISTED ", "DENYLISTED ", "NON-SMTP COMMAND ", "BARE NEWLINE ", "COMMAND ", "WHITELIST VETO ", "ALLOWLIST VETO ", "cache ", "close database ", "connect to ", "reload ",
 	"starting the Postfix ", "stopping the Postfix ", "refreshing the Postfix ", "reloading ", "table ", "name_mask: ", "auto_clnt_", "the Postfix mail system ", "Postfix is ",
-	"host ",
+	"host ", "addr ", "bare <LF> received ", "certificate verification failed ", "proxy-accept: ", "proxy-reject: ", "Deleted: ", "Requeued: ", "Placed on hold: ", "Released from hold: ",
 }
 
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
@@ -71,7 +71,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 
 // rude are the beginnings of what is said of clients that break the rules; "from host[ip]" follows, with the server's words between. Who just breaks off
 // may be anybody's mail server.
-var rude = []string{"lost connection after AUTH ", "lost connection after UNKNOWN ", "too many errors after ", "improper command pipelining after ", "PREGREET ", "COMMAND TIME LIMIT ", "COMMAND COUNT LIMIT ", "COMMAND LENGTH LIMIT ", "NON-SMTP COMMAND ", "BARE NEWLINE "}
+var rude = []string{"lost connection after AUTH ", "lost connection after UNKNOWN ", "too many errors after ", "improper command pipelining after ", "PREGREET ", "COMMAND TIME LIMIT ", "COMMAND COUNT LIMIT ", "COMMAND LENGTH LIMIT ", "COMMAND PIPELINING ", "NON-SMTP COMMAND ", "BARE NEWLINE "}
 
 // turnedAway reads "lost connection after AUTH from host[ip]", "PREGREET 14 after 0.08 from [ip]:port: text", and "disconnect from host[ip] ehlo=1 auth=0/1 ...".
 func turnedAway(m *artifact.Message, yield func(*event.Event)) bool {
