@@ -17,6 +17,7 @@ var service, password, yes = []byte("vsftpd"), []byte("password"), []byte("true"
 //	[user] OK UPLOAD: Client "ip", "path", n bytes, x Kbyte/sec
 //	[user] OK DELETE: Client "ip", "path"
 //	[user] FTP command: Client "ip", "text" (log_ftp_protocol)
+//	[user] FTP response: Client "ip", "530 Permission denied."
 //
 // Until a login is accepted the user is a stranger's text, and may hold the words of another line.
 // A refusal is therefore told by its end, which holds nothing of the client's. The path is his too,
@@ -48,6 +49,12 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	ip, rest, ok2 := said.Cut(rest, `"`)
 	if !ok || !ok2 {
 		return false
+	}
+	if string(what) == "FTP response" {
+		if string(rest) == `, "530 Permission denied."` && bytes.Count(t, []byte(`: Client "`)) == 1 { // of an account that may not log in: no other line tells
+			login(m, event.AuthFailed, user, ip, yield)
+		}
+		return true
 	}
 	if string(what) == "OK UPLOAD" || string(what) == "OK DOWNLOAD" {
 		return moved(m, what, user, ip, rest, yield)

@@ -124,21 +124,26 @@ func TAI64N(b []byte) (t evidence.Time, n int) {
 	return evidence.Time{Sec: int64(sec - zero), Nsec: int32(nsec), Step: time.Nanosecond}, 25
 }
 
-// Asctime reads "Mon Jan _2 15:04:05 2006", and with a fraction "Mon Jan _2 15:04:05.000000 2006".
+// Asctime reads "Mon Jan _2 15:04:05 2006", and with a fraction "Mon Jan _2 15:04:05.000000 2006"; the blank before a day of one digit is
+// lost where somebody joined words by one blank.
 func (c *Clock) Asctime(b []byte) (t evidence.Time, n int) {
-	if len(b) < 24 || b[3] != ' ' || b[7] != ' ' || b[10] != ' ' {
+	if len(b) < 23 || b[3] != ' ' || b[7] != ' ' {
 		return t, 0
 	}
-	h, m, s, ok := timeOfDay(b[11:])
-	if !ok {
+	end := 10 // of the day
+	if b[9] == ' ' && b[8] != ' ' {
+		end = 9
+	}
+	h, m, s, ok := timeOfDay(b[end+1:])
+	if !ok || b[end] != ' ' {
 		return t, 0
 	}
-	nsec, step, k := fraction(b[19:])
-	n = 19 + k
+	nsec, step, k := fraction(b[end+9:])
+	n = end + 9 + k
 	if len(b) < n+5 || b[n] != ' ' {
 		return t, 0
 	}
-	t, ok = c.Local(Digits(b[n+1:n+5]), Month(b[4:7]), Digits(b[8:10]), h, m, s, nsec, step)
+	t, ok = c.Local(Digits(b[n+1:n+5]), Month(b[4:7]), Digits(b[8:end]), h, m, s, nsec, step)
 	if !ok {
 		return t, 0
 	}
