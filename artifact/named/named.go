@@ -33,6 +33,9 @@ var service, denied = []byte("named"), []byte("denied")
 // decode reads "[category: ][severity: ]client [@0x.. ]IP#PORT[ (NAME)]: [view V: ]TEXT".
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	t := m.Text
+	if len(t) > 0 && t[0] >= '0' && t[0] <= '9' { // print-time is for files, and is set for syslog, too
+		_, t, _ = stamp(&logclock.Clock{Year: 2000}, t)
+	}
 	switch {
 	case bytes.HasPrefix(t, []byte("starting BIND ")):
 		serviceEvent(m, event.ServiceStarted, yield)
