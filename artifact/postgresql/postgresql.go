@@ -64,6 +64,7 @@ type record struct {
 	pid        []byte
 	user       []byte
 	host, port []byte
+	names      []byte // what log_line_prefix puts before the severity
 	severity   string
 	text       []byte
 	statement  []byte // that the message is about, where it stands beside it (csv, json)

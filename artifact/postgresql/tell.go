@@ -92,6 +92,32 @@ func tell(m *artifact.Message, rec *record, yield func(*event.Event)) {
 // refusedPassword is how the server says that a password was wrong, or an account unknown.
 const refusedPassword = "FATAL:  password authentication failed for user "
 
+// before reads an address, "1.2.3.4" (%h) or "1.2.3.4(5432)" (%r), that stands before the user in what log_line_prefix puts there. A stranger may call
+// himself "9.9.9.9 x", and where the prefix has no address that looks the same; so it counts only if the whole name that the server refused follows.
+func before(names, user []byte) (host, port []byte) {
+	names = bytes.TrimLeft(names, " :,|-")
+	end := bytes.IndexAny(names, " (,|")
+	if end < 0 {
+		return nil, nil
+	}
+	if host = said.Address(names[:end]); host == nil {
+		if end = bytes.IndexByte(names, ':'); end < 0 { // "%h:%u"
+			return nil, nil
+		}
+		host = said.Address(names[:end])
+	}
+	rest := names[end:]
+	if after, ok := said.Rest(rest, "("); ok {
+		port = said.Number(after)
+		rest = bytes.TrimPrefix(after[len(port):], []byte(")"))
+	}
+	rest, ok := bytes.CutPrefix(bytes.TrimLeft(rest, " :,|-"), user)
+	if host == nil || len(user) == 0 || !ok || len(rest) == 0 || bytes.IndexByte([]byte("@ :,|/"), rest[0]) < 0 {
+		return nil, nil
+	}
+	return host, port
+}
+
 // refused tells that somebody was refused, under a name that is not to be repeated.
 func refused(m *artifact.Message, rec *record, yield func(*event.Event)) {
 	e := m.Event(event.AuthFailed)
@@ -109,6 +135,14 @@ func refusal(m *artifact.Message, rec *record, yield func(*event.Event)) {
 	t := rec.text
 	head, user, ok := said.Cut(t, ` authentication failed for user "`)
 	e := m.Event(event.AuthFailed)
+	role, isRole := said.Rest(t, `role "`)
+	if rec.host == nil && (ok || isRole) {
+		name := bytes.TrimSuffix(user, []byte(`"`))
+		if !ok {
+			name = bytes.TrimSuffix(role, []byte(`" does not exist`))
+		}
+		rec.host, rec.port = before(rec.names, name)
+	}
 	switch {
 	case ok && len(head) > 0 && bytes.IndexByte(head, '"') < 0:
 		who(e, rec, bytes.TrimSuffix(user, []byte(`"`)))

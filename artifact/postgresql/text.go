@@ -150,7 +150,7 @@ func (r *reader) textLine(ref evidence.Ref, t []byte) {
 		return
 	}
 	raw := append(r.rec.raw[:0], t...)
-	r.rec = record{at: l.at, ref: ref, raw: raw, severity: l.severity, pid: bytes.Clone(l.pid), user: bytes.Clone(l.user), host: bytes.Clone(l.host), text: raw[len(t)-len(l.text):]}
+	r.rec = record{at: l.at, ref: ref, raw: raw, severity: l.severity, pid: bytes.Clone(l.pid), user: bytes.Clone(l.user), host: bytes.Clone(l.host), names: bytes.Clone(l.names), text: raw[len(t)-len(l.text):]}
 	r.rec.unsure = fatal
 	r.names = r.names || bytes.IndexByte(names, '@') > 0 || bytes.Contains(names, []byte("user="))
 	r.active = true
@@ -225,7 +225,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	if l.severity == "" {
 		return false
 	}
-	rec := record{at: m.At, raw: m.Text, user: l.user, host: l.host, severity: l.severity, text: l.text, unsure: bytes.Contains(l.text, []byte("FATAL:  "))}
+	rec := record{at: m.At, raw: m.Text, user: l.user, host: l.host, names: l.names, severity: l.severity, text: l.text, unsure: bytes.Contains(l.text, []byte("FATAL:  "))}
 	m.Text = l.text
 	tell(m, &rec, yield)
 	return true
