@@ -5,15 +5,19 @@ package haproxy
 import (
 	"bytes"
 	"strconv"
+	"time"
 
 	"telltale/artifact"
 	"telltale/artifact/internal/said"
 	"telltale/event"
+	"telltale/evidence"
+	"telltale/internal/logclock"
 )
 
 // New gives the artefact.
 func New() *artifact.Artifact {
-	return &artifact.Artifact{Name: "haproxy", Doc: "requests that went through HAProxy", Spec: "HAProxy 1.4 to 3.0 doc/configuration.txt section 8.2 (option httplog, tcplog, httpslog)",
+	return &artifact.Artifact{Name: "haproxy", Doc: "requests that went through HAProxy", Spec: "HAProxy 1.4 to 3.0 doc/configuration.txt section 8.2 (option httplog, tcplog, httpslog), 4.2 log (format raw, to stdout or a ring)",
+		Log: true, Sniff: artifact.MostLines(raw), Parse: artifact.Stamped("haproxy", stamp, decode),
 		Programs: []string{"haproxy"}, Decode: decode, Kinds: []event.Kind{event.HTTPRequest, event.ConnectionSeen, event.ServiceStarted, event.ServiceStopped}}
 }
 
@@ -22,6 +26,26 @@ var service = []byte("haproxy")
 // routine are the beginnings of what is about servers and the program itself.
 var routine = []string{"Proxy ", "Server ", "Health check ", "backend ", "Backup Server ", "Connect from ", "Stopping ", "Pausing ", "Resuming ", "Enabling ", "Using ", "New worker ", "Loading ", "Reexecuting ", "Former worker ", "Current worker ", "All workers ", "Exiting ", "parsing ",
 	"config : ", "Initializing ", "NOTICE: ", "[NOTICE]", "[WARNING]", "[ALERT]", "haproxy version ", "path to executable "}
+
+// stamp reads the time of a line without a frame, "IP:PORT [14/Jan/2024:12:48:57.127] ...", in the host's zone. The text is the whole line.
+func stamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool) {
+	peer, rest, _ := said.Cut(t[:min(len(t), 128)], " [")
+	if len(rest) < 25 || rest[2] != '/' || rest[6] != '/' || rest[11] != ':' || rest[14] != ':' || rest[17] != ':' || rest[20] != '.' || rest[24] != ']' || bytes.IndexByte(peer, ' ') >= 0 || bytes.IndexByte(peer, ':') < 0 {
+		return at, nil, false
+	}
+	at, ok = c.Local(logclock.Digits(rest[7:11]), logclock.Month(rest[3:6]), logclock.Digits(rest[:2]), logclock.Digits(rest[12:14]), logclock.Digits(rest[15:17]), logclock.Digits(rest[18:20]),
+		int32(max(logclock.Digits(rest[21:24]), 0))*1e6, time.Millisecond)
+	return at, t, ok
+}
+
+// raw tells a line without a frame: behind the stamp stand frontend and backend/server.
+func raw(line []byte) bool {
+	_, _, ok := stamp(&logclock.Clock{}, line)
+	_, rest, _ := said.Cut(line, "] ")
+	_, rest = said.FirstWord(rest)
+	server, _ := said.FirstWord(rest)
+	return ok && bytes.IndexByte(server, '/') > 0
+}
 
 // decode reads "IP:PORT [stamp] frontend backend/server timers status bytes cookie cookie flags conns queue {captured} "METHOD URL HTTP/1.1"".
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
