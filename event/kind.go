@@ -57,7 +57,7 @@ const (
 	CronEdited   // user.name change
 	ShellCommand // user.name process.command_line shell.history
 	KernelNotice // message change: segfault, promiscuous mode, module taint, oom ...
-	ProgramSaid  // service.name message: a known program's line with no closer kind, kept because it may matter
+	ProgramSaid  // service.name message user.name source.ip: a known program's line with no closer kind, kept because it may matter
 
 	// What stands on the host (state, not time).
 	Account         // user.name user.id group.id user.home user.shell user.password_state

@@ -4,6 +4,7 @@ package pam
 
 import (
 	"bytes"
+	"strconv"
 
 	"telltale/artifact"
 	"telltale/artifact/internal/said"
@@ -48,9 +49,9 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		if rest, ok := said.Rest(x.text, "session closed for user "); ok {
 			return x.session(event.SessionClosed, rest)
 		}
-		if rest, ok := said.Rest(x.text, "authentication failure; "); ok {
-			return x.refused(rest)
-		}
+	}
+	if x.failed(x.text, unix) {
+		return true
 	}
 	if rest, ok := said.Rest(x.text, "password changed for "); ok {
 		e := x.event(event.PasswordChanged)
@@ -138,23 +139,50 @@ func number(b []byte) (name, id []byte) {
 	return b, nil
 }
 
-// refused reads "logname=L uid=N euid=N tty=T ruser=R rhost=H  user=U". R may be chosen by the
-// client; U is an account's name (that of no account is not logged) and so has no blanks. What
-// sshd refuses, sshd says itself, once for each try and with the port.
-func (x *message) refused(b []byte) bool {
-	if bytes.HasPrefix(x.service, []byte("sshd")) {
+// failed reads "authentication failure; FIELDS" and, when a program gives up, "N more authentication failures; FIELDS": of several tries with one
+// handle, pam_unix tells the first at once and how many followed at the end (support.c). Other modules that are asked behind pam_unix refuse the
+// same try again.
+func (x *message) failed(b []byte, unix bool) bool {
+	k, tries := event.AuthFailed, int64(1)
+	if !unix || bytes.HasPrefix(x.service, []byte("sshd")) {
+		k = event.ProgramSaid
+	}
+	if n := said.Number(b); len(n) > 0 && len(n) < 4 {
+		rest, ok := said.Rest(b[len(n):], " more authentication failure")
+		if !ok {
+			return false
+		}
+		tries, _ = strconv.ParseInt(string(n), 10, 64)
+		_, b, _ = said.Cut(rest, "; ")
+	} else if rest, ok := said.Rest(b, "authentication failure; "); ok {
+		b = rest
+	} else {
+		return false
+	}
+	if !bytes.HasPrefix(b, []byte("logname=")) || tries == 0 {
 		return true
 	}
+	before := x.m.Repeat
+	x.m.Repeat = min(max(before, 1), 1<<32) * tries
+	x.refused(k, b)
+	x.m.Repeat = before
+	return true
+}
+
+// refused reads "logname=L uid=N euid=N tty=T ruser=R rhost=H  user=U". R may be chosen by the
+// client; U is an account's name (that of no account is not logged) and so has no blanks. What
+// sshd refuses, sshd says itself, once for each try and with the port: of that it is told that PAM said so.
+func (x *message) refused(k event.Kind, b []byte) {
 	before, after, ok := said.CutLast(b, " rhost=")
 	if !ok {
-		return true
+		return
 	}
 	host, rest := said.FirstWord(after)
 	name, _ := said.Rest(bytes.TrimLeft(rest, " "), "user=")
 	before, ruser, _ := said.Cut(before, " ruser=")
 	before, tty, _ := said.CutLast(before, " tty=")
 	logname, _ := said.FirstWord(bytes.TrimPrefix(before, []byte("logname=")))
-	e := x.event(event.AuthFailed)
+	e := x.event(k)
 	switch string(x.service) {
 	case "su", "su-l", "sudo", "sudo-i", "polkit-1", "runuser":
 		e.Add(event.UserName, name)
@@ -178,9 +206,12 @@ func (x *message) refused(b []byte) bool {
 		}
 		e.Add(event.Terminal, tty)
 	}
-	e.Add(event.AuthMethod, password)
+	if k == event.ProgramSaid {
+		e.Add(event.Message, x.m.Text)
+	} else {
+		e.Add(event.AuthMethod, password)
+	}
 	x.yield(e)
-	return true
 }
 
 var (
@@ -191,6 +222,9 @@ var (
 // library reads what libpam says, "PAM " taken off. A module that cannot be loaded is a
 // broken upgrade, or a planted one.
 func (x *message) library() bool {
+	if x.failed(x.text, true) {
+		return true
+	}
 	switch {
 	case bytes.HasPrefix(x.text, []byte("unable to dlopen")), bytes.HasPrefix(x.text, []byte("adding faulty module")),
 		bytes.HasPrefix(x.text, []byte("[error: ")), bytes.HasPrefix(x.text, []byte("unable to resolve symbol")):
