@@ -16,8 +16,6 @@ var differences = []difference{
 	{"fail2ban", "pop(pam_unix)[4920]", "it is a refusal; the label only says that fail2ban does not read this form"},
 	{"fail2ban", "vsftpd(pam_unix)[15522]", "it is a refusal; the label only says that fail2ban does not read this form"},
 	{"fail2ban", ": Failed publickey for ", "clients offer keys that do not fit; no detection counts them as guessing"},
-	{"fail2ban", "(pam_unix) authentication failure; logname= uid=0 euid=0 tty=ssh", "sshd says the same in a line of its own"},
-	{"", "pam_unix(sshd:auth): authentication failure", "sshd says the same in a line of its own"},
 	{"fail2ban", ":11: Bye Bye [preauth]", "a line behind it says the same, with the name"},
 	{"fail2ban", `": password mismatch, client: 127.0.0.1, server: test, request`, "a name of Basic authentication holds no colon, so that the first address is nginx's own"},
 	{"fail2ban", "size=0, class=0, nrcpts=0", "a connection without a mail"},
@@ -28,6 +26,7 @@ var differences = []difference{
 	{"", "lost connection after STARTTLS", "who breaks off may be anybody's mail server, or monitoring"},
 	{"", ": HANGUP after ", "who breaks off may be anybody's mail server, or monitoring"},
 	{"whyscream", ": DNSBL rank ", "others have listed the address; where Postfix turns it away for that, it says so in a line of its own"},
+	{"ossec", ": failed: tty", "the su of IRIX wrote so, none of Linux"},
 	{"ossec", ": Postponed ", "the conversation goes on: nothing is refused yet"},
 	{"ossec", ": check pass; user unknown", "pam_unix says who was refused from where in the line behind it"},
 }
