@@ -154,6 +154,11 @@ func begin(m *artifact.Message, k event.Kind, who, from []byte) *event.Event {
 	e.Add(event.ServiceName, service)
 	e.Add(event.UserName, who)
 	address, port := said.AddressPort(from)
+	if i := bytes.LastIndexByte(from, ':'); bytes.Count(from, []byte(":")) > 2 && from[0] != '[' && len(said.Number(from[i+1:])) == len(from)-i-1 {
+		if a := said.Address(from[:i]); a != nil { // IPv6 stands bare before the port, and the whole may look like an address, too
+			address, port = a, from[i+1:]
+		}
+	}
 	e.Add(event.SourceIP, address)
 	e.Add(event.SourcePort, port)
 	return e
