@@ -120,7 +120,7 @@ func (l *Line) program(b []byte) {
 
 // said takes the text, and unfolds "message repeated N times: [ text]".
 func (l *Line) said(b []byte) {
-	if len(b) > 0 && b[0] == ' ' {
+	for len(b) > 0 && b[0] == ' ' { // one, and one more where a template of a log server set another before it
 		b = b[1:]
 	}
 	if len(b) > 4 && b[0] == '[' && string(b[:4]) == "[ID " { // Solaris: "[ID 800047 auth.info] text"

@@ -12,7 +12,7 @@ import (
 var samples = []struct{ name, in, want string }{
 	{"rfc3164", "Jan  2 03:04:05 web1 sshd[123]: Failed password for root", "2024-01-02T03:04:05Z|web1|sshd|123|Failed password for root|1"},
 	{"iso", "2024-01-02T03:04:05.123456+01:00 web1 sshd-session[9]: x: y", "2024-01-02T02:04:05.123456Z|web1|sshd-session|9|x: y|1"},
-	{"no pid", "Jan  2 03:04:05 web1 sudo:    alice : TTY=pts/0", "2024-01-02T03:04:05Z|web1|sudo||   alice : TTY=pts/0|1"},
+	{"no pid", "Jan  2 03:04:05 web1 sudo:    alice : TTY=pts/0", "2024-01-02T03:04:05Z|web1|sudo||alice : TTY=pts/0|1"},
 	{"path", "Jan  2 03:04:05 web1 /usr/sbin/cron[5]: (x) y", "2024-01-02T03:04:05Z|web1|cron|5|(x) y|1"},
 	{"postfix", "Jan  2 03:04:05 m postfix/submission/smtpd[5]: A1: client=x", "2024-01-02T03:04:05Z|m|postfix/submission/smtpd|5|A1: client=x|1"},
 	{"busybox", "Jan  2 03:04:05 box authpriv.info dropbear[71]: Child connection", "2024-01-02T03:04:05Z|box|dropbear|71|Child connection|1"},
