@@ -161,6 +161,13 @@ func nginx(e *event.Event, t []byte) {
 	if firewall(e, t) {
 		return
 	}
+	if peer, ok := said.Rest(t, "client "); ok && e.Get(event.SourceIP) == nil { // of mail: "client 192.0.2.1:4000 connected to 0.0.0.0:25"
+		if peer, to := said.FirstWord(peer); bytes.HasPrefix(to, []byte("connected to ")) {
+			address, port := said.AddressPort(peer)
+			e.Add(event.SourceIP, address)
+			e.Add(event.SourcePort, port)
+		}
+	}
 	const stderr = `FastCGI sent in stderr: "`
 	if rest, ok := said.Rest(t, stderr); ok {
 		if i := bytes.LastIndexByte(rest, '"'); i >= 0 {
@@ -192,7 +199,7 @@ func nginxClient(e *event.Event, t []byte) []byte {
 		i += from
 		from = i + len(mark)
 		a, _, _ := said.Cut(t[from:], ",")
-		a = said.Address(a)
+		a = said.Address(bytes.TrimSuffix(a, []byte(" using starttls"))) // so of mail
 		switch {
 		case a == nil:
 		case ip == nil:
