@@ -72,6 +72,8 @@ const (
 	PortScan       What = "port-scan"
 	RuleHit        What = "rule"         // a rule of somebody's matched: Mechanism(its title) Source Account Count
 	RecordsLost    What = "records-lost" // Path Count Detail: a log's numbering has holes, or contradicts its content, in a way that has ordinary causes
+	Campaign       What = "campaign"     // guessing that many addresses share: Sources Accounts Count; the tries are counted by Guessing, too
+	Enumeration    What = "enumeration"  // who asks which accounts there are: Source(s) Service Count
 )
 
 // Finding is what a detection found. Fields that do not apply are empty.

@@ -3,6 +3,7 @@ package all
 
 import (
 	"telltale/detect"
+	"telltale/detect/campaigns"
 	"telltale/detect/commands"
 	"telltale/detect/database"
 	"telltale/detect/files"
@@ -29,7 +30,7 @@ func Detections(more ...*sigma.Rules) []*detect.Detection {
 		list = list.Add(m)
 	}
 	return []*detect.Detection{
-		logins.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(),
+		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(),
 		persistence.New(), commands.New(), files.New(), installs.New(), tamper.New(), sigma.New(list),
 	}
 }

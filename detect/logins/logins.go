@@ -448,7 +448,7 @@ func (f *fold) measure(l *login, before []*login) {
 	a.FirstOfAccount = len(before) == 0
 	a.NewAddress = len(before) > 0
 	for _, b := range before {
-		if b.source == l.source || network(b.source) != "" && network(b.source) == network(l.source) {
+		if b.source == l.source || detect.Network(b.source) != "" && detect.Network(b.source) == detect.Network(l.source) {
 			a.NewAddress = false
 			if b.access.FailedAddress == 0 || !guessed(&b.access) { // the address was in order before it failed
 				a.FailedHere, a.FailedAddress, a.TriedAccounts = min(a.FailedHere, 2), min(a.FailedAddress, 2), min(a.TriedAccounts, 1)
@@ -490,23 +490,4 @@ func serviceAccount(u detect.User) bool {
 		return true
 	}
 	return false
-}
-
-// fromRecords adds logins that only wtmp tells of: no service logged a credential for them.
-// network gives the network that addresses of one place share: /24, or /64 of IPv6.
-func network(ip string) string {
-	dots, colons := 0, 0
-	for i := range len(ip) {
-		switch ip[i] {
-		case '.':
-			if dots++; dots == 3 {
-				return ip[:i]
-			}
-		case ':':
-			if colons++; colons == 4 {
-				return ip[:i]
-			}
-		}
-	}
-	return ""
 }

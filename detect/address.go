@@ -1,0 +1,40 @@
+package detect
+
+import "net/netip"
+
+// Network gives the network that addresses of one place share: /24, or /64 of IPv6; "" for what is no address.
+func Network(ip string) string {
+	dots, colons := 0, 0
+	for i := range len(ip) {
+		switch ip[i] {
+		case '.':
+			if dots++; dots == 3 {
+				return ip[:i]
+			}
+		case ':':
+			if colons++; colons == 4 {
+				return ip[:i]
+			}
+		}
+	}
+	return ""
+}
+
+// Outside tells an address that lies in nobody's own network: neither private, nor of the host itself. What is no address is not outside.
+func Outside(ip string) bool {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return false
+	}
+	a = a.Unmap()
+	return !a.IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast() && !a.IsUnspecified() && !a.IsMulticast()
+}
+
+// Hash is a fast hash of a name (FNV-1a), for counting names without keeping them.
+func Hash(b []byte) uint32 {
+	h := uint32(2166136261)
+	for _, c := range b {
+		h = (h ^ uint32(c)) * 16777619
+	}
+	return h
+}
