@@ -93,8 +93,10 @@ func (b *builder) without(h *Hypothesis, log string) {
 var sources = map[string]string{"sshd": "auth.log, secure or the journal", "ftp": "vsftpd.log, xferlog or proftpd's log", "web": "a web server's access log", "mail": "mail.log, maillog or exim's mainlog"}
 
 func (b *builder) attempts(log string) bool {
-	if log == "sshd" {
-		return len(b.by[detect.Guessing]) > 0
+	for _, f := range b.by[detect.Guessing] {
+		if (log == "sshd" && f.Service != "web") || log == f.Service {
+			return true
+		}
 	}
 	return log == "web" && len(b.by[detect.WebAttack])+len(b.by[detect.WebScan]) > 0
 }

@@ -45,7 +45,7 @@ func editor(p []byte) bool {
 	return false
 }
 
-func (l *siteLogin) posted(p []byte, status int64, e *event.Event) {
+func (l *siteLogin) posted(p []byte, form bool, status int64, e *event.Event) {
 	switch {
 	case status < 400 && l.entered.Known() && editor(p):
 		if len(l.edited) < maxQuotes {
@@ -54,7 +54,7 @@ func (l *siteLogin) posted(p []byte, status int64, e *event.Event) {
 		if !l.edit.Known() {
 			l.edit = e.At
 		}
-	case !loginForm(p):
+	case !form:
 	case status == 200 || status == 401 || status == 403:
 		if l.entered.Known() {
 			return

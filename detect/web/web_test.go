@@ -180,3 +180,26 @@ func TestTwoWhoPosted(t *testing.T) {
 		})
 	}
 }
+
+func TestGuessingAtAForm(t *testing.T) {
+	tries := "03:00:00 http-request source.ip=203.0.113.6 http.request.method=POST url.original=/wp-login.php http.response.status_code=200 x30\n"
+	entered := "03:01:00 http-request source.ip=203.0.113.6 http.request.method=POST url.original=/wp-login.php http.response.status_code=302\n"
+	for _, tc := range []struct {
+		name, events string
+		want         int
+	}{
+		{"never let in", tries, 1},
+		{"let in: told as a login", tries + entered, 0},
+		{"from the own network", strings.ReplaceAll(tries, "203.0.113.6", "10.0.0.6"), 0},
+		{"mistyped", strings.ReplaceAll(tries, "x30", "x5"), 0},
+		{"an application that answers every login with a page", strings.ReplaceAll(tries, "wp-login.php", "login"), 0},
+		{"the same, and it says 401", strings.ReplaceAll(strings.ReplaceAll(tries, "wp-login.php", "login"), "=200", "=401"), 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := detecttest.Of(detecttest.Run(t, web.New(), detecttest.Scene(), tc.events), detect.Guessing)
+			if len(got) != tc.want || tc.want > 0 && (got[0].Level != detect.Low || got[0].Count != 30) {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
