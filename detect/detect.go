@@ -74,6 +74,8 @@ const (
 	RecordsLost    What = "records-lost" // Path Count Detail: a log's numbering has holes, or contradicts its content, in a way that has ordinary causes
 	Campaign       What = "campaign"     // guessing that many addresses share: Sources Accounts Count; the tries are counted by Guessing, too
 	Enumeration    What = "enumeration"  // who asks which accounts there are: Source(s) Service Count
+	Exposed        What = "exposed"      // a service that gives power to anybody who reaches it: Service Detail; no rung, for nobody did anything yet
+	Container      What = "container"    // a container with power over its host: Path(name) Runs Detail(powers)
 )
 
 // Finding is what a detection found. Fields that do not apply are empty.

@@ -5,6 +5,7 @@ import (
 	"telltale/detect"
 	"telltale/detect/campaigns"
 	"telltale/detect/commands"
+	"telltale/detect/containers"
 	"telltale/detect/database"
 	"telltale/detect/files"
 	"telltale/detect/installs"
@@ -30,7 +31,7 @@ func Detections(more ...*sigma.Rules) []*detect.Detection {
 		list = list.Add(m)
 	}
 	return []*detect.Detection{
-		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(),
+		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(), containers.New(),
 		persistence.New(), commands.New(), files.New(), installs.New(), tamper.New(), sigma.New(list),
 	}
 }
