@@ -76,6 +76,7 @@ const (
 	Enumeration    What = "enumeration"  // who asks which accounts there are: Source(s) Service Count
 	Exposed        What = "exposed"      // a service that gives power to anybody who reaches it: Service Detail; no rung, for nobody did anything yet
 	Container      What = "container"    // a container with power over its host: Path(name) Runs Detail(powers)
+	Deployed       What = "deployed"     // an application that was put on an application server while it ran: Service Path Source
 )
 
 // Finding is what a detection found. Fields that do not apply are empty.

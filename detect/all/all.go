@@ -7,6 +7,7 @@ import (
 	"telltale/detect/commands"
 	"telltale/detect/containers"
 	"telltale/detect/database"
+	"telltale/detect/deploys"
 	"telltale/detect/files"
 	"telltale/detect/installs"
 	"telltale/detect/logins"
@@ -31,7 +32,7 @@ func Detections(more ...*sigma.Rules) []*detect.Detection {
 		list = list.Add(m)
 	}
 	return []*detect.Detection{
-		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(), containers.New(),
+		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(), containers.New(), deploys.New(),
 		persistence.New(), commands.New(), files.New(), installs.New(), tamper.New(), sigma.New(list),
 	}
 }
