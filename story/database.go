@@ -25,6 +25,7 @@ func (b *builder) byDatabase() {
 		}
 		id := b.claim(fmt.Sprintf("%s %s %s.", upper(f.Service), f.Detail, clock(f.First)), f.Rung, f.First, statusOf(f), f.For, nil)
 		w.claims = ids(append(w.claims, id)...)
+		b.stoodOpen(&w)
 		b.told[f] = id
 		if f.Rung >= evidence.Effect {
 			b.effect = ids(append(b.effect, id)...)
@@ -36,6 +37,51 @@ func (b *builder) byDatabase() {
 		}
 		b.entered = append(b.entered, w)
 	}
+}
+
+// byRansom tells data that is gone, and the demand in its place: that a client from outside did it is the way in. Where the log names no client, or one
+// of the server's own networks, it is told as bad in itself.
+func (b *builder) byRansom() {
+	for _, f := range b.by[detect.Destroyed] {
+		if f.Level < detect.Critical {
+			continue
+		}
+		id := b.claim(f.Title+detail(f)+".", f.Rung, f.First, Confirmed, f.For, nil)
+		b.told[f] = id
+		if f.Source == "" || b.origin(f.Source) != "external" {
+			continue
+		}
+		b.effect = ids(append(b.effect, id)...)
+		b.add(f.Source, id, true)
+		b.action("dropped databases and left a demand", first(f.Attack), f.First, f.Account, "", id)
+		b.s.Impact = append(b.s.Impact, Impact{What: "ransom", Detail: utf8(f.Title), Count: f.Count, First: f.First.String(), Last: f.Last.String(), By: utf8(f.Account), Claims: ids(id)})
+		w := way{vector: "database-exposed", status: Confirmed, service: f.Service, account: f.Account, sources: ids(f.Source), first: f.First, last: f.Last, score: pointsEffect, claims: ids(id)}
+		b.stoodOpen(&w)
+		b.merge(w)
+	}
+}
+
+// stoodOpen adds that the database asked nobody who he is, if it says so itself.
+func (b *builder) stoodOpen(w *way) {
+	for _, f := range b.by[detect.Exposed] {
+		if f.Service != w.service {
+			continue
+		}
+		if b.told[f] == "" {
+			b.told[f] = b.claim(f.Title+detail(f)+".", f.Rung, f.First, Confirmed, f.For, nil)
+		}
+		w.claims = ids(append(w.claims, b.told[f])...)
+		w.score += pointsOtherWitness
+	}
+}
+
+// databaseService tells the services that hold data.
+func databaseService(s string) bool {
+	switch s {
+	case "mongodb", "redis", "mysql", "postgresql":
+		return true
+	}
+	return false
 }
 
 // dumped joins a dump with the keys and cron entries within it, and with the logins by those keys.

@@ -131,6 +131,9 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 		w.vector = "ftp-password"
 	} else if mailService(l.Service) {
 		w.vector = "mail-account"
+	} else if databaseService(l.Service) { // reached from outside, and its password guessed or known
+		w.vector = "database-exposed"
+		b.stoodOpen(&w)
 	}
 	if len(b.effect) > 0 {
 		w.score += pointsEffect

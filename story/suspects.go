@@ -76,6 +76,7 @@ func (b *builder) suspect() {
 	}
 	b.bySupply()
 	b.byDatabase()
+	b.byRansom()
 	b.byEffects()
 	b.byMail()
 	b.byHistory()

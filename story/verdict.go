@@ -213,7 +213,7 @@ type sign struct {
 // word is no stronger than possible: no way in speaks for it.
 func (b *builder) unexplained() []sign {
 	kinds := map[string]string{} // claims by detection
-	for _, w := range []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.AccountOdd, detect.OddFile, detect.Scanner} {
+	for _, w := range []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.AccountOdd, detect.OddFile, detect.Scanner, detect.Destroyed} {
 		for _, f := range b.by[w] {
 			if f.Level < detect.High || f.Rung < evidence.Effect || f.Mechanism == "dir" {
 				continue

@@ -16,11 +16,13 @@ import (
 // New gives the detection.
 func New() *detect.Detection {
 	return &detect.Detection{
-		ID: "database", Title: "Databases used as a way in", IDs: []string{"D29", "D30", "D31"},
-		Doc:    "judges files that databases wrote, programs that they ran and libraries that they loaded",
-		Attack: []string{"T1190", "T1505.001"},
-		Wants:  []event.Kind{event.DatabaseCommand},
-		New:    func(s detect.Scene) detect.Fold { return &fold{scene: s, by: map[string]*detect.Finding{}} },
+		ID: "database", Title: "Databases used as a way in", IDs: []string{"D32", "D76"},
+		Doc:    "judges files that databases wrote, programs that they ran and libraries that they loaded, data that a demand replaced, and servers that ask nobody who he is",
+		Attack: []string{"T1190", "T1505.001", "T1485"},
+		Wants:  []event.Kind{event.DatabaseCommand, event.ServerSetting, event.ConnectionSeen, event.AuthAccepted},
+		New: func(s detect.Scene) detect.Fold {
+			return &fold{scene: s, by: map[string]*detect.Finding{}, losses: map[string]*loss{}}
+		},
 	}
 }
 
@@ -30,9 +32,22 @@ type fold struct {
 	scene detect.Scene
 	by    map[string]*detect.Finding
 	order []*detect.Finding
+
+	losses  map[string]*loss // by service and client
+	servers []*server
 }
 
 func (f *fold) Observe(e *event.Event) {
+	switch e.Kind {
+	case event.ConnectionSeen, event.AuthAccepted:
+		f.came(e)
+		return
+	case event.ServerSetting:
+		f.set(e)
+		return
+	}
+	f.said(e)
+	f.lost(e)
 	service, message, p := e.Text(event.ServiceName), e.Text(event.Message), e.Text(event.FilePath)
 	why, level, rung := f.judge(service, strings.ToLower(message), p)
 	if level == detect.Info {
@@ -45,7 +60,7 @@ func (f *fold) Observe(e *event.Event) {
 		if len(f.by) >= maxFindings {
 			return
 		}
-		r = &detect.Finding{Detection: "D29", What: detect.DatabaseDid, Level: level, Rung: rung, First: e.At, Last: e.At, Service: service, Account: e.Text(event.UserName), Source: source, Path: p, Runs: message,
+		r = &detect.Finding{Detection: "D32", What: detect.DatabaseDid, Level: level, Rung: rung, First: e.At, Last: e.At, Service: service, Account: e.Text(event.UserName), Source: source, Path: p, Runs: message,
 			Detail: why, Title: service + " " + why, Attack: []string{"T1190"}, For: []evidence.Quote{e.Quote()}}
 		f.by[k] = r
 		f.order = append(f.order, r)
@@ -92,11 +107,16 @@ func (f *fold) sensitive(p string) bool {
 	return strings.Contains(p, "/.ssh/") || strings.HasPrefix(p, "/etc/cron") || strings.HasPrefix(p, "/var/spool/cron") || strings.HasPrefix(p, "/root/") || strings.HasPrefix(p, "/etc/ld.so") || strings.HasPrefix(p, "/etc/profile")
 }
 
-// Findings gives what was found, in the order of the log.
+// Findings gives what was found: statements in the order of the log, then data that is gone, then servers that stand open.
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
 		for _, r := range f.order {
 			if ctx.Err() != nil || !yield(*r) {
+				return
+			}
+		}
+		for _, r := range append(f.destroyed(), f.exposed()...) {
+			if ctx.Err() != nil || !yield(r) {
 				return
 			}
 		}
