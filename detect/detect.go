@@ -70,14 +70,16 @@ const (
 	Download       What = "download" // a program fetched from elsewhere
 	Scanner        What = "scanner"  // this host scans others, or sends mail to many servers: Mechanism("scan", "spam") Account Detail
 	PortScan       What = "port-scan"
-	RuleHit        What = "rule"           // a rule of somebody's matched: Mechanism(its title) Source Account Count
-	RecordsLost    What = "records-lost"   // Path Count Detail: a log's numbering has holes, or contradicts its content, in a way that has ordinary causes
-	Campaign       What = "campaign"       // guessing that many addresses share: Sources Accounts Count; the tries are counted by Guessing, too
-	Enumeration    What = "enumeration"    // who asks which accounts there are: Source(s) Service Count
-	Exposed        What = "exposed"        // a service that gives power to anybody who reaches it: Service Detail; no rung, for nobody did anything yet
-	Container      What = "container"      // a container with power over its host: Path(name) Runs Detail(powers)
-	Deployed       What = "deployed"       // an application that was put on an application server while it ran: Service Path Source
-	Destroyed      What = "data-destroyed" // data is gone and a demand stands in its place: Service Source Detail
+	RuleHit        What = "rule"             // a rule of somebody's matched: Mechanism(its title) Source Account Count
+	RecordsLost    What = "records-lost"     // Path Count Detail: a log's numbering has holes, or contradicts its content, in a way that has ordinary causes
+	Campaign       What = "campaign"         // guessing that many addresses share: Sources Accounts Count; the tries are counted by Guessing, too
+	Enumeration    What = "enumeration"      // who asks which accounts there are: Source(s) Service Count
+	Exposed        What = "exposed"          // a service that gives power to anybody who reaches it: Service Detail; no rung, for nobody did anything yet
+	Container      What = "container"        // a container with power over its host: Path(name) Runs Detail(powers)
+	Deployed       What = "deployed"         // an application that was put on an application server while it ran: Service Path Source
+	Destroyed      What = "data-destroyed"   // data is gone and a demand stands in its place: Service Source Detail
+	Relayed        What = "mail-relayed"     // mail of strangers for strangers: Source(s) Count; with rung a, it was refused
+	MailAccount    What = "mail-account-use" // a mail account that is used otherwise than before: Account Sources Count
 )
 
 // Finding is what a detection found. Fields that do not apply are empty.

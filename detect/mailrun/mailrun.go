@@ -17,12 +17,12 @@ import (
 // New gives the detection.
 func New() *detect.Detection {
 	return &detect.Detection{
-		ID: "mailrun", Title: "Who sends mail, and how much", IDs: []string{"D73"},
-		Doc:    "joins mail by queue id from its submitter to its recipients and finds runs",
+		ID: "mailrun", Title: "Who sends mail, and how much", IDs: []string{"D12", "D29", "D73"},
+		Doc:    "joins mail by queue id from its submitter to its recipients and finds runs, accounts that are used otherwise than before, and mail of strangers for strangers",
 		Attack: []string{"T1534"},
-		Wants:  []event.Kind{event.MailSubmitted, event.MailReceived, event.MailQueued, event.MailDelivered, event.MailRemoved},
+		Wants:  []event.Kind{event.MailSubmitted, event.MailReceived, event.MailQueued, event.MailDelivered, event.MailRemoved, event.MailRejected},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, seen: map[entry]bool{}, queue: map[string]*mail{}, by: map[string]*submitter{}}
+			return &fold{scene: s, seen: map[entry]bool{}, queue: map[string]*mail{}, by: map[string]*submitter{}, domains: map[uint32]*domain{}, denied: map[string]int64{}}
 		},
 	}
 }
@@ -46,12 +46,25 @@ type submitter struct {
 	mails, recipients   int64
 	outside             int64 // deliveries by SMTP, not to this host
 	first, last         evidence.Time
-	hours               map[int64]int64
+	hours               map[int64]load
 	when                []evidence.Time // bounded
-	sources             map[string]int64
+	sources             map[string]*place
 	quotes              []evidence.Quote
 	sent                []evidence.Quote
 	senders             map[string]int64
+	relayed             int64 // deliveries elsewhere, as a client that did not log in
+	local               int64
+	domains             []uint32 // of the recipients elsewhere
+	relays              []evidence.Quote
+}
+
+// load is what one hour brought.
+type load struct{ mails, recipients int64 }
+
+// place is an address that an account's mail came from.
+type place struct {
+	mails int64
+	first evidence.Time
 }
 
 type fold struct {
@@ -59,6 +72,12 @@ type fold struct {
 	seen  map[entry]bool // mails already counted: several logs and the journal tell of each
 	queue map[string]*mail
 	by    map[string]*submitter
+
+	domains      map[uint32]*domain // that mail of clients went to
+	denied       map[string]int64   // addresses that asked to relay, and were refused
+	deniedTimes  [2]evidence.Time
+	deniedCount  [2]int64 // as files and as the journal tell it
+	deniedQuotes []evidence.Quote
 }
 
 func (f *fold) Observe(e *event.Event) {
@@ -88,6 +107,10 @@ func (f *fold) Observe(e *event.Event) {
 		if m := f.queue[string(id)]; m != nil {
 			if n, ok := e.Int(event.MailRecipients); ok {
 				m.by.recipients += n
+				if h, ok := m.by.hours[m.at.Sec/3600]; ok {
+					h.recipients += n
+					m.by.hours[m.at.Sec/3600] = h
+				}
 			}
 			if from := e.Text(event.MailFrom); from != "" && (len(m.by.senders) < 32 || m.by.senders[from] > 0) {
 				m.by.senders[from]++
@@ -98,12 +121,17 @@ func (f *fold) Observe(e *event.Event) {
 			if r := e.Text(event.MailRelay); r != "" && r != "local" && r != "none" {
 				m.by.outside++
 			}
+			if m.by.kind == "client" {
+				f.relayed(m.by, e)
+			}
 			if len(m.by.sent) < 3 {
 				m.by.sent = append(m.by.sent, e.Quote())
 			}
 		}
 	case event.MailRemoved:
 		delete(f.queue, string(id))
+	case event.MailRejected:
+		f.refused(e)
 	}
 }
 
@@ -126,19 +154,28 @@ func (f *fold) enter(e *event.Event, id, kind, name, account string) {
 		if len(f.by) >= maxSubmitters {
 			return
 		}
-		s = &submitter{kind: kind, name: name, account: account, hours: map[int64]int64{}, sources: map[string]int64{}, senders: map[string]int64{}}
+		s = &submitter{kind: kind, name: name, account: account, hours: map[int64]load{}, sources: map[string]*place{}, senders: map[string]int64{}}
 		f.by[kind+"/"+name] = s
 	}
 	s.mails++
 	s.first, s.last = evidence.Min(s.first, e.At), evidence.Max(s.last, e.At)
-	if len(s.hours) < maxHours {
-		s.hours[e.At.Sec/3600]++
+	if h, ok := s.hours[e.At.Sec/3600]; ok || len(s.hours) < maxHours {
+		h.mails++
+		s.hours[e.At.Sec/3600] = h
 	}
 	if len(s.when) < maxWhen {
 		s.when = append(s.when, e.At)
 	}
-	if ip := e.Text(event.SourceIP); ip != "" && len(s.sources) < 256 {
-		s.sources[ip]++
+	if ip := e.Get(event.SourceIP); len(ip) > 0 {
+		p := s.sources[string(ip)]
+		if p == nil && len(s.sources) < 256 {
+			p = &place{first: e.At}
+			s.sources[string(ip)] = p
+		}
+		if p != nil {
+			p.mails++
+			p.first = evidence.Min(p.first, e.At)
+		}
 	}
 	if len(s.quotes) < 3 {
 		s.quotes = append(s.quotes, e.Quote())
@@ -151,8 +188,8 @@ func (f *fold) enter(e *event.Event, id, kind, name, account string) {
 // burst is the most mails of a submitter in one hour, and in the median of its hours.
 func (s *submitter) burst() (most, median int64) {
 	all := make([]int64, 0, len(s.hours))
-	for _, n := range s.hours {
-		all = append(all, n)
+	for _, h := range s.hours {
+		all = append(all, h.mails)
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
 	if len(all) == 0 {
@@ -171,10 +208,15 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 		sort.Strings(keys)
 		for _, k := range keys {
 			s := f.by[k]
-			if s.mails < 5 {
-				continue
+			if s.mails >= 5 && (ctx.Err() != nil || !yield(s.finding())) {
+				return
 			}
-			if ctx.Err() != nil || !yield(s.finding()) {
+			if r, ok := s.unusual(); ok && !yield(r) {
+				return
+			}
+		}
+		for _, r := range f.relays(keys) {
+			if ctx.Err() != nil || !yield(r) {
 				return
 			}
 		}
@@ -190,7 +232,7 @@ func (s *submitter) finding() detect.Finding {
 	}
 	sort.Slice(r.Sources, func(i, j int) bool { // who handed in the most first
 		a, b := r.Sources[i], r.Sources[j]
-		return s.sources[a] > s.sources[b] || s.sources[a] == s.sources[b] && a < b
+		return s.sources[a].mails > s.sources[b].mails || s.sources[a].mails == s.sources[b].mails && a < b
 	})
 	if s.kind == "client" {
 		r.Source = s.name
