@@ -80,6 +80,8 @@ const (
 	Destroyed      What = "data-destroyed"   // data is gone and a demand stands in its place: Service Source Detail
 	Relayed        What = "mail-relayed"     // mail of strangers for strangers: Source(s) Count; with rung a, it was refused
 	MailAccount    What = "mail-account-use" // a mail account that is used otherwise than before: Account Sources Count
+	Beacon         What = "beacon"           // this host, or one behind it, calls one destination again and again, or one of a kind: Source Account Detail
+	NameServer     What = "name-server"      // what the name server was asked for, or asked for in vain: Source(s) Detail Count
 )
 
 // Finding is what a detection found. Fields that do not apply are empty.

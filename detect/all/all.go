@@ -12,6 +12,7 @@ import (
 	"telltale/detect/installs"
 	"telltale/detect/logins"
 	"telltale/detect/mailrun"
+	"telltale/detect/outward"
 	"telltale/detect/packets"
 	"telltale/detect/persistence"
 	"telltale/detect/privilege"
@@ -32,7 +33,7 @@ func Detections(more ...*sigma.Rules) []*detect.Detection {
 		list = list.Add(m)
 	}
 	return []*detect.Detection{
-		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(), containers.New(), deploys.New(),
+		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(), outward.New(), containers.New(), deploys.New(),
 		persistence.New(), commands.New(), files.New(), installs.New(), tamper.New(), sigma.New(list),
 	}
 }
