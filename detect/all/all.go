@@ -8,6 +8,7 @@ import (
 	"telltale/detect/containers"
 	"telltale/detect/database"
 	"telltale/detect/deploys"
+	"telltale/detect/dns"
 	"telltale/detect/files"
 	"telltale/detect/installs"
 	"telltale/detect/logins"
@@ -33,7 +34,7 @@ func Detections(more ...*sigma.Rules) []*detect.Detection {
 		list = list.Add(m)
 	}
 	return []*detect.Detection{
-		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(), outward.New(), containers.New(), deploys.New(),
+		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(), outward.New(), dns.New(), containers.New(), deploys.New(),
 		persistence.New(), commands.New(), files.New(), installs.New(), tamper.New(), sigma.New(list),
 	}
 }
