@@ -83,6 +83,7 @@ const (
 	Beacon         What = "beacon"           // this host, or one behind it, calls one destination again and again, or one of a kind: Source Account Detail
 	NameServer     What = "name-server"      // what the name server was asked for, or asked for in vain: Source(s) Detail Count
 	OddLogin       What = "odd-login"        // a login that is unlike the account's others, told beside the Login: Account Source Detail
+	Alarm          What = "alarm"            // what a security tool said, or that it was silenced: Service Source(s) Path Detail
 )
 
 // Finding is what a detection found. Fields that do not apply are empty.

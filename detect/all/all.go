@@ -3,6 +3,7 @@ package all
 
 import (
 	"telltale/detect"
+	"telltale/detect/alarms"
 	"telltale/detect/campaigns"
 	"telltale/detect/commands"
 	"telltale/detect/containers"
@@ -35,6 +36,6 @@ func Detections(more ...*sigma.Rules) []*detect.Detection {
 	}
 	return []*detect.Detection{
 		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(), outward.New(), dns.New(), containers.New(), deploys.New(),
-		persistence.New(), commands.New(), files.New(), installs.New(), tamper.New(), sigma.New(list),
+		persistence.New(), commands.New(), files.New(), installs.New(), alarms.New(), tamper.New(), sigma.New(list),
 	}
 }
