@@ -84,6 +84,7 @@ const (
 	NameServer     What = "name-server"      // what the name server was asked for, or asked for in vain: Source(s) Detail Count
 	OddLogin       What = "odd-login"        // a login that is unlike the account's others, told beside the Login: Account Source Detail
 	Alarm          What = "alarm"            // what a security tool said, or that it was silenced: Service Source(s) Path Detail
+	DataFetched    What = "data-fetched"     // a dump or backup that the web server gave away: Path Source(s) Count
 )
 
 // Finding is what a detection found. Fields that do not apply are empty.

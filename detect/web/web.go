@@ -20,12 +20,12 @@ import (
 // New gives the detection.
 func New() *detect.Detection {
 	return &detect.Detection{
-		ID: "web", Title: "Break-ins through the web server", IDs: []string{"D02", "D03", "D08", "D09", "D21", "D22", "D23", "D37", "D54"},
+		ID: "web", Title: "Break-ins through the web server", IDs: []string{"D02", "D03", "D08", "D09", "D21", "D22", "D23", "D37", "D54", "D77"},
 		Doc:    "joins uploads, scripts that were asked for, scripts on disk and output of the server's children",
 		Attack: []string{"T1190", "T1505.003", "T1595.002"},
 		Wants:  []event.Kind{event.HTTPRequest, event.HTTPError, event.ChildOutput, event.File},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, clients: map[string]*client{}, scripts: map[string]*script{}, files: map[string]*file{}, forms: map[string]*form{}, born: map[int64]int{}}
+			return &fold{scene: s, clients: map[string]*client{}, scripts: map[string]*script{}, files: map[string]*file{}, forms: map[string]*form{}, dumps: map[string]*dump{}, born: map[int64]int{}}
 		},
 	}
 }
@@ -104,6 +104,7 @@ type fold struct {
 	scripts map[string]*script
 	files   map[string]*file
 	forms   map[string]*form
+	dumps   map[string]*dump
 	born    map[int64]int   // files born in each ten seconds below the web roots
 	births  []evidence.Time // of those that the web server's account owns
 	output  []output
@@ -148,6 +149,9 @@ func (f *fold) request(e *event.Event) {
 		}
 	}
 	method := e.Get(event.HTTPMethod)
+	if status == 200 || status == 206 {
+		f.fetched(ip, p, e)
+	}
 	if string(method) == "POST" {
 		at := loginForm(p)
 		c.login.posted(p, at, status, e)
@@ -338,7 +342,7 @@ func (f *fold) underRoot(p string) bool {
 // Findings gives what was found.
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
-		for _, part := range [](func() []detect.Finding){f.uploads, f.executions, f.logins, f.guesses, f.attacks, f.scans} {
+		for _, part := range [](func() []detect.Finding){f.uploads, f.executions, f.logins, f.guesses, f.leaks, f.attacks, f.scans} {
 			for _, r := range part() {
 				if ctx.Err() != nil || !yield(r) {
 					return

@@ -203,3 +203,31 @@ func TestGuessingAtAForm(t *testing.T) {
 		})
 	}
 }
+
+func TestDumpsGivenAway(t *testing.T) {
+	get := func(ip, p, bytes string) string {
+		return "03:00:00 http-request source.ip=" + ip + " http.request.method=GET url.original=" + p + " http.response.status_code=200 http.response.body.bytes=" + bytes + "\n"
+	}
+	scan := "02:00:00 http-request source.ip=203.0.113.6 http.request.method=GET url.original=/nothing http.response.status_code=404 x30\n"
+	for _, tc := range []struct {
+		name, events string
+		level        detect.Level
+		count        int
+	}{
+		{"to who scanned", scan + get("203.0.113.6", "/backup/shop.sql.gz", "900000"), detect.High, 1},
+		{"an archive, to who scanned", scan + get("203.0.113.6", "/site-backup.tar.gz", "900000"), detect.High, 1},
+		{"to somebody", get("198.51.100.2", "/shop.sql", "900000"), detect.Medium, 1},
+		{"an archive that is meant for all", get("198.51.100.2", "/releases/tool-1.2.tar.gz", "900000"), detect.Info, 0},
+		{"the same, to who scanned", scan + get("203.0.113.6", "/releases/tool-1.2.tar.gz", "900000"), detect.Info, 0},
+		{"a page that says no", scan + get("203.0.113.6", "/shop.sql", "500"), detect.Info, 0},
+		{"one page for all names", scan + get("203.0.113.6", "/shop.sql", "5000") + get("203.0.113.6", "/db.sql", "5000") + get("203.0.113.6", "/a.sql", "5000"), detect.Info, 0},
+		{"within the own network", get("10.0.0.2", "/shop.sql", "900000"), detect.Info, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := detecttest.Of(detecttest.Run(t, web.New(), detecttest.Scene(), tc.events), detect.DataFetched)
+			if len(got) != tc.count || tc.count > 0 && got[0].Level != tc.level {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
