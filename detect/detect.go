@@ -85,6 +85,7 @@ const (
 	OddLogin       What = "odd-login"        // a login that is unlike the account's others, told beside the Login: Account Source Detail
 	Alarm          What = "alarm"            // what a security tool said, or that it was silenced: Service Source(s) Path Detail
 	DataFetched    What = "data-fetched"     // a dump or backup that the web server gave away: Path Source(s) Count
+	RemoteScript   What = "remote-script"    // code that was fetched and run at once: Account Runs Detail
 )
 
 // Finding is what a detection found. Fields that do not apply are empty.

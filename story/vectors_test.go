@@ -47,7 +47,7 @@ func uploaded(service, account, method string) detect.Finding {
 }
 
 func installed(from, to string) detect.Finding {
-	return detect.Finding{Detection: "D69", What: detect.Installed, Title: "package x was installed", Path: "x", Detail: "1.0", Service: "dpkg", Rung: evidence.Effect, First: at(from), Last: at(to), For: quote("/var/log/dpkg.log")}
+	return detect.Finding{Detection: "D33", What: detect.Installed, Title: "package x was installed", Path: "x", Detail: "1.0", Service: "dpkg", Rung: evidence.Effect, First: at(from), Last: at(to), For: quote("/var/log/dpkg.log")}
 }
 
 func mails(source string) detect.Finding {
@@ -102,7 +102,7 @@ func TestVectors(t *testing.T) {
 	})
 	shell := script("/var/www/html/x.php", "bob", "203.0.113.6", "02:59:00", "03:00:00")
 	effects := []detect.Finding{dropped("/tmp/.x/y", "03:00:02", detect.High), crontab("www-data", "03:00:05")}
-	dump := detect.Finding{Detection: "D29", What: detect.DatabaseDid, Title: "redis wrote", Detail: "wrote its dump over /root/.ssh/authorized_keys", Service: "redis", Path: "/root/.ssh/authorized_keys", Level: detect.Critical, Rung: evidence.Effect,
+	dump := detect.Finding{Detection: "D32", What: detect.DatabaseDid, Title: "redis wrote", Detail: "wrote its dump over /root/.ssh/authorized_keys", Service: "redis", Path: "/root/.ssh/authorized_keys", Level: detect.Critical, Rung: evidence.Effect,
 		First: at("02:00:00"), Last: at("02:00:00"), For: quote("/root/.ssh/authorized_keys")}
 	open := detect.Finding{Detection: "D32", What: detect.Exposed, Title: "mongodb asks nobody who he is", Service: "mongodb", Level: detect.Medium, Rung: evidence.Accepted, Count: 3, First: at("00:00:00"), Last: at("03:00:00"), For: quote("/var/log/mongodb/mongod.log")}
 	for _, tc := range []struct {

@@ -17,12 +17,12 @@ import (
 // New gives the detection.
 func New() *detect.Detection {
 	return &detect.Detection{
-		ID: "commands", Title: "What was typed", IDs: []string{"D36", "D61", "D65", "D67"},
-		Doc:    "judges the commands of shell histories",
+		ID: "commands", Title: "What was typed", IDs: []string{"D33", "D36", "D61", "D65", "D67"},
+		Doc:    "judges the commands of shell histories, and code from the network that sudo or the audit saw run",
 		Attack: []string{"T1059.004", "T1082", "T1070"},
-		Wants:  []event.Kind{event.ShellCommand, event.File},
+		Wants:  []event.Kind{event.ShellCommand, event.File, event.SudoCommand, event.ProcessStarted},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{recon: map[string]*detect.Finding{}, written: map[string]evidence.Time{}}
+			return &fold{recon: map[string]*detect.Finding{}, written: map[string]evidence.Time{}, remote: map[string]*detect.Finding{}}
 		},
 	}
 }
@@ -34,6 +34,8 @@ type fold struct {
 	recon   map[string]*detect.Finding // looking around, by history
 	order   []string
 	written map[string]evidence.Time // when histories were last written, by path
+	remote  map[string]*detect.Finding
+	remotes []*detect.Finding // in the order in which they ran
 }
 
 const maxHistories = 10_000
@@ -43,6 +45,10 @@ func (f *fold) Observe(e *event.Event) {
 		if p := e.Get(event.FilePath); bytes.HasSuffix(p, []byte("_history")) && len(f.written) < maxHistories {
 			f.written[string(p)] = detect.ParseTime(e.Text(event.FileMtime))
 		}
+		return
+	}
+	if e.Kind != event.ShellCommand {
+		f.ran(e)
 		return
 	}
 	cmd := strings.TrimSpace(e.Text(event.CommandLine))
@@ -84,6 +90,11 @@ func judge(c string) (id, attack, why string, l detect.Level) {
 		return "D46", "T1222.002", "makes a file that lets somebody in unchangeable", detect.High
 	}
 	if why, l := detect.SuspiciousCommand(c); l > detect.Info {
+		if why == fetchesAndRuns {
+			if from, l := remote(c); l == detect.Low {
+				return "D33", "T1195", "runs code from " + from + ", as its maker tells everybody to", l
+			}
+		}
 		return "D36", "T1059.004", why, l
 	}
 	return "", "", "", detect.Info
@@ -115,6 +126,11 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 				r.When = []evidence.Time{t} // a shell writes its history when it ends
 			}
 			if ctx.Err() != nil || !yield(r) {
+				return
+			}
+		}
+		for _, r := range f.remotes {
+			if ctx.Err() != nil || !yield(*r) {
 				return
 			}
 		}

@@ -15,7 +15,7 @@ import (
 // New gives the detection.
 func New() *detect.Detection {
 	return &detect.Detection{
-		ID: "installs", Title: "Packages installed", IDs: []string{"D69"},
+		ID: "installs", Title: "Packages installed", IDs: []string{"D33"},
 		Doc:    "folds a package manager's log into one span per package installed or upgraded",
 		Attack: []string{"T1195.002"},
 		Wants:  []event.Kind{event.PackageChanged},
@@ -53,7 +53,7 @@ func (f *fold) Observe(e *event.Event) {
 		}
 		i = len(f.found)
 		f.open[name] = i
-		f.found = append(f.found, detect.Finding{Detection: "D69", What: detect.Installed, Level: detect.Info, Rung: evidence.Effect, First: e.At, Path: name, Service: "dpkg",
+		f.found = append(f.found, detect.Finding{Detection: "D33", What: detect.Installed, Level: detect.Info, Rung: evidence.Effect, First: e.At, Path: name, Service: "dpkg",
 			Detail: e.Text(event.PackageVersion), Title: "package " + name + " " + e.Text(event.PackageVersion) + " was installed", Attack: []string{"T1195.002"}})
 	}
 	r := &f.found[i]
