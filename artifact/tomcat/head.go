@@ -16,6 +16,8 @@ type head struct {
 	level  string
 	text   []byte
 	second bool // the message stands on the line below
+	own    bool // within a frame of rsyslog's, Tomcat's own head stood
+	within bool // a line of the record above, in a frame of its own
 }
 
 // class is which of the server's parts speaks. A message is believed only of the part whose it is: applications log what visitors send.
@@ -54,6 +56,11 @@ func classOf(b []byte) class {
 	return otherClass
 }
 
+// ofServer tells classes whose logger is their own, so that by default only catalina's log has their words. A visitor's text in another may look like theirs.
+func ofServer(c class) bool {
+	return c == hostConfig || c == catalina || c == standardService || c == standardServer
+}
+
 var levels = [...]string{"SEVERE", "WARNING", "INFO", "CONFIG", "FINE", "FINER", "FINEST", "ERROR", "WARN", "DEBUG", "TRACE", "FATAL"}
 
 // levelOf gives the level's name; "" for one in another language.
@@ -71,8 +78,11 @@ func levelOf(b []byte) string {
 //	02-Jan-2024 15:04:05.123 INFO [main] org.apache.catalina.startup.Catalina.start text    OneLineFormatter, since 8.0
 //	Jan 02, 2024 3:04:05 PM org.apache.catalina.startup.Catalina start                      SimpleFormatter; the text stands below
 //	2024-01-02 15:04:05,123 INFO [main] org.apache.catalina.startup.Catalina - text         log4j, in many orders
-//	[2024-01-02 15:04:05] [info] text                                                       Debian's tomcat9 by way of rsyslog
+//	[2024-01-02 15:04:05] [info] text                                                       Debian's, by way of rsyslog
 func headed(c *logclock.Clock, t []byte) (h head, ok bool) {
+	if len(t) == 0 {
+		return h, false
+	}
 	if at, n := dashed(c, t); n > 0 {
 		h.at = at
 		h.oneLine(bytes.TrimLeft(t[n:], " "))
@@ -85,14 +95,8 @@ func headed(c *logclock.Clock, t []byte) (h head, ok bool) {
 		}
 		return head{at: at, from: classOf(word), second: true}, true
 	}
-	if inner, ok := said.Rest(t, "["); ok {
-		at, n := c.ISO(inner)
-		rest, ok := said.Rest(inner[n:], "] [")
-		level, text, closed := said.Cut(rest, "]")
-		if n == 0 || !ok || !closed || levelOfSyslog(level) == "" {
-			return h, false
-		}
-		return head{at: at, from: anyClass, level: levelOfSyslog(level), text: bytes.TrimLeft(text, " ")}, true
+	if t[0] == '[' {
+		return relayed(c, t)
 	}
 	if at, n := c.ISO(t); n > 0 && n < len(t) && t[n] == ' ' {
 		h.at = at
@@ -100,6 +104,27 @@ func headed(c *logclock.Clock, t []byte) (h head, ok bool) {
 		return h, true
 	}
 	return h, false
+}
+
+// relayed reads what Debian's rsyslog template makes of a line of stdout: "[2024-01-02 15:04:05] [info] text". The text is Tomcat's message alone, or a line with a head of its own (tomcat10),
+// or another line of the same record, in which rsyslog writes a tab as #011.
+func relayed(c *logclock.Clock, t []byte) (h head, ok bool) {
+	at, n := c.ISO(t[1:])
+	rest, ok := said.Rest(t[1+n:], "] [")
+	level, text, closed := said.Cut(rest, "]")
+	if n == 0 || !ok || !closed || levelOfSyslog(level) == "" {
+		return h, false
+	}
+	text = bytes.TrimPrefix(text, []byte(" "))
+	if len(text) > 0 && text[0] != '[' {
+		if h, ok := headed(c, text); ok && !h.second {
+			h.own = true
+			return h, true
+		}
+	}
+	h = head{at: at, from: anyClass, level: levelOfSyslog(level), text: bytes.TrimLeft(text, " ")}
+	h.within = len(text) == 0 || text[0] == ' ' || bytes.HasPrefix(text, []byte("#011"))
+	return h, true
 }
 
 // levelOfSyslog gives a severity's name as rsyslog writes it.

@@ -5,6 +5,7 @@ package tomcat
 import (
 	"context"
 	"iter"
+	"strings"
 	"time"
 
 	"telltale/artifact"
@@ -52,6 +53,9 @@ type reader struct {
 	rec    record
 	active bool
 	last   evidence.Time
+	ours   bool // the file is a handler's of Tomcat's: what has no head is part of the record above, for no stdout gets there
+	web    bool // the log of a host or of an application, in which the server's own classes do not speak
+	own    bool // relayed lines of the server have heads of their own: what has none is an application's
 	m      artifact.Message
 	going  bool
 	out    func(*event.Event)
@@ -63,6 +67,7 @@ var bare, service = []byte("tomcat bare line"), []byte("tomcat")
 func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		r := reader{in: in, going: true, m: artifact.Message{Repeat: 1, Program: service}}
+		r.ours, r.web = handlers(in.Path)
 		r.out = func(e *event.Event) { r.going = r.going && yield(*e, nil) }
 		for ref, t := range artifact.EachLine(ctx, in, yield) {
 			r.line(ref, t)
@@ -74,15 +79,32 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 	}
 }
 
+// handlers tells by a file's name whether a handler of the default logging.properties writes it, and whether it is for web applications.
+func handlers(path string) (ours, web bool) {
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	first, rest, _ := strings.Cut(name, ".")
+	if strings.HasPrefix(rest, "out") || len(rest) < 10 || rest[4] != '-' || rest[7] != '-' {
+		return false, false
+	}
+	return true, first != "catalina"
+}
+
 func (r *reader) line(ref evidence.Ref, t []byte) {
-	if h, ok := headed(r.in.Clock, t); ok {
-		r.finish()
+	if h, ok := headed(r.in.Clock, t); ok && !(r.web && r.active && ofServer(h.from)) {
 		r.in.Seen.Record(h.at)
+		if h.within && r.active {
+			r.more(ref, t)
+			return
+		}
+		r.finish()
+		if r.own = r.own || h.own; r.own && h.from == anyClass {
+			h.from = otherClass
+		}
 		r.last = h.at
 		r.begin(ref, t, h)
 		return
 	}
-	if r.active && (r.rec.head.second || ofTrace(t)) {
+	if r.active && (r.ours || r.rec.head.second || ofTrace(t)) {
 		r.more(ref, t)
 		return
 	}

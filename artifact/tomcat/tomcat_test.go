@@ -19,6 +19,12 @@ func TestSyslog(t *testing.T) {
 	artifacttest.GoldenAs(t, a, "syslog.txt", "/var/log/syslog", "")
 }
 
+func TestLogOfHost(t *testing.T) {
+	a := tomcat.New()
+	a.Decode = nil
+	artifacttest.GoldenAs(t, a, "localhost.txt", "/var/log/tomcat10/localhost.2026-11-25.log", "")
+}
+
 func TestSniff(t *testing.T) {
 	for in, want := range map[string]bool{
 		"": false, "started\n02-Jan-2024 15:04:05.123 INFO [main] org.apache.catalina.startup.Catalina.start Server startup": true,
