@@ -36,7 +36,7 @@ func Dnsmasq() *artifact.Artifact {
 
 var unboundName, dnsmasqName = []byte("unbound"), []byte("dnsmasq")
 
-// unbound reads "[[pid:thread] ]info: [query: |reply: ]ADDRESS NAME. TYPE CLASS[ RCODE SECONDS CACHED SIZE]".
+// unbound reads "[[pid:thread] ]{info|query|reply}: ADDRESS NAME. TYPE CLASS[ RCODE SECONDS CACHED SIZE]".
 func unbound(m *artifact.Message, yield func(*event.Event)) bool {
 	t := m.Text
 	if len(t) > 0 && t[0] == '[' {
@@ -55,7 +55,9 @@ func unbound(m *artifact.Message, yield func(*event.Event)) bool {
 	}
 	switch string(level) {
 	case "info", "notice":
-	case "error", "warning", "debug", "fatal error", "query", "reply":
+	case "query", "reply": // log-tag-queryreply puts them in the level's place
+		return question(m, t, yield)
+	case "error", "warning", "debug", "fatal error":
 		return true
 	default:
 		return false
@@ -65,9 +67,6 @@ func unbound(m *artifact.Message, yield func(*event.Event)) bool {
 		return told(m, event.ServiceStarted, unboundName, yield)
 	case bytes.HasPrefix(t, []byte("service stopped")):
 		return told(m, event.ServiceStopped, unboundName, yield)
-	}
-	for _, tag := range [...]string{"query: ", "reply: "} {
-		t, _ = said.Rest(t, tag)
 	}
 	return question(m, t, yield)
 }
@@ -89,8 +88,10 @@ func question(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
 	e := m.Event(event.DNSQuery)
 	e.Add(event.ServiceName, unboundName)
 	e.Add(event.SourceIP, ip)
-	e.Add(event.DNSName, bytes.TrimSuffix(name, []byte(".")))
-	e.Add(event.DNSType, kind)
+	if string(kind) != "TYPE0" { // of a question that it refused to read, "null TYPE0 CLASS0"
+		e.Add(event.DNSName, bytes.TrimSuffix(name, []byte(".")))
+		e.Add(event.DNSType, kind)
+	}
 	if string(code) != "NOERROR" {
 		e.Add(event.AuthReason, code)
 	}

@@ -26,7 +26,9 @@ func both() *artifact.Artifact {
 func TestGolden(t *testing.T) { artifacttest.Golden(t, both()) }
 
 func TestOwnLog(t *testing.T) {
-	artifacttest.GoldenAs(t, resolver.UnboundFile(), "unbound.txt", "/var/log/unbound.log", "")
+	for _, sample := range []string{"unbound.txt", "unbound-plain.txt", "unbound-tagged.txt"} {
+		artifacttest.GoldenAs(t, resolver.UnboundFile(), sample, "/var/log/unbound.log", "")
+	}
 }
 
 func FuzzDecode(f *testing.F) { artifacttest.Fuzz(f, both) }
