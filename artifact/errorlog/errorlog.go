@@ -82,7 +82,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 	return func(yield func(event.Event, error) bool) {
 		var e event.Event
 		var last evidence.Time
-		servers := ofServer(in.Path)
+		servers, quoted := ofServer(in.Path), 0
 		for ref, t := range artifact.EachLine(ctx, in, yield) {
 			server, at, rest := stamp(in.Clock, t)
 			if server == bare {
@@ -101,6 +101,14 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 			}
 			in.Seen.Record(last)
 			fill(&e, server, rest)
+			if quoted = max(quoted-1, 0); server != bare {
+				quoted = 0
+			} else if ofXML(t) {
+				quoted = 3
+			}
+			if quoted > 0 {
+				e.Kind = event.HTTPError
+			}
 			e.At, e.Ref, e.Raw = at, ref, t
 			if !yield(e, nil) {
 				return

@@ -76,6 +76,18 @@ func ofChild(t []byte, code string) ([]byte, bool) {
 	return nil, false
 }
 
+// ofXML tells "body.xml:1: parser error : ...", which libxml2 writes to the server's own stderr when a module of it reads what a client sent (ModSecurity, PHP). The client's line and
+// a mark below stand on the two lines that follow: none of them is a child's.
+func ofXML(t []byte) bool {
+	where, what, ok := said.Cut(t, ": ")
+	if rest, line := said.Rest(what, "line "); line { // "Entity: line 1: parser error : "
+		where, what, ok = said.Cut(rest, ": ")
+	}
+	number := where[bytes.LastIndexByte(where, ':')+1:]
+	level, _, ok2 := said.Cut(what, " : ")
+	return ok && ok2 && len(number) > 0 && len(said.Number(number)) == len(number) && len(level) < 40 && (bytes.HasSuffix(level, []byte("error")) || bytes.HasSuffix(level, []byte("warning")))
+}
+
 // apacheHead reads the bracketed fields at the beginning, each once: text may begin with a bracket too.
 func apacheHead(e *event.Event, t []byte) []byte {
 	for len(t) > 0 && t[0] == '[' {

@@ -10,6 +10,7 @@ import (
 
 func TestGolden(t *testing.T) {
 	artifacttest.GoldenAs(t, modsecurity.New(), "audit.txt", "/var/log/apache2/modsec_audit.log", "")
+	artifacttest.GoldenAs(t, modsecurity.New(), "debian12.txt", "/var/log/apache2/modsec_audit.log", "")
 }
 
 func TestLongBody(t *testing.T) {

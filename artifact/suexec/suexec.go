@@ -25,7 +25,11 @@ var service = []byte("suexec")
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	rest, ok := said.Rest(m.Text, "uid: (")
 	if !ok {
-		if !said.BeginsAny(m.Text, refusals) {
+		words := m.Text
+		if len(words) > 0 && words[0] == '(' { // "(8)Exec format error: exec failed (x.cgi)"
+			_, words, _ = said.Cut(words, ": ")
+		}
+		if !said.BeginsAny(words, refusals) {
 			return false
 		}
 		e := m.Event(event.ProgramSaid)

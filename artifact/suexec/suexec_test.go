@@ -9,6 +9,7 @@ import (
 
 func TestGolden(t *testing.T) {
 	artifacttest.GoldenAs(t, suexec.New(), "suexec.txt", "/var/log/apache2/suexec.log", "")
+	artifacttest.GoldenAs(t, suexec.New(), "debian12.txt", "/var/log/apache2/suexec.log", "")
 }
 
 func FuzzParse(f *testing.F) {
