@@ -1,6 +1,7 @@
 package alarms_test
 
 import (
+	"strings"
 	"testing"
 
 	"telltale/artifact"
@@ -11,7 +12,7 @@ import (
 
 // syslog is all members that decode messages, in one.
 func syslog() *artifact.Artifact {
-	members := []*artifact.Artifact{alarms.Lfd(), alarms.SSHGuard(), alarms.Suhosin(), alarms.CrowdSecSaid(), alarms.ClamAVSaid(), alarms.Maldet()}
+	members := []*artifact.Artifact{alarms.Lfd(), alarms.SSHGuard(), alarms.Suhosin(), alarms.CrowdSecSaid(), alarms.ClamAVSaid(), alarms.Maldet(), alarms.AIDESaid()}
 	d := artifact.NewDecoders(members)
 	a := &artifact.Artifact{Name: "alarms", Kinds: members[0].Kinds, Decode: func(m *artifact.Message, yield func(*event.Event)) bool {
 		_, understood := d.Decode(m, yield)
@@ -29,6 +30,10 @@ var files = map[string]func() *artifact.Artifact{"crowdsec": alarms.CrowdSec, "d
 func TestGolden(t *testing.T) { artifacttest.Golden(t, syslog()) }
 
 func TestOwnLogs(t *testing.T) {
+	for _, name := range []string{"aide", "aide-json", "aide-mixed", "rkhunter", "chkrootkit", "clamav", "clamscan"} {
+		member, _, _ := strings.Cut(strings.Replace(name, "clamscan", "clamav", 1), "-")
+		artifacttest.GoldenAs(t, files[member](), "debian12-"+name+".txt", "/var/log/"+member+".log", "")
+	}
 	for name, made := range files {
 		artifacttest.GoldenAs(t, made(), name+".txt", "/var/log/"+name+".log", "")
 	}

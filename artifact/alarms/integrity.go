@@ -13,14 +13,6 @@ import (
 	"telltale/internal/logclock"
 )
 
-// AIDE gives the artefact of AIDE's reports.
-func AIDE() *artifact.Artifact {
-	return &artifact.Artifact{Name: "aide", Doc: "files that AIDE found added, removed and changed", Spec: "AIDE 0.14 to 0.18 src/report.c, src/report_plain.c (report_level list_entries)", Files: []string{"/var/log/aide/*.log", "/var/log/aide/*.report", "/var/log/aide.log"}, Log: true,
-		Sniff: func(head []byte) bool {
-			return bytes.Contains(head[:min(len(head), 2048)], []byte("AIDE found ")) || bytes.HasPrefix(head, []byte("AIDE "))
-		}, Parse: report(aide), Kinds: kinds()}
-}
-
 // Rkhunter gives the artefact of Rootkit Hunter.
 func Rkhunter() *artifact.Artifact {
 	return &artifact.Artifact{Name: "rkhunter", Doc: "what Rootkit Hunter warned of", Spec: "Rootkit Hunter 1.3 to 1.4 files/rkhunter (display, LOGFILE)", Files: []string{"/var/log/rkhunter{,/*}.log"}, Log: true,
@@ -37,6 +29,7 @@ func Chkrootkit() *artifact.Artifact {
 type page struct {
 	at      evidence.Time // of the run, or of the line
 	section []byte        // what the entries below are: one of the words for changes
+	above   []byte        // the warning that the lines below belong to
 	day     evidence.Time // midnight of the run's day, where lines have a time of day only
 }
 
@@ -60,49 +53,10 @@ func report(f func(p *page, c *logclock.Clock, m *artifact.Message, yield func(*
 	}
 }
 
-// aide reads "Start timestamp: yyyy-mm-dd hh:mm:ss +0000 (AIDE 0.18)", "Added entries:" and the like, and entries "f++++: /path" and "changed: /path" below them. What
-// comes behind "Detailed information" are attributes.
-func aide(p *page, c *logclock.Clock, m *artifact.Message, yield func(*event.Event)) {
-	t := m.Text
-	if rest, ok := said.Rest(t, "Start timestamp: "); ok {
-		if at, n := zoned(c, rest); n > 0 {
-			p.at = at
-		}
-		p.section = nil
-		return
-	}
-	switch string(t) {
-	case "Added entries:", "Added files:":
-		p.section = added
-		return
-	case "Removed entries:", "Removed files:":
-		p.section = removed
-		return
-	case "Changed entries:", "Changed files:":
-		p.section = changed
-		return
-	}
-	if bytes.HasPrefix(t, []byte("Detailed information")) || bytes.HasPrefix(t, []byte("The attributes of the")) || bytes.HasPrefix(t, []byte("Summary:")) {
-		p.section = nil
-	}
-	kind, path, ok := said.Cut(t, ": ")
-	if p.section == nil || !ok || len(path) == 0 || path[0] != '/' || len(kind) > 40 {
-		return
-	}
-	m.At = p.at
-	alarm{service: "aide", path: path, message: bytes.TrimRight(kind, " "), change: p.section}.yield(m, yield)
-}
+// maxAbove bounds what is kept of a warning for the lines below it.
+const maxAbove = 200
 
-// zoned reads "yyyy-mm-dd hh:mm:ss[ +zzzz]".
-func zoned(c *logclock.Clock, t []byte) (at evidence.Time, n int) {
-	if len(t) >= 25 && t[19] == ' ' && (t[20] == '+' || t[20] == '-') {
-		b := [24]byte(append(append(make([]byte, 0, 24), t[:19]...), t[20:25]...))
-		return c.ISO(b[:])
-	}
-	return c.ISO(t)
-}
-
-// rkhunter reads "[hh:mm:ss] Warning: text", and the date from "[hh:mm:ss] Info: Start date is Tue Jan  2 03:04:05 UTC 2024".
+// rkhunter reads "[hh:mm:ss] Warning: text" and the files on indented lines below it, and the date from "[hh:mm:ss] Info: Start date is Tue Jan  2 03:04:05 UTC 2024".
 func rkhunter(p *page, c *logclock.Clock, m *artifact.Message, yield func(*event.Event)) {
 	t := m.Text
 	if len(t) < 11 || t[0] != '[' || t[3] != ':' || t[6] != ':' || t[9] != ']' {
@@ -124,9 +78,26 @@ func rkhunter(p *page, c *logclock.Clock, m *artifact.Message, yield func(*event
 	m.At = p.at
 	rest, ok := said.Rest(text, "Warning: ")
 	if !ok {
+		if indent := len(t) - 10 - len(text); indent < 9 {
+			p.above = p.above[:0]
+		} else if path := firstPath(text); path != nil && len(p.above) > 0 { // "[hh:mm:ss]          File: /usr/bin/x"
+			alarm{service: "rkhunter", path: path, message: append(append(p.above, ' '), text...), change: warned}.yield(m, yield)
+		}
 		return
 	}
-	alarm{service: "rkhunter", path: firstPath(rest), message: rest, change: warned}.yield(m, yield)
+	p.above = append(p.above[:0], rest[:min(len(rest), maxAbove)]...)
+	alarm{service: "rkhunter", user: accountOf(rest), path: firstPath(rest), message: rest, change: warned}.yield(m, yield)
+}
+
+// accountOf gives the account that a warning is about: "Account 'x' is root equivalent (UID = 0)", "User 'x' has been added to the passwd file.", "Found passwordless account in passwd file: x".
+func accountOf(t []byte) []byte {
+	for _, begins := range [...]string{"Account '", "User '", "Found passwordless account in passwd file: "} {
+		if rest, ok := said.Rest(t, begins); ok {
+			name, _, _ := said.Cut(rest, "'")
+			return bytes.TrimRight(name, " ")
+		}
+	}
+	return nil
 }
 
 // day gives the midnight of "Tue Jan  2 03:04:05 UTC 2024" as date(1) prints it in English; unknown in other languages.
@@ -148,6 +119,10 @@ func day(c *logclock.Clock, t []byte) evidence.Time {
 
 // firstPath gives the first path in a warning: in quotes, or as a word.
 func firstPath(t []byte) []byte {
+	if len(t) > 0 && t[0] == '/' {
+		word, _, _ := said.Cut(t, ": ")
+		return bytes.TrimRight(word, " ")
+	}
 	if _, rest, ok := said.Cut(t, "'/"); ok {
 		if i := bytes.IndexByte(rest, '\''); i >= 0 {
 			start := len(t) - len(rest) - 1
@@ -161,14 +136,20 @@ func firstPath(t []byte) []byte {
 	return nil
 }
 
-// chkrootkit reads "Checking `ls'... INFECTED", "Warning: ..." and "eth0: PACKET SNIFFER(/usr/sbin/x[123])".
+// chkrootkit reads "Checking `ls'... INFECTED", "WARNING: ..." with files on the lines below, and "eth0: PACKET SNIFFER(/usr/sbin/x[123])".
 func chkrootkit(p *page, _ *logclock.Clock, m *artifact.Message, yield func(*event.Event)) {
 	t := m.Text
+	if t[0] == '/' && len(p.above) > 0 {
+		alarm{service: "chkrootkit", path: t, message: p.above, change: warned}.yield(m, yield)
+		return
+	}
+	p.above = p.above[:0]
 	harmless := bytes.Contains(t, []byte("not infected")) || bytes.Contains(t, []byte("not found")) || bytes.Contains(t, []byte("nothing found"))
 	switch {
 	case bytes.Contains(t, []byte("INFECTED")) && !harmless:
 		alarm{service: "chkrootkit", path: firstPath(t), message: t, change: infected}.yield(m, yield)
 	case said.BeginsAny(t, []string{"Warning: ", "WARNING: ", "Possible ", "You have "}), bytes.Contains(t, []byte("PACKET SNIFFER(")), bytes.Contains(t, []byte(" process hidden for ")), bytes.Contains(t, []byte("Vulnerable but disabled")):
 		alarm{service: "chkrootkit", path: firstPath(t), message: t, change: warned}.yield(m, yield)
+		p.above = append(p.above, t[:min(len(t), maxAbove)]...)
 	}
 }
