@@ -26,7 +26,7 @@ func EachLine(ctx context.Context, in *Input, yield func(event.Event, error) boo
 			if l.Open && in.Seen != nil {
 				in.Seen.Open = ref
 			}
-			hole := bytes.IndexByte(t, 0) >= 0
+			hole := holed(t)
 			if hole || l.Cut {
 				why := "a line longer than is kept: its end was passed over"
 				if hole {
@@ -50,6 +50,15 @@ func EachLine(ctx context.Context, in *Input, yield func(event.Event, error) boo
 		}
 	}
 }
+
+// holed tells a hole in a line from the few NUL bytes that a client sent and a server wrote as they were, as nginx does: those stand within the line.
+func holed(t []byte) bool {
+	i := bytes.IndexByte(t, 0)
+	return i >= 0 && (i == 0 || t[len(t)-1] == 0 || bytes.Contains(t[i:], make([]byte, holeRun)))
+}
+
+// holeRun is how many NUL bytes in a row are a hole: what a write lost is a file's block or the rest of one.
+const holeRun = 8
 
 // Lines makes the Parse of a member that reads a small text file line by line: f gets each line's text and an
 // event with its evidence set, fills the event and yields it by yield, as often as it likes. It counts the lines.

@@ -79,8 +79,8 @@ func TestConfiguredFiles(t *testing.T) {
 
 func TestLostWritesAreTold(t *testing.T) {
 	line := `203.0.113.9 - - [09/Jul/2024:13:55:36 +0000] "GET / HTTP/1.1" 200 5`
-	got := parse(t, "/l", "203.0.113\x00\x00\x00"+line+"\n"+line+" \"-\" \""+strings.Repeat("x", 2<<20)+"\"\n"+line+"\n", nil)
-	for _, want := range []string{"damage \"NUL bytes", "status_code=200 http.response.body.bytes=5 @12+67 line 1", "damage \"a line longer", "line 2\nhttp-request", "line 3\nseen 3 records, 0 unparsed"} {
+	got := parse(t, "/l", "203.0.113\x00\x00\x00\x00\x00\x00\x00\x00"+line+"\n"+line+" \"-\" \""+strings.Repeat("x", 2<<20)+"\"\n"+line+"\n", nil)
+	for _, want := range []string{"damage \"NUL bytes", "status_code=200 http.response.body.bytes=5 @17+67 line 1", "damage \"a line longer", "line 2\nhttp-request", "line 3\nseen 3 records, 0 unparsed"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is missing in\n%s", want, got)
 		}

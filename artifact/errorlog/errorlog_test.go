@@ -27,6 +27,7 @@ func TestBareLines(t *testing.T) {
 		{"WordPress's log", "/var/www/a/wp-content/debug.log", "[02-Jan-2024 03:04:05 UTC] PHP Fatal error:  Uncaught Error in /x.php:3\nStack trace:\n#0 {main}\n  thrown in /x.php on line 3\nx\n", "seen 1 records, 1 unparsed error line=1\n"},
 		{"a client's line, quoted by libxml2", "/var/log/apache2/error.log", stamped + "body.xml:1: parser error : Start tag expected\nwget: not found\n^\n", `http-error 2024-07-09T13:55:36Z message="wget: not found"`},
 		{"a child behind what libxml2 quoted", "/var/log/apache2/error.log", stamped + "Entity: line 1: parser error : x\n<a\n^\nsh: 1: x: not found\n", `child-output 2024-07-09T13:55:36Z message="sh: 1: x: not found"`},
+		{"NUL bytes that a client sent", "/var/log/nginx/error.log", "2026/11/25 15:18:12 [info] 1#1: *19 client sent invalid method while reading client request line, client: 203.0.113.66, server: x, request: \"\x16\x03\x00\x00sh: 1: x\"\n", "seen 1 records, 0 unparsed"},
 		{"a lost write", "/var/log/httpd/error_log", "\x00\x00\x00" + stamped, "log.level=notice message=x @3+37 line 1"},
 		{"a long line", "/var/log/httpd/error_log", strings.Repeat("x", 2<<20) + "\n" + stamped, "log.level=notice message=x @2097153+37 line 2"},
 	} {

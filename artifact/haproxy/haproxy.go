@@ -50,6 +50,9 @@ func raw(line []byte) bool {
 // decode reads "IP:PORT [stamp] frontend backend/server timers status bytes cookie cookie flags conns queue {captured} "METHOD URL HTTP/1.1"".
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	t := m.Text
+	if clf(m, yield) {
+		return true
+	}
 	peer, rest, ok := said.Cut(t, " [")
 	ip, port := said.AddressPort(peer)
 	if ip == nil && ok { // "2001:db8::1234:58430"
@@ -93,7 +96,17 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	if bytes.Count(timers, []byte("/")) < 4 || len(said.Number(status)) != 3 || request == 0 {
 		return true // of a connection, not of a request
 	}
-	line, _, _ := said.Cut(rest[request+1:], `"`) // httpslog goes on behind it
+	e := httpRequest(m, ip, port, rest[request+1:], status, said.Number(size)) // httpslog goes on behind the request
+	if ms, err := strconv.ParseInt(string(said.Number(timers[bytes.LastIndexByte(timers, '/')+1:])), 10, 32); err == nil {
+		e.AddInt(event.HTTPDuration, ms*1000)
+	}
+	yield(e)
+	return true
+}
+
+// httpRequest makes the event of a request whose line stands at line's beginning, up to a quote.
+func httpRequest(m *artifact.Message, ip, port, line, status, size []byte) *event.Event {
+	line, _, _ = said.Cut(line, `"`)
 	method, url := said.FirstWord(line)
 	url, version, ok := said.CutLast(url, " HTTP/")
 	e := m.Event(event.HTTPRequest)
@@ -105,10 +118,27 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		e.Add(event.HTTPVersion, version)
 	}
 	e.Add(event.HTTPStatus, status)
-	e.Add(event.HTTPBytes, said.Number(size))
-	if ms, err := strconv.ParseInt(string(said.Number(timers[bytes.LastIndexByte(timers, '/')+1:])), 10, 32); err == nil {
-		e.AddInt(event.HTTPDuration, ms*1000)
+	e.Add(event.HTTPBytes, size)
+	return e
+}
+
+// clf reads `IP - - [stamp +zone] "METHOD URL HTTP/1.1" status bytes "" "" port ms "frontend" ...`, of option httplog clf. A quote of the client's is "#22" here, too.
+func clf(m *artifact.Message, yield func(*event.Event)) bool {
+	peer, rest, ok := said.Cut(m.Text, ` - - [`)
+	stamp, rest, ok2 := said.Cut(rest, `] "`)
+	ip := said.Address(peer)
+	if !ok || !ok2 || ip == nil || len(stamp) > 40 {
+		return false
 	}
-	yield(e)
+	line, after, ok := said.Cut(rest, `" `)
+	status, after := said.FirstWord(after)
+	size, after := said.FirstWord(after)
+	if !ok || len(said.Number(status)) != 3 {
+		return false
+	}
+	_, after = said.FirstWord(after) // user agent and referrer, always empty
+	_, after = said.FirstWord(after)
+	port, _ := said.FirstWord(after)
+	yield(httpRequest(m, ip, said.Number(port), line, status, said.Number(size)))
 	return true
 }

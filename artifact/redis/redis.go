@@ -38,17 +38,22 @@ var noStamp, unread = []byte("redis line"), []byte("redis")
 func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		m := artifact.Message{Repeat: 1, Program: service}
-		going := true
+		going, crash := true, false
 		out := func(e *event.Event) { going = going && yield(*e, nil) }
 		for ref, t := range artifact.EachLine(ctx, in, yield) {
 			m.Ref, m.Raw = ref, t
+			if report, ok := said.Rest(t, "=== REDIS BUG REPORT "); ok { // registers, the stack, and what INFO tells
+				crash = bytes.HasPrefix(report, []byte("START"))
+				continue
+			}
 			switch {
 			case stamp(in.Clock, t, &m):
 				in.Seen.Record(m.At)
-				if !say(&m, out) {
+				crash = crash && !bytes.Contains(m.Text, []byte(" is starting ")) // its report was cut off
+				if !say(&m, out) && !crash {
 					in.Seen.Unknown(unread)
 				}
-			case t[0] == ' ' || t[0] == '\t': // the picture that it draws when it starts
+			case crash || t[0] == ' ' || t[0] == '\t': // the picture that it draws when it starts
 			default:
 				in.Seen.Unknown(noStamp)
 			}
