@@ -199,11 +199,7 @@ func (x *message) refused(k event.Kind, b []byte) {
 			}
 		}
 		e.Add(event.UserName, name)
-		if a := said.Address(host); a != nil {
-			e.Add(event.SourceIP, a)
-		} else {
-			e.Add(event.SourceHost, host)
-		}
+		from(e, host)
 		e.Add(event.Terminal, tty)
 	}
 	if k == event.ProgramSaid {
@@ -212,6 +208,14 @@ func (x *message) refused(k event.Kind, b []byte) {
 		e.Add(event.AuthMethod, password)
 	}
 	x.yield(e)
+}
+
+func from(e *event.Event, host []byte) {
+	if a := said.Address(host); a != nil {
+		e.Add(event.SourceIP, a)
+	} else {
+		e.Add(event.SourceHost, host)
+	}
 }
 
 var (

@@ -199,10 +199,13 @@ func doas(m *artifact.Message, yield func(*event.Event)) bool {
 			return true
 		}
 	}
-	who, rest, ok := said.Cut(t, " ran command ")
-	if !ok {
-		return said.BeginsAny(t, []string{"pam_", "PAM "})
+	if who, rest, ok := said.Cut(t, " ran command "); ok {
+		return doasRan(m, who, rest, yield)
 	}
+	return said.BeginsAny(t, []string{"pam_", "PAM "})
+}
+
+func doasRan(m *artifact.Message, who, rest []byte, yield func(*event.Event)) bool {
 	command, dir, from := said.CutLast(rest, " from ")
 	command, as, ok := said.CutLast(command, " as ")
 	if bsd, is := said.Rest(rest, "as "); is && !(ok && from) {
