@@ -21,15 +21,15 @@ import (
 func New() *artifact.Artifact {
 	return &artifact.Artifact{
 		Name: "errorlog", Doc: "errors of the web server, and what its children wrote to stderr",
-		Spec: "Apache 2.2 and 2.4 server/log.c (ErrorLogFormat); nginx 1.22 src/core/ngx_log.c, src/http/ngx_http_request.c (ngx_http_log_error); lighttpd 1.4 log.c; PHP 8 main/main.c (php_log_err)",
+		Spec: "Apache 2.2 and 2.4 server/log.c (ErrorLogFormat); nginx 1.22 src/core/ngx_log.c, src/http/ngx_http_request.c (ngx_http_log_error); lighttpd 1.4 log.c; OpenLiteSpeed 1.7 src/log4cxx; PHP 8 main/main.c (php_log_err)",
 		Files: []string{
 			"/var/log/{apache2,httpd,apache,apache-ssl,nginx,lighttpd}/*error*", "/var/log/{nginx,apache2,httpd}/*/*error*", "/var/log/{ispconfig/httpd,virtualmin}/**/*error*",
 			"/var/www/**/{log,logs}/*error*", "/srv/www/**/{log,logs}/*error*", "/home/*/{log,logs}/*error*", "/usr/local/apache*/logs/*error*", "/usr/local/nginx/logs/*error*", "{errorlog}",
-			"/usr/local/psa/admin/logs/*error*", "/var/log/{plesk,sw-cp-server}/*error*",
+			"/usr/local/psa/admin/logs/*error*", "/var/log/{plesk,sw-cp-server}/*error*", "/usr/local/lsws/{logs,admin/logs}/{*error*,*stderr*}",
 			// PHP's own, in each directory that a script ran in, and WordPress's.
 			"{webroot}/**/{*error_log,*php_errorlog,*php_errors.log}", "{webroot}/**/wp-content/debug*.log", "{home}/public_html/**/{*error_log,*php_errorlog,*php_errors.log}", "{home}/public_html/**/wp-content/debug*.log",
 		},
-		Log: true, Sniff: sniff, Parse: parse, Kinds: []event.Kind{event.HTTPError, event.ChildOutput, event.ServiceStarted, event.AlarmRaised},
+		Log: true, Sniff: sniff, Parse: parse, Kinds: []event.Kind{event.HTTPError, event.ChildOutput, event.ServiceStarted, event.AlarmRaised, event.AuthFailed, event.AuthAccepted},
 	}
 }
 
@@ -133,11 +133,12 @@ const (
 	apacheLine
 	nginxLine
 	lighttpdLine
+	litespeedLine
 	php
 )
 
 // stamp reads "[Www Mon dd hh:mm:ss.us yyyy] " and "[yyyy-mm-dd hh:mm:ss.us] [" (apache), "yyyy/mm/dd hh:mm:ss " (nginx),
-// "yyyy-mm-dd hh:mm:ss: (" (lighttpd), "[dd-Mon-yyyy hh:mm:ss Zone] " (PHP). rest is behind it, or the whole of a bare line.
+// "yyyy-mm-dd hh:mm:ss: (" (lighttpd), "yyyy-mm-dd hh:mm:ss.uuuuuu [LEVEL] [pid] " (LiteSpeed), "[dd-Mon-yyyy hh:mm:ss Zone] " (PHP). rest is behind it, or the whole of a bare line.
 func stamp(c *logclock.Clock, t []byte) (s server, at evidence.Time, rest []byte) {
 	if len(t) < 22 {
 		return bare, at, t
@@ -152,8 +153,11 @@ func stamp(c *logclock.Clock, t []byte) (s server, at evidence.Time, rest []byte
 			return nginxLine, at, t[20:]
 		}
 	}
-	if at, n := c.ISO(t); n == 19 && string(t[n:n+3]) == ": (" {
+	switch at, n := c.ISO(t); {
+	case n == 19 && (string(t[n:n+3]) == ": (" || bytes.HasPrefix(t[n:], []byte(": mod_"))): // one release lost the parenthesis
 		return lighttpdLine, at, t[n+2:]
+	case n == 26 && litespeedFrame(t[n:]):
+		return litespeedLine, at, t[n+1:]
 	}
 	return bare, at, t
 }

@@ -22,6 +22,8 @@ func fill(e *event.Event, s server, t []byte) {
 		apache(e, t)
 	case nginxLine:
 		nginx(e, t)
+	case litespeedLine:
+		litespeed(e, t)
 	case lighttpdLine:
 		lighttpd(e, t)
 	case php:
@@ -169,7 +171,10 @@ func nginx(e *event.Event, t []byte) {
 	if len(t) > 0 && t[0] == '*' {
 		_, t = said.FirstWord(t)
 	}
-	t = nginxClient(e, t)
+	line := t
+	if t = nginxClient(e, t); string(t) == "client logged in" && e.Get(event.SourceIP) != nil {
+		mailLogin(e, line)
+	}
 	if firewall(e, t) {
 		return
 	}

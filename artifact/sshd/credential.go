@@ -65,6 +65,7 @@ func origin(b []byte) (who []byte, from peer, key []byte, ok bool) {
 			head = bytes.TrimSuffix(b, []byte(" ssh2"))
 		}
 	}
+	head = bytes.TrimRight(head, " ")                                                                 // old releases write two blanks before "ssh2"
 	if rest, after, found := said.Cut(head, " ssh1"); found && (len(after) == 0 || after[0] == ':') { // of protocol 1; "ruser" behind it is the client's word
 		if _, _, ok := atEnd(rest); ok {
 			head, key = rest, nil
