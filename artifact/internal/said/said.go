@@ -3,7 +3,10 @@
 // was given.
 package said
 
-import "bytes"
+import (
+	"bytes"
+	"net/netip"
+)
 
 // Address gives b without brackets and without the "::ffff:" of an IPv4 address on an
 // IPv6 socket, nil where b is not an address.
@@ -14,10 +17,33 @@ func Address(b []byte) []byte {
 	if len(b) > 7 && (string(b[:7]) == "::ffff:" || string(b[:7]) == "::FFFF:") && ipv4(b[7:]) {
 		return b[7:]
 	}
-	if ipv4(b) || ipv6(b) {
+	if ipv4(b) {
 		return b
 	}
+	if ipv6(b) {
+		return canonical(b)
+	}
 	return nil
+}
+
+// canonical gives an IPv6 address as most programs write it (RFC 5952): detections compare addresses as text. Only what looks otherwise is parsed.
+func canonical(b []byte) []byte {
+	odd := len(b) > 0 && b[0] == '0' || bytes.Contains(b, []byte(":0"))
+	for i := 0; i < len(b) && !odd; i++ {
+		odd = b[i] >= 'A' && b[i] <= 'F'
+	}
+	if !odd {
+		return b
+	}
+	a, err := netip.ParseAddr(string(b))
+	if err != nil {
+		return b
+	}
+	var room [64]byte
+	if c := a.Unmap().AppendTo(room[:0]); !bytes.Equal(c, b) {
+		return bytes.Clone(c)
+	}
+	return b
 }
 
 // AddressPort reads "ADDRESS:PORT" and "[ADDRESS]:PORT", as dropbear and others print
