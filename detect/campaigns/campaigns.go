@@ -20,7 +20,9 @@ func New() *detect.Detection {
 		Doc:    "compares the accounts that addresses try: the same list from many, many accounts a few times each, accounts that do not exist",
 		Attack: []string{"T1110.004", "T1110", "T1589"},
 		Wants:  []event.Kind{event.AuthFailed, event.AuthAccepted, event.MailRejected, event.MailReceived},
-		New:    func(detect.Scene) detect.Fold { return &fold{clients: map[string]*client{}} },
+		New: func(detect.Scene) detect.Fold {
+			return &fold{clients: map[string]*client{}, names: map[string]uint32{}, list: []string{""}}
+		},
 	}
 }
 
@@ -28,9 +30,11 @@ func New() *detect.Detection {
 const (
 	maxClients  = 200_000
 	maxServices = 16
-	maxUnknown  = 32  // accounts that do not exist, told apart of one address
+	maxUnknown  = 16  // accounts that do not exist, told apart of one address
 	maxListed   = 200 // addresses that a finding names
 	maxQuotes   = 6
+	maxNames    = 20_000
+	maxName     = 64 // bytes
 )
 
 // sameOrder is how many accounts an address must have tried for their order to be compared.
@@ -47,15 +51,18 @@ type client struct {
 	service     string
 	received    int64 // mails that were taken from it
 	tries       int64 // for accounts that do not exist
-	unknown     []uint32
-	names       []string // the first accounts that it tried, for the finding
-	quote       evidence.Quote
+	unknown     [maxUnknown]uint32
+	asked       uint8             // how many of them are told apart
+	names       [sameOrder]uint32 // places in the fold's list
+	quote       *evidence.Quote
 }
 
 type fold struct {
 	clients  map[string]*client
 	last     *client // one address leaves several lines in a row
 	services []*service
+	names    map[string]uint32 // accounts that are tried: places in list
+	list     []string
 }
 
 func (f *fold) Observe(e *event.Event) {
@@ -115,25 +122,45 @@ func (f *fold) failed(e *event.Event) {
 	if c.tried < sameOrder && h != c.newest {
 		c.newest = h
 		c.order = (c.order ^ uint64(h)) * 1099511628211
-		c.tried++
-		c.names = append(c.names, string(user))
-		if c.tried == sameOrder {
-			c.quote = e.Quote()
+		c.names[c.tried] = f.name(user)
+		if c.tried++; c.tried == sameOrder {
+			c.keep(e)
 		}
 	}
 	if len(e.Get(event.UserInvalid)) > 0 {
-		c.asked(h, e)
+		c.ask(h, e)
 	}
 }
 
-// asked counts a question for an account that does not exist.
-func (c *client) asked(h uint32, e *event.Event) {
+// name gives the place of an account's name in the list, 0 where there are too many.
+func (f *fold) name(user []byte) uint32 {
+	if i, ok := f.names[string(user)]; ok {
+		return i
+	}
+	if len(f.list) >= maxNames || len(user) > maxName {
+		return 0
+	}
+	i := uint32(len(f.list))
+	f.list = append(f.list, string(user))
+	f.names[f.list[i]] = i
+	return i
+}
+
+// keep takes a line as the one that a finding quotes.
+func (c *client) keep(e *event.Event) {
+	q := e.Quote()
+	c.quote = &q
+}
+
+// ask counts a question for an account that does not exist.
+func (c *client) ask(h uint32, e *event.Event) {
 	c.tries++
-	if len(c.unknown) >= maxUnknown || slices.Contains(c.unknown, h) {
+	if c.asked >= maxUnknown || slices.Contains(c.unknown[:c.asked], h) {
 		return
 	}
-	if c.unknown = append(c.unknown, h); len(c.unknown) == 3 || len(c.unknown) == 1 && c.quote.Ref == (evidence.Ref{}) {
-		c.quote = e.Quote()
+	c.unknown[c.asked] = h
+	if c.asked++; c.asked == 3 { // a person mistypes his name once or twice
+		c.keep(e)
 	}
 }
 
@@ -149,7 +176,7 @@ func (f *fold) rejected(e *event.Event) {
 	}
 	c.first, c.last = evidence.Min(c.first, e.At), evidence.Max(c.last, e.At)
 	c.rcpt = true
-	c.asked(detect.Hash(to), e)
+	c.ask(detect.Hash(to), e)
 }
 
 // Findings gives the lists that are shared, the hours of many accounts, and the questions.

@@ -30,9 +30,15 @@ func (f *fold) lists() (out []detect.Finding) {
 	}
 	slices.SortFunc(groups, func(x, y []*client) int { return cmp.Or(cmp.Compare(len(y), len(x)), byFirst(x[0], y[0])) })
 	for _, g := range groups[:min(len(groups), 50)] {
-		r := detect.Finding{Detection: "D07", What: detect.Campaign, Level: detect.Low, Rung: evidence.Attempt, Service: g[0].service, Accounts: g[0].names, Count: int64(len(g)), Attack: []string{"T1110"},
+		var names []string
+		for _, i := range g[0].names {
+			if i > 0 {
+				names = append(names, f.list[i])
+			}
+		}
+		r := detect.Finding{Detection: "D07", What: detect.Campaign, Level: detect.Low, Rung: evidence.Attempt, Service: g[0].service, Accounts: names, Count: int64(len(g)), Attack: []string{"T1110"},
 			Title:  fmt.Sprintf("%d addresses tried the same accounts in the same order", len(g)),
-			Detail: strings.Join(g[0].names, ", ") + " and so on; one list shared out, so count them as one"}
+			Detail: strings.Join(names, ", ") + " and so on; one list shared out, so count them as one"}
 		gather(&r, g)
 		out = append(out, r)
 	}
@@ -46,8 +52,8 @@ func gather(r *detect.Finding, g []*client) {
 		if len(r.Sources) < maxListed {
 			r.Sources = append(r.Sources, c.ip)
 		}
-		if len(r.For) < maxQuotes && c.quote.Ref != (evidence.Ref{}) {
-			r.For = append(r.For, c.quote)
+		if len(r.For) < maxQuotes && c.quote != nil {
+			r.For = append(r.For, *c.quote)
 		}
 	}
 }
@@ -71,9 +77,9 @@ const (
 
 func (c *client) asks() bool {
 	if c.rcpt {
-		return len(c.unknown) >= minRcpt && int64(len(c.unknown)) > 2*c.received
+		return c.asked >= minRcpt && int64(c.asked) > 2*c.received
 	}
-	return len(c.unknown) >= minUnknown
+	return c.asked >= minUnknown
 }
 
 // enumerated gives, for each service, who asked for accounts that do not exist.
@@ -109,8 +115,8 @@ func (f *fold) enumerated() (out []detect.Finding) {
 }
 
 func distinct(c *client) string {
-	if len(c.unknown) >= maxUnknown {
+	if c.asked >= maxUnknown {
 		return fmt.Sprintf("for %d accounts at least", maxUnknown)
 	}
-	return fmt.Sprintf("for %d accounts", len(c.unknown))
+	return fmt.Sprintf("for %d accounts", c.asked)
 }

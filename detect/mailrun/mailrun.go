@@ -166,7 +166,7 @@ func (f *fold) enter(e *event.Event, id, kind, name, account string) {
 	if len(s.when) < maxWhen {
 		s.when = append(s.when, e.At)
 	}
-	if ip := e.Get(event.SourceIP); len(ip) > 0 {
+	if ip := e.Get(event.SourceIP); len(ip) > 0 && kind != "client" { // which is its own name
 		p := s.sources[string(ip)]
 		if p == nil && len(s.sources) < 256 {
 			p = &place{first: e.At}
@@ -235,7 +235,7 @@ func (s *submitter) finding() detect.Finding {
 		return s.sources[a].mails > s.sources[b].mails || s.sources[a].mails == s.sources[b].mails && a < b
 	})
 	if s.kind == "client" {
-		r.Source = s.name
+		r.Source, r.Sources = s.name, []string{s.name}
 	} else if len(r.Sources) == 1 {
 		r.Source = r.Sources[0]
 	}
