@@ -71,6 +71,7 @@ func turnedAway(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
 		for _, end := range [...]string{" input=\"", " next input=\""} {
 			where, _, _ = said.Cut(where, end)
 		}
+	case bytes.HasPrefix(t, []byte("unqualified verify rejected: ")): // VRFY root
 	case said.BeginsAny(t, []string{"SMTP call from ", "SMTP connection from ", "no MAIL in SMTP connection from ", "SMTP command timeout on ", "SMTP data timeout "}):
 		if !bytes.Contains(t, []byte(" dropped")) && !bytes.Contains(t, []byte(" closed by DROP ")) && t[0] == 'S' {
 			return false // an ordinary connection
@@ -113,6 +114,13 @@ func unbound(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
 			e.Add(event.WorkingDirectory, before)
 			e.Add(event.CommandLine, dir[i+len(" args: "):])
 		}
+		e.Add(event.Message, t)
+		yield(e)
+		return true
+	}
+	if bytes.HasPrefix(t, []byte("exim user lost privilege for ")) { // somebody ran it with a configuration or macros of his own
+		e := m.Event(event.ProgramSaid)
+		e.Add(event.ServiceName, service)
 		e.Add(event.Message, t)
 		yield(e)
 		return true

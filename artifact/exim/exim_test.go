@@ -10,6 +10,12 @@ import (
 
 func TestGolden(t *testing.T) { artifacttest.Golden(t, exim.New()) }
 
+func TestRejectlog(t *testing.T) {
+	a := exim.New()
+	a.Decode = nil
+	artifacttest.GoldenAs(t, a, "rejectlog.txt", "/var/log/exim4/rejectlog", "")
+}
+
 func TestSniff(t *testing.T) {
 	b, err := os.ReadFile("testdata/mainlog.log")
 	if err != nil {

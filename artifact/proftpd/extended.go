@@ -109,7 +109,9 @@ func (c *command) event(e *event.Event) bool {
 	}
 	e.Reset(kind)
 	e.Add(event.ServiceName, service)
-	e.Add(event.UserName, c.user)
+	if string(c.user) != "-" { // nobody has logged in
+		e.Add(event.UserName, c.user)
+	}
 	if ip := said.Address(c.host); ip != nil {
 		e.Add(event.SourceIP, ip)
 	} else {

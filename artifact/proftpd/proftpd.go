@@ -51,7 +51,11 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 func split(t []byte) (head, text []byte, ok bool) {
 	i := bytes.IndexByte(t, '[')
 	if i < 0 {
-		return said.Cut(t, " - ")
+		if head, text, ok = said.Cut(t, " - "); !ok {
+			head, text, ok = said.Cut(t, ": ") // since 1.3.5, of the server itself
+			ok = ok && bytes.IndexByte(head, ' ') < 0
+		}
+		return head, text, ok
 	}
 	j := bytes.IndexByte(t[i:], ']')
 	if j < 0 {
@@ -66,10 +70,10 @@ func split(t []byte) (head, text []byte, ok bool) {
 	return said.Cut(t, " - ")
 }
 
-// violation reads "SECURITY VIOLATION: Root login attempted" and "Maximum login attempts (3) exceeded": the tries have lines of their own, mostly.
+// violation reads "SECURITY VIOLATION: Root login attempted" and "Maximum login attempts (3) exceeded", "client sent HTTP command 'GET', disconnecting": the tries have lines of their own, mostly.
 func violation(m *artifact.Message, head, t []byte, yield func(*event.Event)) bool {
 	ip := address(head)
-	if ip == nil || !said.BeginsAny(t, []string{"SECURITY VIOLATION: ", "Maximum login attempts "}) {
+	if ip == nil || !said.BeginsAny(t, []string{"SECURITY VIOLATION: ", "Maximum login attempts ", "client sent "}) {
 		return false
 	}
 	k := event.ConnectionSeen

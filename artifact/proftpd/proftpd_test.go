@@ -13,6 +13,7 @@ func FuzzRead(f *testing.F) { artifacttest.Fuzz(f, proftpd.New) }
 
 func TestExtendedGolden(t *testing.T) {
 	artifacttest.GoldenAs(t, proftpd.Extended(), "extended/commands.log", "/var/log/proftpd/extended.log", "")
+	artifacttest.GoldenAs(t, proftpd.Extended(), "extended/debian12.log", "/var/log/proftpd/extended.log", "")
 }
 
 func FuzzExtended(f *testing.F) {
