@@ -40,6 +40,9 @@ type Rule struct {
 	mechanism string
 }
 
+// somebodys stands for a row of the catalogue in the findings of rules that are not ours.
+const somebodys = "rule"
+
 // Source is a rule's logsource.
 type Source struct{ Category, Product, Service string }
 
@@ -161,7 +164,7 @@ func firstLine(err error) string {
 }
 
 func compile(file string, d *document) (*Rule, error) {
-	r := &Rule{File: file, ID: d.ID, Name: d.Name, Title: d.Title, Author: d.Author, Source: d.Source, what: detect.RuleHit, detection: "rule", rung: evidence.Attempt}
+	r := &Rule{File: file, ID: d.ID, Name: d.Name, Title: d.Title, Author: d.Author, Source: d.Source, what: detect.RuleHit, detection: somebodys, rung: evidence.Attempt}
 	if r.Title == "" {
 		return nil, refuse("it has no title")
 	}

@@ -22,11 +22,18 @@ import (
 
 // New gives the detection over rules.
 func New(rules *Rules) *detect.Detection {
-	d := &detect.Detection{ID: "rules", Title: "Rules in Sigma's form", IDs: []string{"D10", "D12", "D30", "D31", "D38", "D53"},
-		Doc: "holds each event against rules in Sigma's form, our own and the user's", Attack: []string{"T1190"},
+	d := &detect.Detection{ID: "rules", Title: "Rules in Sigma's form", Doc: "holds each event against rules in Sigma's form, our own and the user's",
 		New: func(detect.Scene) detect.Fold { return newFold(rules) }}
 	wanted := kindSet{}
 	for _, r := range rules.List {
+		if r.detection != somebodys && !slices.Contains(d.IDs, r.detection) {
+			d.IDs = append(d.IDs, r.detection)
+		}
+		for _, a := range r.Attack {
+			if r.detection != somebodys && !slices.Contains(d.Attack, a) {
+				d.Attack = append(d.Attack, a)
+			}
+		}
 		for k, on := range r.kinds {
 			if on && !wanted[k] {
 				wanted[k] = true
@@ -290,7 +297,7 @@ func (f *fold) finding(r *Rule, h *hits) detect.Finding {
 		x.Account = h.accounts[0]
 	}
 	x.Title = r.Title
-	if r.detection == "rule" { // somebody else's word: what is certain is only that it matched
+	if r.detection == somebodys { // somebody else's word: what is certain is only that it matched
 		x.Title = fmt.Sprintf("the rule %q matched %s", r.Title, detect.Plural(h.count, "time", "times"))
 	}
 	if r.what == detect.WebAttack {
