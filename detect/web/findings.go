@@ -5,6 +5,7 @@ import (
 	"path"
 	"sort"
 	"strings"
+	"time"
 
 	"telltale/detect"
 	"telltale/evidence"
@@ -156,7 +157,7 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 	}
 	if p != nil && (webAccounts[x.owner] || x.owner == "" || inDataDir(x.path)) {
 		points += 2
-		marks = append(marks, fmt.Sprintf("it was born %s behind a POST of %s to %s", born.Sub(p.at).Round(1e7), r.Source, p.path))
+		marks = append(marks, fmt.Sprintf("it was born %s a POST of %s to %s", behind(born.Sub(p.at)), r.Source, p.path))
 		r.What, r.Detection, r.First = detect.WebUpload, "D23", p.at
 		r.For = append([]evidence.Quote{p.quote}, r.For...)
 	}
@@ -175,7 +176,7 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 		}
 		if len(s.clients) <= 3 && s.args > 0 {
 			points++
-			marks = append(marks, fmt.Sprintf("only %d addresses ever asked for it, %d times with arguments", len(s.clients), s.args))
+			marks = append(marks, fmt.Sprintf("only %s ever asked for it, %s with arguments", detect.Plural(int64(len(s.clients)), "address", "addresses"), detect.Plural(s.args, "time", "times")))
 		}
 	}
 	r.Detail = strings.Join(marks, "; ")
@@ -193,6 +194,14 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 		return r, false
 	}
 	return r, true
+}
+
+// behind words how far a file's time lies behind a request's stamp, or just before it: stamps have whole seconds, and some servers write them when a request ends.
+func behind(d time.Duration) string {
+	if d < 0 {
+		return (-d).Round(1e7).String() + " before the stamp of"
+	}
+	return d.Round(1e7).String() + " behind"
 }
 
 // changed weighs a script that was there before and was written again behind a POST: by the editor of the site's own
@@ -216,7 +225,7 @@ func (f *fold) changed(x *file, s *script, r *detect.Finding, points *int, marks
 		*points++
 		r.Mechanism = "web-admin"
 	}
-	*marks = append(*marks, fmt.Sprintf("it was changed %s behind a POST of %s to %s", x.mtime.Sub(q.at).Round(1e7), source, q.path))
+	*marks = append(*marks, fmt.Sprintf("it was changed %s a POST of %s to %s", behind(x.mtime.Sub(q.at)), source, q.path))
 	r.What, r.Detection, r.First, r.Source = detect.WebUpload, "D23", q.at, source
 	r.For = append([]evidence.Quote{q.quote}, r.For...)
 }
