@@ -3,6 +3,7 @@ package mailrun
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"telltale/detect"
@@ -13,7 +14,7 @@ import (
 // phone, people come from new networks all the time. A jump is against the hours of its own history.
 const (
 	newNetworks  = 3
-	timesUsual   = 5
+	spread       = 5 // what comes by chance varies with the root of its rate
 	historyDays  = 5
 	minJump      = 50 // recipients in an hour
 	timesBusy    = 5  // as many as its busiest hours have, but for one in twenty
@@ -100,7 +101,7 @@ func (s *submitter) unusual() (detect.Finding, bool) {
 		return detect.Finding{}, false
 	}
 	most, usual := s.arrived()
-	moved := len(most) >= newNetworks && float64(len(most)) >= timesUsual*max(usual, 0.2)
+	moved := len(most) >= newNetworks && float64(len(most)) >= usual+spread*math.Sqrt(usual)+newNetworks-1
 	hour, busy, jumped := s.jumped()
 	if !moved && !jumped {
 		return detect.Finding{}, false

@@ -52,6 +52,7 @@ func TestAnAccountUsedOtherwise(t *testing.T) {
 		{"from one new place", append(history, from(3, "203.0.113.6", 1)), detect.Info, 0},
 		{"a new account comes from everywhere", []string{abroad}, detect.Info, 0},
 		{"on the way with a phone", []string{usual, phone(1), phone(2), phone(3), phone(4), phone(5), phone(6), phone(7), phone(8), phone(9) + from(13, "203.77.1.1", 1) + from(14, "203.78.1.1", 1)}, detect.Info, 0},
+		{"on the way, four networks on one day", []string{usual, phone(1), phone(2), usual, phone(4), usual, usual, phone(7), phone(8), phone(9) + from(13, "203.77.1.1", 1) + from(14, "203.78.1.1", 1) + from(15, "203.79.1.1", 1), phone(10), phone(11)}, detect.Info, 0},
 		{"who often writes to many", []string{from(1, "198.51.100.2", 200), from(2, "198.51.100.2", 200), from(3, "198.51.100.2", 200), from(4, "198.51.100.2", 200), usual, usual, usual, from(5, "198.51.100.2", 300)}, detect.Info, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

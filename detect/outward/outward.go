@@ -47,8 +47,9 @@ type flow struct {
 }
 
 type fold struct {
-	scene detect.Scene
-	flows map[uint64]*flow
+	scene       detect.Scene
+	flows       map[uint64]*flow
+	first, last evidence.Time // of all that went out
 }
 
 // hash joins what makes a flow, so that none of it is copied for a look-up.
@@ -67,6 +68,7 @@ func (f *fold) Observe(e *event.Event) {
 	if d := e.Get(event.NetworkDirection); len(d) == 0 || d[0] == 'i' { // inbound
 		return
 	}
+	f.first, f.last = evidence.Min(f.first, e.At), evidence.Max(f.last, e.At)
 	port, _ := e.Int(event.DestinationPort)
 	from, ok := e.Int(event.SourcePort)
 	if kindOf(port) == usual || ok && from < 1024 && port >= 1024 { // an answer to somebody who came
@@ -114,6 +116,7 @@ const (
 	shortest  = 20   // seconds
 	longest   = 7200 // seconds
 	tolerance = 20   // a part of the gap
+	days      = 48 * time.Hour
 )
 
 // beat gives the middle gap in seconds, 0 where there is no beat.
@@ -164,6 +167,7 @@ func (f *fold) judge(x *flow) (detect.Finding, bool) {
 	account, daemon := f.account(x.uid)
 	r := detect.Finding{Detection: "D69", What: detect.Beacon, Rung: evidence.Effect, Source: x.source, Sources: []string{x.destination}, Account: account, First: x.first, Last: x.last, Count: x.count, Attack: []string{"T1071"}, For: x.quotes}
 	kind, beat := kindOf(x.port), x.beat()
+	always := f.last.Sub(f.first) > days && x.first.Sub(f.first) < days/2 // as long as the log reaches back: the server's own habit
 	switch {
 	case kind == chat && daemon:
 		r.Level = detect.High
@@ -173,6 +177,10 @@ func (f *fold) judge(x *flow) (detect.Finding, bool) {
 		r.Level = detect.Medium
 	case kind == pool && x.count >= 3:
 		r.Level = detect.Low
+	case beat > 0 && daemon && always:
+		r.Level = detect.Low
+	case beat > 0 && always:
+		return r, false
 	case beat > 0 && daemon:
 		r.Level = detect.Medium
 	case beat > 0:

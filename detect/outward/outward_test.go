@@ -8,6 +8,7 @@ import (
 	"telltale/detect"
 	"telltale/detect/detecttest"
 	"telltale/detect/outward"
+	"telltale/event"
 )
 
 // calls is n packets, every so many minutes, or now and then.
@@ -63,5 +64,28 @@ func TestNothingIsAllocated(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() { f.Observe(&events[len(events)-1]) }); n > 0 {
 		t.Errorf("%v allocations for each packet", n)
+	}
+}
+
+// TestAHabitOfTheServer has a beat that is as old as the log, and one that began later.
+func TestAHabitOfTheServer(t *testing.T) {
+	beat := func(port string) string { return calls(140, 10, "destination.ip=203.0.113.6 destination.port="+port) }
+	f := outward.New().New(detecttest.Scene())
+	for day := range int64(6) {
+		for _, e := range detecttest.Events(t, beat("9243")+beat("31337")) {
+			e.At.Sec += day * 24 * 3600
+			if day >= 3 || e.Text(event.DestinationPort) == "9243" {
+				f.Observe(&e)
+			}
+		}
+	}
+	n := 0
+	for r := range f.Findings(t.Context()) {
+		if n++; !strings.Contains(r.Title, "31337") || r.Level != detect.Low {
+			t.Errorf("%+v", r)
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d findings", n)
 	}
 }
