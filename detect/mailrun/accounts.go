@@ -55,6 +55,21 @@ func (s *submitter) networks() []network {
 	return out
 }
 
+// ran tells whether an address handed in mail while the run went on, whose busiest hour had so many: the networks of a person's phone, weeks
+// before, have nothing to do with it.
+func (s *submitter) ran(ip string, most int64) bool {
+	p := s.sources[ip]
+	if p == nil {
+		return s.kind == "client"
+	}
+	for h, l := range s.hours {
+		if l.mails*2 >= most && p.first.Sec/3600 <= h && p.last.Sec/3600 >= h {
+			return true
+		}
+	}
+	return false
+}
+
 // arrived finds the day in which most networks were new, and how many were on its usual day; none in the account's first days, when all are new.
 func (s *submitter) arrived() (most []network, usual float64) {
 	all := s.networks()

@@ -98,3 +98,12 @@ func TestRelay(t *testing.T) {
 		})
 	}
 }
+
+// TestARunNamesWhoWasThere has a run, and a phone's network of an earlier day.
+func TestARunNamesWhoWasThere(t *testing.T) {
+	run := strings.ReplaceAll(strings.ReplaceAll(burst, "mail-submitted", "mail-received"), "user.id=33", "source.ip=203.0.113.6 user.name=bob")
+	got := detecttest.Of(days(t, from(9, "198.51.100.2", 1), from(9, "203.0.200.7", 1), "", from(9, "198.51.100.2", 1)+run, from(9, "198.51.100.2", 1)), detect.MailRun)
+	if len(got) != 1 || got[0].Level != detect.High || len(got[0].Sources) != 2 || got[0].Sources[0] != "203.0.113.6" || got[0].Sources[1] != "198.51.100.2" {
+		t.Errorf("%+v", got)
+	}
+}

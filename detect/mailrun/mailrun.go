@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"sort"
 
 	"telltale/detect"
@@ -63,8 +64,8 @@ type load struct{ mails, recipients int64 }
 
 // place is an address that an account's mail came from.
 type place struct {
-	mails int64
-	first evidence.Time
+	mails       int64
+	first, last evidence.Time
 }
 
 type fold struct {
@@ -174,7 +175,7 @@ func (f *fold) enter(e *event.Event, id, kind, name, account string) {
 		}
 		if p != nil {
 			p.mails++
-			p.first = evidence.Min(p.first, e.At)
+			p.first, p.last = evidence.Min(p.first, e.At), evidence.Max(p.last, e.At)
 		}
 	}
 	if len(s.quotes) < 3 {
@@ -250,6 +251,7 @@ func (s *submitter) finding() detect.Finding {
 		if s.kind == "local" && s.account != "root" || s.kind == "sasl" {
 			r.Level = detect.High
 		}
+		r.Sources = slices.DeleteFunc(r.Sources, func(ip string) bool { return !s.ran(ip, most) })
 	}
 	return r
 }

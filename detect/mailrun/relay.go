@@ -109,7 +109,7 @@ func (f *fold) relays(keys []string) (out []detect.Finding) {
 	}
 	if n := max(f.deniedCount[0], f.deniedCount[1]); n >= minRelayed {
 		r := detect.Finding{Detection: "D12", What: detect.Relayed, Level: detect.Low, Rung: evidence.Attempt, Service: "smtp", First: f.deniedTimes[0], Last: f.deniedTimes[1], Count: n, Attack: []string{"T1595"}, For: f.deniedQuotes,
-			Title: fmt.Sprintf("%s asked the mail server to send on mail of strangers, and were refused", detect.Plural(int64(len(f.denied)), "address", "addresses")), Detail: fmt.Sprintf("%d times", n)}
+			Title: fmt.Sprintf("the mail server refused to send on mail of strangers for %s", detect.Plural(int64(len(f.denied)), "address", "addresses")), Detail: fmt.Sprintf("%d times", n)}
 		out = append(out, r)
 	}
 	return out
