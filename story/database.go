@@ -1,6 +1,7 @@
 package story
 
 import (
+	"cmp"
 	"fmt"
 
 	"telltale/detect"
@@ -39,8 +40,8 @@ func (b *builder) byDatabase() {
 	}
 }
 
-// byRansom tells data that is gone, and the demand in its place: that a client from outside did it is the way in. Where the log names no client, or one
-// of the server's own networks, it is told as bad in itself.
+// byRansom tells data that is gone, and the demand in its place: that a client from outside did it is the way in. Who leaves a demand is never
+// entitled, even beside the networks of those who are. Where the log names no client, or one of the server's own networks, it is told as bad in itself.
 func (b *builder) byRansom() {
 	for _, f := range b.by[detect.Destroyed] {
 		if f.Level < detect.Critical {
@@ -48,13 +49,13 @@ func (b *builder) byRansom() {
 		}
 		id := b.claim(f.Title+detail(f)+".", f.Rung, f.First, Confirmed, f.For, nil)
 		b.told[f] = id
-		if f.Source == "" || b.origin(f.Source) != "external" {
+		if o := b.origin(f.Source); o == "local" || o == "internal" {
 			continue
 		}
 		b.effect = ids(append(b.effect, id)...)
 		b.add(f.Source, id, true)
 		b.action("dropped databases and left a demand", first(f.Attack), f.First, f.Account, "", id)
-		b.s.Impact = append(b.s.Impact, Impact{What: "ransom", Detail: utf8(f.Title), Count: f.Count, First: f.First.String(), Last: f.Last.String(), By: utf8(f.Account), Claims: ids(id)})
+		b.s.Impact = append(b.s.Impact, Impact{What: "ransom", Detail: utf8(f.Title), Count: f.Count, First: f.First.String(), Last: f.Last.String(), By: utf8(cmp.Or(f.Account, f.Service)), Claims: ids(id)})
 		w := way{vector: "database-exposed", status: Confirmed, service: f.Service, account: f.Account, sources: ids(f.Source), first: f.First, last: f.Last, score: pointsEffect, claims: ids(id)}
 		b.stoodOpen(&w)
 		b.merge(w)

@@ -142,6 +142,8 @@ func TestVectors(t *testing.T) {
 		{"a redis dump that was saved once more behind the login", "database-exposed", "root", []string{"203.0.113.8"}, []detect.Finding{amy, with(dump, func(f *detect.Finding) { f.First, f.Last = at("03:00:00"), at("03:00:00") }), key("SHA256:bad", "/root/.ssh/authorized_keys", "root", "03:00:00"), byKey("root", "203.0.113.8", "SHA256:bad", "02:10:00", "02:20:00")}},
 		{"a redis dump with a key that was used", "database-exposed", "root", []string{"203.0.113.8"}, []detect.Finding{amy, dump, key("SHA256:bad", "/root/.ssh/authorized_keys", "root", "02:00:00"), byKey("root", "203.0.113.8", "SHA256:bad", "02:10:00", "02:20:00")}},
 		{"a demand in the place of data", "database-exposed", "", []string{"203.0.113.6"}, []detect.Finding{amy, ransom("203.0.113.6", detect.Critical), open}},
+		{"a demand from beside an administrator's network", "database-exposed", "", []string{"198.51.100.77"}, []detect.Finding{amy, ransom("198.51.100.77", detect.Critical)}},
+		{"a demand from within", "unknown", "", []string{}, []detect.Finding{amy, ransom("10.0.0.7", detect.Critical)}},
 		{"a demand, and nobody knows whose", "unknown", "", []string{}, []detect.Finding{amy, ransom("", detect.Critical)}},
 		{"a name like a demand's, and nothing was dropped", "", "", nil, []detect.Finding{amy, ransom("203.0.113.6", detect.Medium), open}},
 		{"a database that stands open", "", "", nil, []detect.Finding{amy, open}},

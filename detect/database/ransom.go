@@ -117,6 +117,13 @@ func demands(m string) (demand string, strong bool) {
 	return "", false
 }
 
+func was(n int64) string {
+	if n == 1 {
+		return " was"
+	}
+	return " were"
+}
+
 // destroyed gives the demands, with what was dropped by the same client near them.
 func (f *fold) destroyed() (out []detect.Finding) {
 	for _, x := range f.losses {
@@ -132,7 +139,7 @@ func (f *fold) destroyed() (out []detect.Finding) {
 		r := detect.Finding{Detection: "D76", What: detect.Destroyed, Level: detect.Medium, Rung: evidence.Effect, Service: x.service, Source: x.source, Account: x.account, First: x.at, Last: x.at, Count: max(near, 1), Attack: []string{"T1485"},
 			For: append(append([]evidence.Quote{}, x.dropQuotes...), x.quotes...), Title: fmt.Sprintf("a demand was left in %s: %s", x.service, x.demand), Detail: "nothing that was dropped near it was logged"}
 		if near > 0 {
-			r.Title = fmt.Sprintf("%s of %s dropped, and a demand was left in their place: %s", detect.Plural(near, "database was", "databases were"), x.service, x.demand)
+			r.Title = fmt.Sprintf("%s of %s dropped, and a demand was left instead: %s", detect.Plural(near, "database", "databases"), x.service+was(near), x.demand)
 			r.Detail = strings.Join(x.names, ", ")
 			if x.strong {
 				r.Level = detect.Critical

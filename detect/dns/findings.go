@@ -97,7 +97,7 @@ func (f *fold) copied() (out []detect.Finding) {
 		out = append(out, r)
 	}
 	if denied.Count > 0 {
-		denied.Title = fmt.Sprintf("%s asked for whole zones and were refused", detect.Plural(int64(len(denied.Sources)), "address", "addresses"))
+		denied.Title = fmt.Sprintf("whole zones were refused to %s", detect.Plural(int64(len(denied.Sources)), "address", "addresses"))
 		out = append(out, denied)
 	}
 	return out
