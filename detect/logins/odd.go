@@ -64,7 +64,7 @@ func networkOf(ip string) string { return cmp.Or(detect.Network(ip), ip) }
 
 func (p *past) add(s *session) {
 	p.sessions++
-	p.hours[s.start.Sec%86400/3600]++
+	p.hours[hourOf(s.start)]++
 	if n := networkOf(s.login.source); len(p.networks) < maxFrom {
 		p.networks[n] = true
 		p.newest[n] = s
@@ -130,12 +130,15 @@ func (s *session) checked() bool {
 	return s.end.Known() && s.end.Sub(s.start) <= checkOnly && s.login.method != "publickey" && len(s.login.sessions) <= 3
 }
 
+// hourOf gives the hour of the day, of times before 1970 too.
+func hourOf(t evidence.Time) int { return int((t.Sec%86400+86400)%86400) / 3600 }
+
 // oddHour tells whether no session of the account lies near the hour of this one.
 func (p *past) oddHour(s *session) bool {
 	if p.sessions < hourHistory {
 		return false
 	}
-	at := int(s.start.Sec % 86400 / 3600)
+	at := hourOf(s.start)
 	for d := -oddHours; d <= oddHours; d++ {
 		if p.hours[(at+d+24)%24] > 0 {
 			return false
