@@ -21,7 +21,7 @@ import (
 // New gives the detection.
 func New() *detect.Detection {
 	return &detect.Detection{
-		ID: "logins", Title: "Logins and password guessing", IDs: []string{"D05", "D06", "D13", "D14", "D15", "D16", "D17", "D18", "D20", "D34"},
+		ID: "logins", Title: "Logins and password guessing", IDs: []string{"D05", "D06", "D07", "D13", "D14", "D15", "D16", "D17", "D18", "D20", "D34"},
 		Doc:    "folds refused and accepted credentials into logins and guessing campaigns",
 		Attack: []string{"T1110.001", "T1110.003", "T1078"},
 		Wants: []event.Kind{event.AuthFailed, event.AuthAccepted, event.SessionOpened, event.SessionClosed, event.ConnectionSeen,
@@ -427,7 +427,7 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 				return
 			}
 		}
-		for _, r := range f.odd(all) {
+		for _, r := range append(f.odd(all), f.shared()...) {
 			if !yield(r) {
 				return
 			}

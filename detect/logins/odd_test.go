@@ -49,3 +49,36 @@ func TestAnAccountWithoutAHistoryIsLikeItself(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestOneAccountTriedByMany(t *testing.T) {
+	tries := func(user string, addresses, each int, more string) string {
+		var b strings.Builder
+		for a := range addresses {
+			for i := range each {
+				fmt.Fprintf(&b, "%02d:%02d:00 auth-failed service.name=sshd user.name=%s source.ip=203.0.%d.7%s\n", 1+a%20, i, user, a, more)
+			}
+		}
+		return b.String()
+	}
+	var others strings.Builder
+	for i := range 40 {
+		others.WriteString(tries(fmt.Sprintf("amy%d", i), 15, 1, " user.invalid=true"))
+	}
+	for _, tc := range []struct {
+		name, events string
+		want         int
+	}{
+		{"a person's account", tries("amy", 15, 2, ""), 1},
+		{"a person's account, often by each", tries("amy", 15, 9, ""), 0},
+		{"by a few", tries("amy", 5, 2, ""), 0},
+		{"root, as everywhere", tries("root", 50, 2, ""), 0},
+		{"a name that nobody has", tries("oracle", 50, 2, " user.invalid=true"), 0},
+		{"one of many that are tried so", tries("amy", 12, 1, "") + others.String(), 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := detecttest.Of(detecttest.Run(t, logins.New(), detecttest.Scene(), tc.events), detect.Campaign); len(got) != tc.want {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
