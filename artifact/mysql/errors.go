@@ -139,9 +139,17 @@ func denied(m *artifact.Message, yield func(*event.Event)) {
 	if !ok || bytes.ContainsAny(host, " '(") { // no host's name: the line is not the server's own form
 		user, host = nil, nil
 	}
-	e := m.Event(event.AuthFailed)
+	k := event.AuthFailed
+	if bytes.IndexByte(host, '%') >= 0 { // the account's pattern in place of the client: it has logged in and may not use the database
+		k, host = event.ProgramSaid, nil
+	}
+	e := m.Event(k)
 	who(e, user, host)
-	e.Add(event.AuthMethod, password)
+	if k == event.ProgramSaid {
+		e.Add(event.Message, m.Text)
+	} else {
+		e.Add(event.AuthMethod, password)
+	}
 	if len(reason) > 0 {
 		e.Add(event.AuthReason, rest[len(subject)+2:len(rest)-1])
 	}

@@ -93,7 +93,15 @@ func moved(m *artifact.Message, user, host, t []byte, yield func(*event.Event)) 
 	}
 	e := m.Event(k)
 	subject(e, user, host)
-	e.Add(event.FilePath, path)
+	e.Add(event.FilePath, single(path))
 	e.Add(event.FileSize, size)
 	yield(e)
+}
+
+// single gives a path with one slash where several stand: "/home/alice//x" within a root of the account's own, "//home/alice/x" without.
+func single(path []byte) []byte {
+	for bytes.Contains(path, []byte("//")) {
+		path = bytes.ReplaceAll(path, []byte("//"), []byte("/"))
+	}
+	return path
 }

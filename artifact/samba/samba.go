@@ -167,9 +167,10 @@ func peerOf(path string) string {
 // decode reads what goes to syslog: there every line of the log is a message, its header too.
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	t := teller{m: m, yield: yield, line: 1}
-	if string(m.Program) == "smbd_audit" && bytes.IndexByte(m.Text, '|') >= 0 {
+	// The name under which vfs_full_audit opened syslog is that of the whole process: smbd's own words come under it, too, behind a header or two blanks.
+	if _, head := readHeader(&logclock.Clock{}, m.Text); string(m.Program) == "smbd_audit" && bytes.IndexByte(m.Text, '|') >= 0 && !head && !bytes.HasPrefix(m.Text, []byte("  ")) {
 		return t.audited(m.Text)
-	} // else smbd itself: the name under which vfs_full_audit opened syslog is that of the whole process
+	}
 	if h, ok := readHeader(&logclock.Clock{}, m.Text); ok {
 		if len(h.text) > 0 {
 			t.text(h.text)

@@ -14,6 +14,7 @@ func TestGolden(t *testing.T) { artifacttest.Golden(t, samba.New()) }
 
 func TestLogOfAClient(t *testing.T) {
 	artifacttest.GoldenAs(t, samba.New(), "client.txt", "/var/log/samba/log.win-7-1.old", "")
+	artifacttest.GoldenAs(t, samba.New(), "client.debian12.txt", "/var/log/samba/log.192.0.2.10", "")
 }
 
 func TestAddressInTheName(t *testing.T) {
