@@ -30,7 +30,7 @@ var files = map[string]func() *artifact.Artifact{"crowdsec": alarms.CrowdSec, "d
 func TestGolden(t *testing.T) { artifacttest.Golden(t, syslog()) }
 
 func TestOwnLogs(t *testing.T) {
-	for _, name := range []string{"aide", "aide-json", "aide-mixed", "rkhunter", "chkrootkit", "clamav", "clamscan"} {
+	for _, name := range []string{"aide", "aide-json", "aide-mixed", "rkhunter", "chkrootkit", "clamav", "clamscan", "crowdsec"} {
 		member, _, _ := strings.Cut(strings.Replace(name, "clamscan", "clamav", 1), "-")
 		artifacttest.GoldenAs(t, files[member](), "debian12-"+name+".txt", "/var/log/"+member+".log", "")
 	}

@@ -54,16 +54,40 @@ func crowdsec(m *artifact.Message, yield func(*event.Event)) bool {
 		return alarm{service: "crowdsec", ip: ip, message: what, change: found}.yield(m, yield)
 	}
 	if len(text) > 0 && text[0] == '(' {
-		why, target, ok := said.CutLast(text, " ban on Ip ")
-		ip := network(target)
-		if _, w, ok := said.Cut(why, ") "); ok {
-			why = w
-		}
-		if ok && ip != nil {
-			return alarm{service: "crowdsec", ip: ip, message: why, change: banned}.yield(m, yield)
-		}
+		return decided(m, text, yield)
+	}
+	switch string(text) {
+	case "Starting processing data":
+		return state(m, event.ServiceStarted, "crowdsec", yield)
+	case "Crowdsec engine shutting down":
+		return state(m, event.ServiceStopped, "crowdsec", yield)
 	}
 	return true
+}
+
+// decided reads "(id/crowdsec) crowdsecurity/ssh-bf by ip 1.2.3.4 (US/1) : 4h ban on Ip 1.2.3.4", and the same of a captcha, or on a Range, which is no address.
+func decided(m *artifact.Message, text []byte, yield func(*event.Event)) bool {
+	why, target, ok := said.CutLast(text, " on ")
+	scope, value := said.FirstWord(target)
+	_, measure := said.LastWord(why)
+	if _, w, ok := said.Cut(why, ") "); ok {
+		why = w
+	}
+	if !ok || string(measure) != "ban" && string(measure) != "captcha" && string(measure) != "throttle" {
+		return true
+	}
+	a := alarm{service: "crowdsec", message: bytes.TrimSuffix(why, []byte(" ban")), change: banned}
+	switch string(scope) {
+	case "Ip":
+		if a.ip = network(value); a.ip == nil {
+			return true
+		}
+	case "Range":
+		a.message = text
+	default:
+		return true
+	}
+	return a.yield(m, yield)
 }
 
 // crowdsecStamp reads `time="2024-01-02T03:04:05Z" ` and, of old releases, `time="02-01-2024 03:04:05" `: the day stands first.
