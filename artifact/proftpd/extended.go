@@ -16,7 +16,8 @@ import (
 func Extended() *artifact.Artifact {
 	return &artifact.Artifact{
 		Name: "proftpd-extended", Doc: "commands of ftp clients, from ProFTPD's ExtendedLog", Spec: "ProFTPD 1.3 modules/mod_log.c: ExtendedLog with the default LogFormat \"%h %l %u %t \\\"%r\\\" %s %b\"",
-		Files: []string{"/var/log/proftpd/*", "/var/log/proftpd*.log"}, Log: true, Sniff: sniffExtended, Parse: parseExtended,
+		// Beside it stand the server's own words, which syslogfile reads, its transfers, and the logs of its modules.
+		Files: []string{"/var/log/proftpd/*", "/var/log/proftpd*.log", "!/var/log/proftpd{,/proftpd}.log", "!/var/log/proftpd/{xferlog,xferreport,controls.log,ban.log,tls.log,sftp.log,sql.log,quota.log}"}, Log: true, Sniff: sniffExtended, Parse: parseExtended,
 		Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.FileUploaded, event.FileDownloaded, event.FileRemoved, event.DirectoryMade, event.ProgramSaid},
 	}
 }

@@ -3,6 +3,7 @@ package pureftpd
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"iter"
 
 	"telltale/artifact"
@@ -66,7 +67,27 @@ func transfer(e *event.Event, t []byte) bool {
 	e.Reset(k)
 	e.At = at
 	subject(e, user, host)
-	e.Add(event.FilePath, path)
+	e.Add(event.FilePath, decoded(path))
 	e.Add(event.FileSize, numbers)
 	return true
+}
+
+// decoded takes "%20" and the like out of a path: the server writes so whatever is no letter, digit or one of "-_./".
+func decoded(b []byte) []byte {
+	if bytes.IndexByte(b, '%') < 0 {
+		return b
+	}
+	out := make([]byte, 0, len(b))
+	for i := 0; i < len(b); i++ {
+		if b[i] == '%' && i+2 < len(b) {
+			var c [1]byte
+			if _, err := hex.Decode(c[:], b[i+1:i+3]); err == nil {
+				out = append(out, c[0])
+				i += 2
+				continue
+			}
+		}
+		out = append(out, b[i])
+	}
+	return out
 }

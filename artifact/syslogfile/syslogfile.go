@@ -25,8 +25,9 @@ func New() *artifact.Artifact {
 		Spec: "RFC 3164; RFC 5424; rsyslog 8 RSYSLOG_TraditionalFileFormat and RSYSLOG_FileFormat; busybox 1.36 sysklogd/syslogd.c",
 		Files: []string{
 			"/var/log/{auth.log,secure,syslog,messages,mail.log,maillog,mail.info,mail.warn,mail.err,mail,cron,cron.log,daemon.log,user.log,kern.log,debug,authlog,warn,localmessages}",
+			"/var/log/haproxy{,/haproxy*}.log", // by the rules that Debian's package brings
 			"/var/log/remote/**", "/var/log/rsyslog/**", "/var/log/hosts/**",
-			"/var/log/{lfd,dnsmasq,pihole}.log", "/var/log/pihole/pihole.log", "/usr/local/maldetect/logs/event_log", // written by the programs themselves, in the daemon's form
+			"/var/log/{lfd,dnsmasq,pihole}.log", "/var/log/pihole/pihole.log", "/usr/local/maldetect/logs/event_log", "/var/log/proftpd{,/proftpd}.log", "/var/log/postfix.log", // written by the programs themselves, in the daemon's form
 		},
 		Log: true, Sniff: sniff, Parse: parse,
 	}
