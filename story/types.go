@@ -208,6 +208,14 @@ type Claim struct {
 	Against []Quotation `json:"against"`
 }
 
+// Standing says how far a claim can be believed: "confirmed, rung c". One that tells of a state, in which nobody did anything yet, has no rung.
+func (c *Claim) Standing() string {
+	if c.Rung == "" {
+		return string(c.Status)
+	}
+	return string(c.Status) + ", rung " + c.Rung
+}
+
 // Finding is what a detection found, by reference to claims.
 type Finding struct {
 	Detection string   `json:"detection"`

@@ -310,6 +310,19 @@ func (b *builder) complete() string {
 var vectorWords = map[string]string{
 	"ssh-password-guessed": "guessed the ssh password of %s", "ssh-password-known": "knew the ssh password of %s", "ssh-key": "used an ssh key of %s", "ftp-password": "used the ftp password of %s",
 	"web-upload": "uploaded a script through the web site, which ran as %s", "web-exploit": "made the web site run commands as %s", "mail-account": "used the mail account %s",
+	"web-admin": "entered the site's own administration", "database-exposed": "got in through a database that was open to him", "daemon-exploit": "exploited a network service", "open-share": "wrote over a share that asks for no password",
+}
+
+// how words a way in.
+func (w *way) how() string {
+	s := vectorWords[w.vector]
+	switch {
+	case s == "":
+		return "got in by " + w.vector
+	case strings.Contains(s, "%s"):
+		return fmt.Sprintf(s, w.account)
+	}
+	return s
 }
 
 // summary is three sentences: how they got in, what they did, whether root is lost.
@@ -341,11 +354,11 @@ func (b *builder) summary() string {
 		s = append(s, "The server shows traces that only an intruder leaves, but how he got in cannot be told from this evidence.")
 	default:
 		w := b.entered[0]
-		how := fmt.Sprintf(vectorWords[w.vector], w.account)
-		if vectorWords[w.vector] == "" {
-			how = "got in by " + w.vector
+		who := upper(list(w.sources))
+		if who == "" {
+			who = "Somebody"
 		}
-		s = append(s, fmt.Sprintf("%s %s %s.", upper(list(w.sources)), how, clock(w.first)))
+		s = append(s, fmt.Sprintf("%s %s %s.", who, w.how(), clock(w.first)))
 		if n := len(b.entered) - 1; n > 0 {
 			s = append(s, more(n)+" told below.")
 		}

@@ -85,7 +85,7 @@ func write(w io.Writer, d *report.Document) error {
 	if len(d.Claims) > 0 {
 		p.line("\n## Claims and their evidence\n")
 		for _, c := range d.Claims {
-			p.line("- **%s** (%s, rung %s) %s", c.ID, c.Status, c.Rung, plain(c.Text))
+			p.line("- **%s** (%s) %s", c.ID, c.Standing(), plain(c.Text))
 			for _, q := range c.For {
 				p.line("  - %s %s line %d offset %d: %s", plain(q.Source), code(q.Path), q.Line, q.Offset, code(q.Quote))
 			}

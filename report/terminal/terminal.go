@@ -328,7 +328,7 @@ func (p *printer) full() {
 	if len(p.d.Claims) > 0 {
 		p.title("CLAIMS AND THEIR EVIDENCE")
 		for _, c := range p.d.Claims {
-			p.wrap("  ", fmt.Sprintf("%s [%s, rung %s] %s", c.ID, c.Status, c.Rung, Escape(c.Text)))
+			p.wrap("  ", fmt.Sprintf("%s [%s] %s", c.ID, c.Standing(), Escape(c.Text)))
 			for _, q := range c.For {
 				p.line("      %s", p.dim(Escape(q.Source)+" "+where(q)+": "+Escape(strings.TrimSpace(q.Quote))))
 			}
