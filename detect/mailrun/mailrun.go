@@ -6,6 +6,7 @@ package mailrun
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"slices"
 	"sort"
@@ -23,7 +24,7 @@ func New() *detect.Detection {
 		Attack: []string{"T1534"},
 		Wants:  []event.Kind{event.MailSubmitted, event.MailReceived, event.MailQueued, event.MailDelivered, event.MailRemoved, event.MailRejected},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, seen: map[entry]bool{}, queue: map[string]*mail{}, by: map[string]*submitter{}, domains: map[uint32]*domain{}, denied: map[string]int64{}}
+			return &fold{scene: s, seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}, queue: map[string]*mail{}, by: map[string]*submitter{}, domains: map[uint32]*domain{}, denied: map[string]int64{}}
 		},
 	}
 }
@@ -34,7 +35,16 @@ const (
 	maxSubmitters = 50_000
 	maxHours      = 5_000
 	maxWhen       = 2_000 // times kept of one submitter's mails
+	fewWhen       = 10    // of a client that did not log in
 )
+
+// bound gives how much is kept of a submitter: little of clients that did not log in, for every mail server on earth may be one.
+func (s *submitter) bound(most, few int) int {
+	if s.kind == "client" {
+		return few
+	}
+	return most
+}
 
 type mail struct {
 	by    *submitter
@@ -52,7 +62,6 @@ type submitter struct {
 	sources             map[string]*place
 	quotes              []evidence.Quote
 	sent                []evidence.Quote
-	senders             map[string]int64
 	relayed             int64 // deliveries elsewhere, as a client that did not log in
 	local               int64
 	domains             []uint32 // of the recipients elsewhere
@@ -70,7 +79,8 @@ type place struct {
 
 type fold struct {
 	scene detect.Scene
-	seen  map[entry]bool // mails already counted: several logs and the journal tell of each
+	seed  maphash.Seed
+	seen  map[uint64]struct{} // mails already counted, by queue id and minute: several logs and the journal tell of each
 	queue map[string]*mail
 	by    map[string]*submitter
 
@@ -113,9 +123,6 @@ func (f *fold) Observe(e *event.Event) {
 					m.by.hours[m.at.Sec/3600] = h
 				}
 			}
-			if from := e.Text(event.MailFrom); from != "" && (len(m.by.senders) < 32 || m.by.senders[from] > 0) {
-				m.by.senders[from]++
-			}
 		}
 	case event.MailDelivered:
 		if m := f.queue[string(id)]; m != nil {
@@ -125,7 +132,7 @@ func (f *fold) Observe(e *event.Event) {
 			if m.by.kind == "client" {
 				f.relayed(m.by, e)
 			}
-			if len(m.by.sent) < 3 {
+			if len(m.by.sent) < m.by.bound(3, 0) {
 				m.by.sent = append(m.by.sent, e.Quote())
 			}
 		}
@@ -137,25 +144,32 @@ func (f *fold) Observe(e *event.Event) {
 }
 
 // entry names one mail's entry into the queue. Short queue ids are used again, though not within a minute.
-type entry struct {
-	id     string
-	minute int64
+func (f *fold) entry(id string, minute int64) uint64 {
+	return maphash.Comparable(f.seed, struct {
+		id     string
+		minute int64
+	}{id, minute})
 }
 
 func (f *fold) enter(e *event.Event, id, kind, name, account string) {
-	k := entry{id, e.At.Sec / 60}
-	if id != "" && (f.seen[k] || f.seen[entry{id, k.minute - 1}]) {
-		return
-	}
-	if len(f.seen) < maxSeen {
-		f.seen[k] = true
+	if id != "" {
+		now, before := f.entry(id, e.At.Sec/60), f.entry(id, e.At.Sec/60-1)
+		if _, ok := f.seen[now]; ok {
+			return
+		}
+		if _, ok := f.seen[before]; ok {
+			return
+		}
+		if len(f.seen) < maxSeen {
+			f.seen[now] = struct{}{}
+		}
 	}
 	s := f.by[kind+"/"+name]
 	if s == nil {
 		if len(f.by) >= maxSubmitters {
 			return
 		}
-		s = &submitter{kind: kind, name: name, account: account, hours: map[int64]load{}, sources: map[string]*place{}, senders: map[string]int64{}}
+		s = &submitter{kind: kind, name: name, account: account, hours: map[int64]load{}, sources: map[string]*place{}}
 		f.by[kind+"/"+name] = s
 	}
 	s.mails++
@@ -164,7 +178,7 @@ func (f *fold) enter(e *event.Event, id, kind, name, account string) {
 		h.mails++
 		s.hours[e.At.Sec/3600] = h
 	}
-	if len(s.when) < maxWhen {
+	if len(s.when) < s.bound(maxWhen, fewWhen) {
 		s.when = append(s.when, e.At)
 	}
 	if ip := e.Get(event.SourceIP); len(ip) > 0 && kind != "client" { // which is its own name
@@ -178,7 +192,7 @@ func (f *fold) enter(e *event.Event, id, kind, name, account string) {
 			p.first, p.last = evidence.Min(p.first, e.At), evidence.Max(p.last, e.At)
 		}
 	}
-	if len(s.quotes) < 3 {
+	if len(s.quotes) < s.bound(3, 1) {
 		s.quotes = append(s.quotes, e.Quote())
 	}
 	if id != "" && len(f.queue) < maxQueue {

@@ -40,7 +40,7 @@ func (f *fold) relayed(s *submitter, e *event.Event) {
 		return
 	}
 	s.relayed++
-	if len(s.relays) < 3 {
+	if s.relayed%4 == 1 && len(s.relays) < 3 {
 		s.relays = append(s.relays, e.Quote())
 	}
 	to := e.Get(event.MailTo)
