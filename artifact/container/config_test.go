@@ -29,6 +29,24 @@ func TestBrokenConfig(t *testing.T) {
 	}
 }
 
+func TestPodman(t *testing.T) {
+	const of = "/var/lib/containers/storage/overlay-containers/"
+	artifacttest.GoldenAs(t, container.Podman(), "podman-containers.json", of+"containers.json", "")
+	artifacttest.GoldenAs(t, container.Podman(), "podman-config.json", of+"848d54f5a2b21d1302dcc167e4ca683a9a851689ec8a8c51046e69fd2e8ac1e5/userdata/config.json", "")
+}
+
+func FuzzPodman(f *testing.F) {
+	f.Add([]byte(`{"process":{"args":["/bin/sh"],"capabilities":{"bounding":["CAP_SYS_ADMIN"]}},"mounts":[{"type":"bind","source":"/etc","destination":"/e","options":["ro"]}],"linux":{"namespaces":[{"type":"pid"}]}}`))
+	f.Add([]byte(`[{"id":"848d54f5a2b2","names":["web"],"created":"2026-11-25T14:44:39.03717762Z","metadata":"{\"image-name\":\"x\"}"}]`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, name := range []string{"containers.json", "848d54f5a2b21/userdata/config.json"} {
+			in := artifacttest.Input(b)
+			in.Path = "/var/lib/containers/storage/overlay-containers/" + name
+			artifacttest.Run(t, container.Podman(), in)
+		}
+	})
+}
+
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte(`{"Binds":["/:/mnt:ro"],"CapAdd":["ALL"],"Privileged":true}`))
 	f.Add([]byte(`{"ID":"x","Created":"2024-03-02T08:00:02Z","MountPoints":{"/m":{"Source":"/","Type":"bind"}}}`))

@@ -23,7 +23,7 @@ func Logs() *artifact.Artifact {
 		Spec: "Docker daemon/logger/jsonfilelog; Kubernetes pkg/kubelet/kuberuntime/logs (CRI logging format); podman conmon ctr_logging.c (k8s-file)",
 		Files: []string{
 			"/var/lib/docker/containers/*/*-json.log", "{home}/.local/share/docker/containers/*/*-json.log", "/var/log/containers/*.log", "/var/log/pods/**/*.log",
-			"/var/lib/containers/storage/overlay-containers/*/userdata/ctr.log", "{home}/.local/share/containers/storage/overlay-containers/*/userdata/ctr.log",
+			"/var/lib/containers/storage/*-containers/*/userdata/ctr.log", "{home}/.local/share/containers/storage/*-containers/*/userdata/ctr.log",
 		},
 		Log: true, Sniff: sniff, Parse: parse,
 	}
@@ -85,7 +85,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 
 // idOf gives the name of a container's directory: its id, or, below /var/log/pods, the pod's namespace, name and id.
 func idOf(path string) string {
-	for _, dir := range [...]string{"/containers/", "/overlay-containers/", "/pods/"} {
+	for _, dir := range [...]string{"/containers/", "-containers/", "/pods/"} {
 		if _, rest, ok := strings.Cut(path, dir); ok {
 			if id, _, ok := strings.Cut(rest, "/"); ok && len(id) > 11 {
 				return id
