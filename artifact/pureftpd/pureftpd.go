@@ -20,7 +20,7 @@ func New() *artifact.Artifact {
 	}
 }
 
-var service, password, yes = []byte("pure-ftpd"), []byte("password"), []byte("true")
+var service, password, yes, anonymous = []byte("pure-ftpd"), []byte("password"), []byte("true"), []byte("ftp")
 
 // decode reads "(user@host) [LEVEL] text"; user is "?" before a login.
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
@@ -45,7 +45,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	}
 	if string(t) == "Anonymous user logged in" {
 		e := m.Event(event.AuthAccepted)
-		subject(e, user, host)
+		subject(e, anonymous, host) // so the server calls him from here on
 		e.Add(event.AuthAnonymous, yes)
 		yield(e)
 		return true
