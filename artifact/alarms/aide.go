@@ -39,22 +39,8 @@ func aide(p *page, c *logclock.Clock, m *artifact.Message, yield func(*event.Eve
 		p.section = nil
 		return
 	}
-	switch string(t) {
-	case "Added entries:", "Added files:", `  "added": {`:
-		p.section = added
-		return
-	case "Removed entries:", "Removed files:", `  "removed": {`:
-		p.section = removed
-		return
-	case "Changed entries:", "Changed files:", `  "changed": {`:
-		p.section = changed
-		return
-	case "Added, removed and changed entries:": // report_grouped=no
-		p.section = mixed
-		return
-	}
-	if bytes.HasPrefix(t, []byte("Detailed information")) || bytes.HasPrefix(t, []byte("The attributes of the")) || bytes.HasPrefix(t, []byte("Summary:")) || bytes.HasPrefix(t, []byte("  }")) {
-		p.section = nil
+	if section, begins := heading(t); begins {
+		p.section = section
 	}
 	if p.section == nil {
 		return
@@ -75,6 +61,21 @@ func aide(p *page, c *logclock.Clock, m *artifact.Message, yield func(*event.Eve
 }
 
 var mixed = []byte("mixed")
+
+// heading tells what the entries below a line are; none where it ends them.
+func heading(t []byte) (section []byte, begins bool) {
+	switch string(t) {
+	case "Added entries:", "Added files:", `  "added": {`:
+		return added, true
+	case "Removed entries:", "Removed files:", `  "removed": {`:
+		return removed, true
+	case "Changed entries:", "Changed files:", `  "changed": {`:
+		return changed, true
+	case "Added, removed and changed entries:": // report_grouped=no
+		return mixed, true
+	}
+	return nil, said.BeginsAny(t, []string{"Detailed information", "The attributes of the", "Summary:", "  }"})
+}
 
 // entry reads "f++++++: /path".
 func entry(t []byte) (kind, path []byte, ok bool) {

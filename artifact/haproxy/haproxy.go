@@ -61,19 +61,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		}
 	}
 	if !ok || ip == nil {
-		k := event.Unknown
-		switch {
-		case bytes.HasPrefix(t, []byte("Proxy ")) && bytes.HasSuffix(t, []byte(" started.")):
-			k = event.ServiceStarted
-		case bytes.HasPrefix(t, []byte("Proxy ")) && bytes.Contains(t, []byte(" stopped ")):
-			k = event.ServiceStopped
-		}
-		if k != event.Unknown {
-			e := m.Event(k)
-			e.Add(event.ServiceName, service)
-			yield(e)
-		}
-		return k != event.Unknown || said.BeginsAny(t, routine)
+		return itself(m, yield)
 	}
 	_, rest, ok = said.Cut(rest, "] ")
 	if !ok {
@@ -100,6 +88,23 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	if ms, err := strconv.ParseInt(string(said.Number(timers[bytes.LastIndexByte(timers, '/')+1:])), 10, 32); err == nil {
 		e.AddInt(event.HTTPDuration, ms*1000)
 	}
+	yield(e)
+	return true
+}
+
+// itself reads what HAProxy says of its proxies and servers.
+func itself(m *artifact.Message, yield func(*event.Event)) bool {
+	t, k := m.Text, event.Unknown
+	if bytes.HasPrefix(t, []byte("Proxy ")) && bytes.HasSuffix(t, []byte(" started.")) {
+		k = event.ServiceStarted
+	} else if bytes.HasPrefix(t, []byte("Proxy ")) && bytes.Contains(t, []byte(" stopped ")) {
+		k = event.ServiceStopped
+	}
+	if k == event.Unknown {
+		return said.BeginsAny(t, routine)
+	}
+	e := m.Event(k)
+	e.Add(event.ServiceName, service)
 	yield(e)
 	return true
 }
