@@ -157,9 +157,11 @@ func TestWhyscream(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "smtpd_1.yaml", "pattern: POSTFIX_SMTPD\ndata: \"NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 554 5.7.1 <a@example.net>: Relay access denied; from=<b@example.org> to=<a@example.net> proto=ESMTP helo=<x>\"\nresults:\n    postfix_action: reject\n    postfix_client_ip: 192.0.2.7\n")
 	write(t, dir, "qmgr_1.yaml", "pattern: POSTFIX_QMGR\ndata: '1234567890: removed'\nresults:\n    postfix_queueid: 1234567890\n")
+	write(t, dir, "smtpd_2.yaml", "pattern: ^%{POSTFIX_SMTPD}$\nlogline: \"NOQUEUE: reject: RCPT from unknown[192.0.2.8]: 554 5.7.1 <a@example.net>: Relay access denied; from=<b@example.org> to=<a@example.net> proto=ESMTP helo=<x>\"\nresults:\n    postfix_action: reject\n    postfix_client_ip: 192.0.2.8\n")
+	write(t, dir, "postscreen_1.yaml", "pattern: ^%{POSTFIX_POSTSCREEN}$\ndata: \"PREGREET 6 after 1.2 from [192.0.2.9]:4342: RSET\\r\\n\"\nresults:\n    postfix_postscreen_violation: PREGREET\n    postfix_client_ip: 192.0.2.9\n")
 	write(t, dir, "part.yaml", "pattern: POSTFIX_CLIENT\ndata: unknown[192.0.2.7]\nresults: {}\n")
 	by, all := measure(t, corpora.Folders{Whyscream: dir})
-	if len(by) != 2 || all.Right != 1 || all.Negatives != 1 || !all.Passes() {
+	if len(by) != 4 || all.Right != 3 || all.Negatives != 1 || !all.Passes() {
 		t.Errorf("%+v", all)
 	}
 }

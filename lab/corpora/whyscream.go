@@ -34,7 +34,18 @@ func readWhyscream(dir string) (out []Sample, err error) {
 
 // postfixDaemons are the patterns that stand for all that a daemon says, in lower case behind "POSTFIX_".
 var postfixDaemons = map[string]bool{"anvil": true, "bounce": true, "cleanup": true, "discard": true, "dnsblog": true, "error": true, "local": true, "lmtp": true, "master": true, "pickup": true, "pipe": true,
-	"postdrop": true, "postscreen": true, "postsuper": true, "qmgr": true, "relay": true, "scache": true, "sendmail": true, "smtp": true, "smtpd": true, "tlsmgr": true, "tlsproxy": true, "trivial_rewrite": true, "virtual": true}
+	"postdrop": true, "postmap": true, "postscreen": true, "postsuper": true, "qmgr": true, "relay": true, "scache": true, "sendmail": true, "smtp": true, "smtpd": true, "tlsmgr": true, "tlsproxy": true, "trivial_rewrite": true, "verify": true, "virtual": true}
+
+// bare takes a pattern's name out of "^%{NAME}$", as newer tests write it, or out of "%{NAME:field}".
+func bare(pattern string) string {
+	pattern = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(pattern), "^"), "$")
+	if in, ok := strings.CutPrefix(pattern, "%{"); ok {
+		if in, ok = strings.CutSuffix(in, "}"); ok {
+			pattern, _, _ = strings.Cut(in, ":")
+		}
+	}
+	return pattern
+}
 
 func grokTest(name string, b []byte) (s Sample, ok bool, err error) {
 	var t struct {
@@ -44,7 +55,7 @@ func grokTest(name string, b []byte) (s Sample, ok bool, err error) {
 	if err := yaml.Unmarshal(b, &t); err != nil {
 		return s, false, err
 	}
-	daemon := strings.ToLower(strings.TrimPrefix(t.Pattern, "POSTFIX_"))
+	daemon := strings.ToLower(strings.TrimPrefix(bare(t.Pattern), "POSTFIX_"))
 	if t.Data == "" {
 		t.Data = t.Logline // as older tests call it
 	}
@@ -52,8 +63,9 @@ func grokTest(name string, b []byte) (s Sample, ok bool, err error) {
 		return s, false, nil
 	}
 	daemon = strings.ReplaceAll(daemon, "_", "-")
+	escaped := strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`) // as Postfix writes what a client sent: never as an end of line
 	s = Sample{Service: "postfix-" + daemon, From: name, Want: Nothing, NoLogin: true, Zone: time.UTC, Time: "2024-05-06T07:08:09", Guessed: true,
-		Text: "May  6 07:08:09 mail postfix/" + daemon + "[1234]: " + t.Data}
+		Text: "May  6 07:08:09 mail postfix/" + daemon + "[1234]: " + escaped.Replace(t.Data)}
 	field := func(k string) string {
 		v, ok := t.Results[k]
 		if !ok || v == nil {
