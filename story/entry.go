@@ -91,7 +91,7 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 		switch {
 		case up.Method == "none": // a copy that the daemon made for a client that never logged in
 			w.vector, w.product, w.cve = "daemon-exploit", "ProFTPD mod_copy", []string{"CVE-2015-3306"}
-		case up.Service == "smbd":
+		case up.Service == "smbd", up.Method == "anonymous":
 			w.vector = "open-share"
 		}
 		return w, true

@@ -132,6 +132,7 @@ func TestVectors(t *testing.T) {
 		{"a scan alone says not how", "", "", nil, []detect.Finding{amy, scan("bob", "03:02:00")}},
 		{"a scan and a hidden program", "unknown", "", []string{}, []detect.Finding{amy, scan("bob", "03:02:00"), dropped("/tmp/.x/y", "03:00:02", detect.High)}},
 		{"by ftp", "ftp-password", "bob", []string{"203.0.113.6"}, append([]detect.Finding{amy, shell, uploaded("vsftpd", "bob", "")}, effects...)},
+		{"by anonymous ftp", "open-share", "ftp", []string{"203.0.113.6"}, append([]detect.Finding{amy, shell, uploaded("vsftpd", "ftp", "anonymous")}, effects...)},
 		{"by an open share", "open-share", "nobody", []string{"203.0.113.6"}, append([]detect.Finding{amy, shell, uploaded("smbd", "nobody", "")}, effects...)},
 		{"copied by a daemon for a client that never logged in", "daemon-exploit", "nobody", []string{"203.0.113.6"}, append([]detect.Finding{amy, shell, uploaded("proftpd", "nobody", "none")}, effects...)},
 		{"by the site's own administration", "web-admin", "www-data", []string{"203.0.113.6"}, append([]detect.Finding{amy, changed, siteLogin}, effects...)},

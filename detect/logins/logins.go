@@ -182,6 +182,7 @@ type before struct {
 type loginKey struct{ service, user, source, method, key string }
 
 type login struct {
+	anonymous bool // nobody was asked for a password, so none was guessed
 	loginKey
 	count       int64
 	first, last evidence.Time
@@ -338,6 +339,7 @@ func (f *fold) accepted(e *event.Event, service string) {
 		l = &login{loginKey: k, seen: map[string]bool{}}
 		f.logins[k] = l
 	}
+	l.anonymous = l.anonymous || len(e.Get(event.AuthAnonymous)) > 0
 	l.first = evidence.Min(l.first, e.At)
 	f.remember(l, class(e))
 	l.seen[e.Ref.Path] = true
@@ -475,7 +477,7 @@ func (l *login) finding(f *fold) detect.Finding {
 		Service: l.service, Account: l.user, Source: l.source, Method: l.method, Key: l.key, For: l.quotes, Access: &l.access,
 		Title: "login of " + l.user + " by " + l.service + " from " + l.source, Attack: []string{"T1078"},
 	}
-	if l.method != "publickey" && l.source != "" && guessed(&l.access) && (l.method != "record" || l.access.FailedHere > 0) {
+	if !l.anonymous && l.method != "publickey" && l.source != "" && guessed(&l.access) && (l.method != "record" || l.access.FailedHere > 0) {
 		r.What, r.Detection, r.Level, r.Attack = detect.GuessedIn, "D13", detect.High, []string{"T1110.001", "T1078"}
 		r.Title = "password of " + l.user + " was guessed by " + l.source
 		if x := f.addr[l.source]; x != nil {

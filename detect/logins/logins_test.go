@@ -28,6 +28,7 @@ func TestGuessedOrNot(t *testing.T) {
 		{"in first, wrong later", "03:00:00 " + accepted + " user.name=amy source.ip=198.51.100.2 process.pid=5\n04:00:00 " + failed + " user.name=amy source.ip=198.51.100.2 x20", 0},
 		{"known address, many wrong, in again", "03:00:00 " + accepted + " user.name=amy source.ip=198.51.100.2 process.pid=5\n04:00:00 " + failed + " user.name=amy source.ip=198.51.100.2 x8\n05:00:00 auth-accepted service.name=sshd auth.method=keyboard-interactive/pam user.name=amy source.ip=198.51.100.2 process.pid=6", 0},
 		{"others guess, the owner comes in", "03:00:00 " + failed + " user.name=amy source.ip=203.0.113.6 x50\n04:00:00 " + accepted + " user.name=amy source.ip=198.51.100.2 process.pid=5", 0},
+		{"tries, then anonymously", "03:00:00 " + failed + " user.name=bob source.ip=203.0.113.6 x9\n03:01:00 auth-accepted service.name=vsftpd auth.method=password auth.anonymous=true user.name=ftp source.ip=203.0.113.6 process.pid=5", 0},
 		{"tries, then a key", "03:00:00 " + failed + " user.name=amy source.ip=198.51.100.2 x9\n04:00:00 auth-accepted service.name=sshd auth.method=publickey key.fingerprint=SHA256:x user.name=amy source.ip=198.51.100.2 process.pid=5", 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

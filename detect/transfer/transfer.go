@@ -45,6 +45,9 @@ func (f *fold) Observe(e *event.Event) {
 		}
 		r = &detect.Finding{Detection: "D28", What: detect.Upload, Level: detect.Info, Rung: evidence.Accepted, Path: p, Account: user, Source: ip, Service: e.Text(event.ServiceName), Method: e.Text(event.AuthMethod),
 			Title: user + " wrote " + p + " from " + ip, Attack: []string{"T1105"}}
+		if len(e.Get(event.AuthAnonymous)) > 0 {
+			r.Method = "anonymous" // asked for no password
+		}
 		switch ext := strings.ToLower(path.Ext(p)); {
 		case ext == ".php" || ext == ".phtml" || ext == ".cgi" || ext == ".pl" || ext == ".jsp" || ext == ".asp" || ext == ".aspx" || path.Base(p) == ".htaccess":
 			r.Level = detect.Low
