@@ -137,6 +137,13 @@ results["s01-parse"]["crowdsecurity/sshd-logs"][2].Evt.Meta["log_type"] == "ssh_
 results["s01-parse"]["crowdsecurity/sshd-logs"][2].Evt.StrTime == "Feb 12 14:10:23"
 `)
 	write(t, dir, "apache2-logs/apache2-logs.log", request+"\n")
+	write(t, dir, "cpanel-logs/cpanel-logs.log", "[2022-06-29 14:06:40 +1000] info [cpaneld] 192.0.2.5 - Root \"POST /login/?login_only=1 HTTP/1.1\" FAILED LOGIN cpaneld: user password incorrect\n")
+	write(t, dir, "cpanel-logs/parser.assert", `results["s01-parse"]["crowdsecurity/cpanel-logs"][0].Success == true
+results["s01-parse"]["crowdsecurity/cpanel-logs"][0].Evt.Parsed["message"] == "[2022-06-29 14:06:40 +1000] info [cpaneld] 192.0.2.5 - Root \"POST /login/?login_only=1 HTTP/1.1\" FAILED LOGIN cpaneld: user password incorrect"
+results["s01-parse"]["crowdsecurity/cpanel-logs"][0].Evt.Parsed["date"] == "2022-06-29 14:06:40"
+results["s01-parse"]["crowdsecurity/cpanel-logs"][0].Evt.Meta["source_ip"] == "192.0.2.5"
+results["s01-parse"]["crowdsecurity/cpanel-logs"][0].Evt.Meta["log_type"] == "auth_bf_log"
+`)
 	write(t, dir, "apache2-logs/parser.assert", `results["s01-parse"]["crowdsecurity/apache2-logs"][0].Success == true
 results["s01-parse"]["crowdsecurity/apache2-logs"][0].Evt.Line.Raw == "192.0.2.9 - - [12/Feb/2024:14:10:21 +0100] \"GET / HTTP/1.1\" 200 12 \"-\" \"-\""
 results["s01-parse"]["crowdsecurity/apache2-logs"][0].Evt.Meta["source_ip"] == "192.0.2.9"
@@ -148,7 +155,7 @@ results["s01-parse"]["crowdsecurity/apache2-logs"][0].Evt.StrTime == "12/Feb/202
 	check(t, by, unread, corpora.Nothing, corpora.Right)
 	check(t, by, third, corpora.Failure, corpora.Wrong)
 	check(t, by, request, corpora.Seen, corpora.Right)
-	if all.Lines != 3 || all.Right != 2 || all.Wrong != 1 {
+	if all.Lines != 4 || all.Right != 3 || all.Wrong != 1 {
 		t.Errorf("%+v", all)
 	}
 }

@@ -15,7 +15,7 @@ import (
 var crowdsecParsers = map[string]string{"sshd": "sshd", "sshd-success": "sshd", "sshd-failed": "sshd", "dropbear": "dropbear", "pam": "pam", "pkexec": "pkexec", "sudo": "sudo", "su": "su", "postfix": "postfix", "postscreen": "postfix", "dovecot": "dovecot", "exim": "exim",
 	"cyrus-imap": "cyrus", "courier": "courier", "sendmail": "sendmail", "vsftpd": "vsftpd", "proftpd": "proftpd", "pureftpd": "pure-ftpd", "pure-ftpd": "pure-ftpd", "smb": "samba", "samba": "samba", "mysql": "mysql", "mariadb": "mariadb", "pgsql": "postgresql", "redis": "redis", "mongodb": "mongodb",
 	"nginx": "nginx", "nginx-mail": "nginx", "apache2": "apache", "caddy": "caddy", "traefik": "traefik", "haproxy": "haproxy", "lighttpd": "lighttpd", "litespeed": "litespeed", "tomcat": "tomcat", "bind9": "named", "dnsmasq": "dnsmasq", "unbound": "unbound", "bind9-syslog": "named", "iptables": "iptables", "ufw": "iptables",
-	"nftables": "iptables", "auditd": "auditd", "modsecurity": "modsecurity", "cpanel": "cpanel", "webmin": "webmin", "fail2ban": "fail2ban", "nextcloud": "nextcloud", "wordpress": "wordpress", "roundcube": "roundcube", "directadmin": "directadmin", "plesk": "plesk"}
+	"nftables": "iptables", "auditd": "auditd", "modsecurity": "modsecurity", "cpanel": "cpanel", "webmin": "webmin", "proxmox": "proxmox", "proxmox-pmgd": "proxmox", "fail2ban": "fail2ban", "nextcloud": "nextcloud", "wordpress": "wordpress", "roundcube": "roundcube", "directadmin": "directadmin", "plesk": "plesk"}
 
 // readCrowdSec reads the tests of the hub: folders with a log and a parser.assert, which tells what each parser made of its lines.
 func readCrowdSec(dir string) (out []Sample, err error) {
@@ -83,6 +83,7 @@ func hubTest(name, text, asserts string) (out []Sample) {
 	for e, ms := range labels {
 		if s, ok := hubSample(ms); ok {
 			s.Text = text[e.from:e.to]
+			s.zoned()
 			s.From = fmt.Sprintf("%s:%d", name, 1+strings.Count(text[:e.from], "\n"))
 			out = append(out, s)
 		}
@@ -114,7 +115,7 @@ func hubSample(ms []*made) (s Sample, ok bool) {
 // timed takes the time from what a parser made of a line: as it stands in the line, or else as the hub's date parser understood it, with a
 // year of its own where there is none.
 func (s *Sample) timed(fields map[string]string) {
-	for _, k := range []string{"Evt.StrTime", "Evt.Parsed.timestamp8601", "Evt.Parsed.timestamp", "Evt.Parsed.time_local", "Evt.Parsed.time"} {
+	for _, k := range []string{"Evt.StrTime", "Evt.Parsed.timestamp8601", "Evt.Parsed.timestamp", "Evt.Parsed.time_local", "Evt.Parsed.time", "Evt.Parsed.date"} {
 		if t := fields[k]; t != "" {
 			if _, _, ok := stamp(t, s.Zone); ok {
 				s.Time, s.Guessed = t, false
@@ -129,9 +130,23 @@ func (s *Sample) timed(fields map[string]string) {
 	}
 }
 
+// zoned adds to the time of a label the offset that stands behind it in the line: some parsers leave it out.
+func (s *Sample) zoned() {
+	if s.Guessed || s.Time == "" {
+		return
+	}
+	_, rest, _ := strings.Cut(s.Text, s.Time+" ")
+	if len(rest) < 5 || rest[0] != '+' && rest[0] != '-' || strings.Trim(rest[1:5], "0123456789") != "" {
+		return
+	}
+	if _, hasYear, ok := stamp(s.Time+" "+rest[:5], s.Zone); ok && hasYear {
+		s.Time += " " + rest[:5]
+	}
+}
+
 // typeWants tells what a log type of the hub's parsers, with its subtypes, means. Types that only name the service say nothing of its lines.
 func typeWants(kind, host string) (w Want, noLogin bool) {
-	for _, word := range []string{"fail", "auth_bf", "brute", "denied", "wrong", "invalid", "unauthorized", "bad_user", "bad_password"} {
+	for _, word := range []string{"fail", "auth_bf", "brute", "denied", "wrong", "invalid", "unauthorized", "bad_user", "bad_password", "nosuch-user"} {
 		if strings.Contains(kind, word) {
 			return Failure, true
 		}

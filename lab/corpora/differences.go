@@ -26,6 +26,7 @@ var differences = []difference{
 	{"", "lost connection after STARTTLS", "who breaks off may be anybody's mail server, or monitoring"},
 	{"", ": HANGUP after ", "who breaks off may be anybody's mail server, or monitoring"},
 	{"whyscream", ": DNSBL rank ", "others have listed the address; where Postfix turns it away for that, it says so in a line of its own"},
+	{"crowdsec", "client logged in, client: 209.85.210.53, server: 0.0.0.0:25", "nginx names no login: nobody was asked for one, a mail server delivers"},
 	{"ossec", ": failed: tty", "the su of IRIX wrote so, none of Linux"},
 	{"ossec", ": Postponed ", "the conversation goes on: nothing is refused yet"},
 	{"ossec", ": check pass; user unknown", "pam_unix says who was refused from where in the line behind it"},
