@@ -113,6 +113,13 @@ func cloudTell(m *artifact.Message, text []byte, remote, user, agent string, aud
 		add(event.AuthFailed, bytes.Trim(name, "'"), nil)
 		return
 	}
+	if a := throttled(text); a != nil {
+		if ip == nil {
+			ip = a
+		}
+		add(event.ProgramSaid, []byte(user), nil)
+		return
+	}
 	if !audit {
 		return
 	}
@@ -129,6 +136,20 @@ func cloudTell(m *artifact.Message, text []byte, remote, user, agent string, aud
 	if said.BeginsAny(text, []string{"User created: ", "User deleted: ", "Password of user ", "App \"", "User \"", "The file \"", "The folder \""}) {
 		add(event.ProgramSaid, []byte(user), nil)
 	}
+}
+
+// throttled gives the address that the protection against guessing counts or slows down: the only trace of a guessed share, as a refused login has a line of its own besides.
+// Throttler.php quotes the address, newer ones name it last.
+func throttled(text []byte) []byte {
+	if rest, ok := said.Rest(text, `Bruteforce attempt from "`); ok {
+		a, _, _ := said.Cut(rest, `"`)
+		return said.Address(a)
+	}
+	if said.BeginsAny(text, []string{"IP address throttled because it reached ", "IP address blocked because it reached "}) {
+		_, a, _ := said.CutLast(text, "ip: ")
+		return said.Address(bytes.TrimRight(a, "]"))
+	}
+	return nil
 }
 
 func cloudEvent(m *artifact.Message, k event.Kind, name, ip, path, text []byte, agent string, yield func(*event.Event)) {
