@@ -2,6 +2,7 @@ package webmin
 
 import (
 	"bytes"
+	"strconv"
 	"time"
 
 	"telltale/artifact"
@@ -18,7 +19,7 @@ func Actions() *artifact.Artifact {
 		Kinds: []event.Kind{event.AuthFailed, event.ProgramSaid}}
 }
 
-// actionStamp reads "ID [D/Mon/yyyy hh:mm:ss] " in the host's zone; ID is "SECONDS.PID.N".
+// actionStamp reads "ID [D/Mon/yyyy hh:mm:ss] "; ID is "SECONDS.PID.N". The stamp is in the zone that the host had then, the seconds are since 1970.
 func actionStamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool) {
 	id, rest, ok := said.Cut(t[:min(len(t), 64)], " [")
 	day, rest, ok2 := said.Cut(rest, "/")
@@ -27,7 +28,18 @@ func actionStamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok
 		return at, nil, false
 	}
 	at, ok = c.Local(logclock.Digits(rest[4:8]), logclock.Month(rest[:3]), logclock.Digits(day), logclock.Digits(rest[9:11]), logclock.Digits(rest[12:14]), logclock.Digits(rest[15:17]), 0, time.Second)
+	seconds, _, _ := said.Cut(id, ".")
+	if n, err := strconv.ParseInt(string(seconds), 10, 64); ok && err == nil && sameMoment(n, at.Sec) {
+		at.Sec = n
+	}
 	return at, t[len(id)+len(" [")+len(day)+len("/")+18:], ok
+}
+
+// sameMoment tells whether two times differ by no more than what two zones can: whole quarters of an hour.
+func sameMoment(a, b int64) bool {
+	const quarter, most = 15 * 60, 26 * 3600
+	d := a - b
+	return d%quarter == 0 && -most <= d && d <= most
 }
 
 func acted(line []byte) bool {
