@@ -115,7 +115,7 @@ func hubSample(ms []*made) (s Sample, ok bool) {
 // timed takes the time from what a parser made of a line: as it stands in the line, or else as the hub's date parser understood it, with a
 // year of its own where there is none.
 func (s *Sample) timed(fields map[string]string) {
-	for _, k := range []string{"Evt.StrTime", "Evt.Parsed.timestamp8601", "Evt.Parsed.timestamp", "Evt.Parsed.time_local", "Evt.Parsed.time", "Evt.Parsed.date"} {
+	for _, k := range []string{"Evt.StrTime", "Evt.Parsed.timestamp8601", "Evt.Parsed.timestamp", "Evt.Parsed.time_local", "Evt.Parsed.time", "Evt.Parsed.date", "Evt.Parsed.accept_date"} {
 		if t := fields[k]; t != "" {
 			if _, _, ok := stamp(t, s.Zone); ok {
 				s.Time, s.Guessed = t, false
