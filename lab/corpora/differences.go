@@ -27,6 +27,7 @@ var differences = []difference{
 	{"", ": HANGUP after ", "who breaks off may be anybody's mail server, or monitoring"},
 	{"whyscream", ": DNSBL rank ", "others have listed the address; where Postfix turns it away for that, it says so in a line of its own"},
 	{"crowdsec", "client logged in, client: 209.85.210.53, server: 0.0.0.0:25", "nginx names no login: nobody was asked for one, a mail server delivers"},
+	{"crowdsec", " keira named[2075772]: ", "the label's time is the one that named prints into the message; syslog's is another there, and it is the log's"},
 	{"ossec", ": failed: tty", "the su of IRIX wrote so, none of Linux"},
 	{"ossec", ": Postponed ", "the conversation goes on: nothing is refused yet"},
 	{"ossec", ": check pass; user unknown", "pam_unix says who was refused from where in the line behind it"},
