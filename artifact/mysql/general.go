@@ -35,12 +35,12 @@ type head struct {
 }
 
 // generalHead reads "2024-03-14T02:11:09.123456Z\t    8 Query\tSELECT 1" and, before MySQL 5.7 and in MariaDB,
-// "240314  2:11:09\t    8 Query\tSELECT 1" or, within the same second, "\t\t    8 Query\tSELECT 1".
+// "240314  2:11:09\t    8 Query\tSELECT 1" or, within the same second, "\t\t    8 Query\tSELECT 1". Where something made blanks of the tabs, there are two or more.
 func generalHead(c *logclock.Clock, t []byte) (h head, ok bool) {
 	rest, same := said.Rest(t, "\t\t")
 	if !same {
 		at, n := stamp(c, t)
-		if n == 0 || len(t) <= n || t[n] != '\t' {
+		if n == 0 || len(t) <= n || t[n] != '\t' && !bytes.HasPrefix(t[n:], blanks) {
 			return h, false
 		}
 		h.at, rest = at, t[n+1:]
@@ -57,8 +57,19 @@ func generalHead(c *logclock.Clock, t []byte) (h head, ok bool) {
 	if !ok {
 		return h, false
 	}
-	h.command, h.arg, ok = said.Cut(rest, "\t")
+	h.command, h.arg, ok = column(rest)
 	return h, ok && commandWord(h.command)
+}
+
+var blanks = []byte("  ")
+
+// column cuts at a tab, or at two blanks or more before the first one.
+func column(b []byte) (before, after []byte, ok bool) {
+	before, after, ok = said.Cut(b, "\t")
+	if i := bytes.Index(before, blanks); i >= 0 {
+		return before[:i], bytes.TrimLeft(b[i:], " "), true
+	}
+	return before, after, ok
 }
 
 // commandWord tells the names of the protocol's commands: words of letters ("Query", "Init DB", "Binlog Dump").
