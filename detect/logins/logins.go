@@ -183,6 +183,7 @@ type loginKey struct{ service, user, source, method, key string }
 
 type login struct {
 	anonymous bool // nobody was asked for a password, so none was guessed
+	inside    bool // of a container, by what its own programs wrote
 	loginKey
 	count       int64
 	first, last evidence.Time
@@ -276,7 +277,7 @@ func (f *fold) failed(e *event.Event) {
 		n = 1
 	}
 	c := class(e)
-	user, service, ip := e.Get(event.UserName), e.Get(event.ServiceName), e.Get(event.SourceIP)
+	user, service, ip := accountOf(e), e.Get(event.ServiceName), e.Get(event.SourceIP)
 	u := f.tried(user)
 	if u != nil {
 		u.count[c] += n
@@ -330,13 +331,13 @@ func (f *fold) tried(user []byte) *account {
 }
 
 func (f *fold) accepted(e *event.Event, service string) {
-	k := loginKey{service, e.Text(event.UserName), e.Text(event.SourceIP), e.Text(event.AuthMethod), e.Text(event.KeyFingerprint)}
+	k := loginKey{service, string(accountOf(e)), e.Text(event.SourceIP), e.Text(event.AuthMethod), e.Text(event.KeyFingerprint)}
 	l := f.logins[k]
 	if l == nil {
 		if len(f.logins) >= maxLogins {
 			return
 		}
-		l = &login{loginKey: k, seen: map[string]bool{}}
+		l = &login{loginKey: k, seen: map[string]bool{}, inside: len(e.Get(event.ContainerID)) > 0}
 		f.logins[k] = l
 	}
 	l.anonymous = l.anonymous || len(e.Get(event.AuthAnonymous)) > 0
@@ -398,7 +399,7 @@ func (f *fold) closed(e *event.Event) {
 	if s == nil || e.At.Before(s.start) {
 		return
 	}
-	if u := e.Text(event.UserName); u != "" && u != s.login.user {
+	if u := accountOf(e); len(u) > 0 && string(u) != s.login.user {
 		return
 	}
 	if !s.end.Known() {
@@ -421,10 +422,10 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 			}
 			return a.user+a.source+a.method+a.key+a.service < b.user+b.source+b.method+b.key+b.service
 		})
-		known := map[string][]*login{} // by account, older ones
+		known := history{}
 		for _, l := range all {
-			f.measure(l, known[l.user])
-			known[l.user] = append(known[l.user], l)
+			f.measure(l, known)
+			known.add(l)
 			if !yield(l.finding(f)) {
 				return
 			}
@@ -439,7 +440,7 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 }
 
 // measure finds what was before the login's first success.
-func (f *fold) measure(l *login, before []*login) {
+func (f *fold) measure(l *login, known history) {
 	a := &l.access
 	a.Longest = -1
 	for _, b := range l.before {
@@ -452,16 +453,7 @@ func (f *fold) measure(l *login, before []*login) {
 		a.RecentTries, a.RecentAddresses = max(a.RecentTries, b.recent), max(a.RecentAddresses, int(b.recentFrom))
 	}
 	f.fromBadRecords(l)
-	a.FirstOfAccount = len(before) == 0
-	a.NewAddress = len(before) > 0
-	for _, b := range before {
-		if b.source == l.source || detect.Network(b.source) != "" && detect.Network(b.source) == detect.Network(l.source) {
-			a.NewAddress = false
-			if b.access.FailedAddress == 0 || !guessed(&b.access) { // the address was in order before it failed
-				a.FailedHere, a.FailedAddress, a.TriedAccounts = min(a.FailedHere, 2), min(a.FailedAddress, 2), min(a.TriedAccounts, 1)
-			}
-		}
-	}
+	known.compare(l)
 	for _, s := range l.sessions {
 		a.Sessions = append(a.Sessions, detect.Span{Start: s.start, End: s.end})
 		if s.end.Known() {
@@ -480,6 +472,9 @@ func (l *login) finding(f *fold) detect.Finding {
 	if !l.anonymous && l.method != "publickey" && l.source != "" && guessed(&l.access) && (l.method != "record" || l.access.FailedHere > 0) {
 		r.What, r.Detection, r.Level, r.Attack = detect.GuessedIn, "D13", detect.High, []string{"T1110.001", "T1078"}
 		r.Title = "password of " + l.user + " was guessed by " + l.source
+		if l.inside { // whatever runs there writes that log: it is no word about an account of this host
+			r.What, r.Level, r.Detail = detect.Login, detect.Medium, "as the container's own output tells, which every program in it can write to"
+		}
 		if x := f.addr[l.source]; x != nil {
 			r.For = append(append([]evidence.Quote{}, x.quotes...), r.For...)
 		}

@@ -20,6 +20,7 @@ const (
 	realSession = time.Minute
 	checkOnly   = 2 * time.Second
 	maxOdd      = 100
+	mostTwice   = 2 // times in two networks at once; who is there more often is so all the time
 )
 
 // past is what is known of an account up to a moment.
@@ -104,7 +105,7 @@ func (p *past) compare(s *session) (detect.Finding, bool) {
 // elsewhere gives a session of the account from another network that began about when this one did, if both were more than an automaton's and the
 // account does not do so all the time.
 func (p *past) elsewhere(s *session) *session {
-	if !s.lasted() || !detect.Outside(s.login.source) {
+	if p.twice > mostTwice || !s.lasted() || !detect.Outside(s.login.source) {
 		return nil
 	}
 	var best *session
@@ -116,7 +117,7 @@ func (p *past) elsewhere(s *session) *session {
 		}
 	}
 	if best != nil {
-		if p.twice++; p.twice > 2 {
+		if p.twice++; p.twice > mostTwice {
 			return nil
 		}
 	}
