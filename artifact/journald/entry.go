@@ -32,6 +32,7 @@ func (r *reader) entry(off, size int64) {
 	*m = artifact.Message{At: micro(real), Transport: "journal", Repeat: 1, Ref: r.in.Ref}
 	m.Ref.Off, m.Ref.Len = off, size
 	r.items(b[entryItems:])
+	r.exe = nil
 	comm, pid, ok := r.fields(off, size)
 	if !ok {
 		return
@@ -40,6 +41,10 @@ func (r *reader) entry(off, size int64) {
 	r.finish(comm, pid)
 	r.in.Seen.Program(m.Program, m.At)
 	r.number(number, real, mono, boot)
+	if pretends(m, r.exe) {
+		r.in.Seen.Unknown(pretended)
+		return
+	}
 	known, understood := r.in.Messages.Decode(m, r.emit)
 	if known && !understood {
 		r.in.Seen.Unknown(m.Program)
@@ -74,6 +79,8 @@ func (r *reader) fields(off, size int64) (comm, pid []byte, ok bool) {
 			m.Session = f.value
 		case hostname:
 			m.Host = f.value
+		case executable:
+			r.exe = f.value
 		}
 	}
 	return comm, pid, true

@@ -27,6 +27,7 @@ const (
 	senderUID
 	auditSession
 	hostname
+	executable
 )
 
 var names = []struct {
@@ -34,7 +35,7 @@ var names = []struct {
 	name   name
 }{
 	{"MESSAGE=", message}, {"SYSLOG_IDENTIFIER=", identifier}, {"_COMM=", command}, {"SYSLOG_PID=", syslogPID}, {"_PID=", senderPID}, {"_UID=", senderUID},
-	{"_AUDIT_SESSION=", auditSession}, {"_HOSTNAME=", hostname},
+	{"_AUDIT_SESSION=", auditSession}, {"_HOSTNAME=", hostname}, {"_EXE=", executable},
 }
 
 type field struct {

@@ -92,7 +92,8 @@ type reader struct {
 	m       artifact.Message
 	raw     []byte
 	offsets []int64
-	lost    int64 // bytes that held no object
+	exe     []byte // of the entry at hand: the file that its sender runs
+	lost    int64  // bytes that held no object
 	lostAt  int64
 	ev      event.Event
 	index   index
