@@ -32,24 +32,24 @@ func litespeed(e *event.Event, t []byte) {
 	e.Add(event.LogLevel, bytes.TrimPrefix(level, []byte("[")))
 	e.Add(event.ProcessPID, pid)
 	t = bytes.TrimLeft(rest, " ")
-	client := false
+	client, panel, script := false, false, false
 	if connection, ok := said.Rest(t, "["); ok {
 		if connection, text, ok := said.Cut(connection, "]"); ok {
 			if address := litespeedClient(connection); address != nil {
 				e.Add(event.SourceIP, address)
-				t, client = bytes.TrimLeft(text, " "), true
+				t, client, panel = bytes.TrimLeft(text, " "), true, bytes.HasSuffix(connection, []byte("#_AdminVHost"))
 			}
 		}
 	}
 	if text, ok := said.Rest(t, "[STDERR] "); ok {
-		e.Kind, t = event.ChildOutput, text
+		e.Kind, t, script = event.ChildOutput, text, true // which writes what it likes
 	}
 	const console = "[WebAdmin Console] Failed Login Attempt - username:"
-	if name, ok := said.Rest(t, console); ok && client {
+	if name, ok := said.Rest(t, console); ok && panel {
 		name, _, _ = said.CutLast(name, " ip:")
 		turnedAway(e, name)
 	}
-	if name, ok := said.Rest(t, "User '"); ok && client {
+	if name, ok := said.Rest(t, "User '"); ok && client && !script {
 		if name, ok := bytes.CutSuffix(name, []byte("' failed to authenticate.")); ok {
 			turnedAway(e, name)
 		}

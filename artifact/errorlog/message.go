@@ -242,14 +242,15 @@ func nginxClient(e *event.Event, t []byte) []byte {
 
 // lighttpd reads "(file.c.line) text".
 func lighttpd(e *event.Event, t []byte) {
-	if _, rest, ok := said.Cut(t, ") "); ok {
+	where, rest, ok := said.Cut(t, ") ")
+	if ok {
 		t = rest
 	}
 	if bytes.HasPrefix(t, []byte("server started")) {
 		e.Kind = event.ServiceStarted
 		e.Add(event.ServiceName, lighttpdName)
 	}
-	if _, ip, ok := said.CutLast(t, "IP: "); ok { // mod_auth puts the client last, behind the name that it chose
+	if _, ip, last := said.CutLast(t, "IP: "); ok && last && bytes.Contains(where, []byte("mod_auth")) { // which puts the client last, behind the name that it chose; in others' words a path may hold this
 		e.Add(event.SourceIP, said.Address(ip))
 	}
 	e.Add(event.Message, t)
