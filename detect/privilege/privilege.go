@@ -21,7 +21,7 @@ func New() *detect.Detection {
 		Wants: []event.Kind{event.SudoCommand, event.SudoDenied, event.SwitchUser, event.AccountCreated, event.AccountChanged, event.AccountDeleted,
 			event.GroupChanged, event.PasswordChanged, event.Account, event.AccountSecret},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, became: map[string]*detect.Finding{}, made: map[string]bool{}}
+			return &fold{scene: s, became: map[string]*detect.Finding{}, made: map[string]bool{}, recent: map[change]int{}}
 		},
 	}
 }
@@ -29,6 +29,7 @@ func New() *detect.Detection {
 const (
 	maxCommands = 20_000 // commands run by sudo that are kept
 	maxChanges  = 5_000
+	maxMade     = 100_000
 )
 
 type fold struct {
@@ -36,9 +37,18 @@ type fold struct {
 	became   map[string]*detect.Finding // by user, effective user and command
 	order    []*detect.Finding
 	changes  []detect.Finding
+	recent   map[change]int // which of them is of that second
 	accounts []detect.Finding
 	made     map[string]bool // accounts whose making is logged
 	uid0     int
+}
+
+// change is one of an account, by the second.
+type change struct {
+	user   string
+	kind   event.Kind
+	what   string
+	second int64
 }
 
 func (f *fold) Observe(e *event.Event) {
@@ -99,17 +109,12 @@ func (f *fold) switched(e *event.Event) {
 
 func (f *fold) changed(e *event.Event) {
 	user := e.Text(event.UserName)
-	if e.Kind == event.AccountCreated {
+	if e.Kind == event.AccountCreated && len(f.made) < maxMade {
 		f.made[user] = true
 	}
-	for i := range f.changes { // another witness of the same
-		c := &f.changes[i]
-		if c.Account == user && c.Mechanism == e.Kind.String() && c.Detail == e.Text(event.Change) && len(c.For) < 4 {
-			if d := e.At.Sub(c.First); d > -2e9 && d < 2e9 {
-				c.For = append(c.For, e.Quote())
-				return
-			}
-		}
+	k := change{user, e.Kind, e.Text(event.Change), e.At.Sec}
+	if f.again(k, e) {
+		return
 	}
 	if len(f.changes) >= maxChanges {
 		return
@@ -130,7 +135,24 @@ func (f *fold) changed(e *event.Event) {
 		r.Path = g
 		r.Title += " (group " + g + ")"
 	}
+	f.recent[k] = len(f.changes)
 	f.changes = append(f.changes, r)
+}
+
+// again tells whether another witness told of the same change, and quotes this one besides.
+func (f *fold) again(k change, e *event.Event) bool {
+	for second := k.second - 2; second <= k.second+2; second++ {
+		i, ok := f.recent[change{k.user, k.kind, k.what, second}]
+		if !ok || len(f.changes[i].For) >= 4 {
+			continue
+		}
+		c := &f.changes[i]
+		if d := e.At.Sub(c.First); d > -2e9 && d < 2e9 {
+			c.For = append(c.For, e.Quote())
+			return true
+		}
+	}
+	return false
 }
 
 func (f *fold) account(e *event.Event) {
