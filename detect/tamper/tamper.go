@@ -168,6 +168,9 @@ func (f *fold) Observe(e *event.Event) {
 	case event.RecordsMissing:
 		f.missing(e)
 	default:
+		if len(e.Get(event.ContainerID)) > 0 {
+			return // another system's log: the host's own tell nothing of it, and are not longer for it
+		}
 		if e.Kind == event.AuthFailed && e.At.Known() {
 			f.refuse(e)
 		}
