@@ -43,3 +43,46 @@ func placesOf(l *login) []place {
 	}
 	return out
 }
+
+// Addresses of offices: so many accounts came from one, each of whose owners mistypes his own name and password.
+const (
+	office    = 2
+	fewErrors = 6 // of an account's own, before it came
+	fewNames  = 5 // tried from there for each account that came: a guesser tries very many
+)
+
+// owners tells which accounts came from which address, in the order in which a log tells it: its times may be wrong.
+type owners struct {
+	came  map[place]bool
+	count map[string]int
+}
+
+// meet counts an account that came from an address, and gives how many others had before.
+func (o *owners) meet(l *login, errors, tried int64) int {
+	if o.came == nil {
+		o.came, o.count = map[place]bool{}, map[string]int{}
+	}
+	p := place{user: l.user, source: l.source}
+	n := o.count[l.source]
+	switch {
+	case o.came[p]:
+		n--
+	case errors < fewErrors && tried <= fewNames*int64(n+1) && len(o.came) < maxLogins:
+		o.came[p] = true
+		o.count[l.source]++
+	}
+	return n
+}
+
+// own leaves the errors of others out, where an address is that of many people.
+func (l *login) own() {
+	others := -1
+	for _, b := range l.before {
+		if b.told && (others < 0 || b.owners < others) { // another witness tells the same again, and then all have come
+			others = b.owners
+		}
+	}
+	if a := &l.access; others >= office && a.TriedAccounts <= fewNames*others {
+		a.FailedAddress, a.TriedAccounts, a.TriedInvalid = min(a.FailedAddress, a.FailedHere), min(a.TriedAccounts, 1), 0
+	}
+}

@@ -176,7 +176,8 @@ type before struct {
 	told                                         bool
 	here, address, tried, invalid, account, from int64
 	recent, recentFrom                           int64
-	tries                                        evidence.Time
+	owners                                       int           // other accounts that had come from the address
+	tries, at                                    evidence.Time // at is the login's own, as it was told: another witness's clock may be wrong
 }
 
 type loginKey struct{ service, user, source, method, key string }
@@ -213,6 +214,7 @@ type fold struct {
 	lastService string
 	last        *address
 	others      int64 // attempts by addresses beyond maxAddresses
+	owners      owners
 }
 
 func (f *fold) Observe(e *event.Event) {
@@ -342,7 +344,7 @@ func (f *fold) accepted(e *event.Event, service string) {
 	}
 	l.anonymous = l.anonymous || len(e.Get(event.AuthAnonymous)) > 0
 	l.first = evidence.Min(l.first, e.At)
-	f.remember(l, class(e))
+	f.remember(l, class(e), e.At)
 	l.seen[e.Ref.Path] = true
 	port, pid := e.Text(event.SourcePort), e.Text(event.ProcessPID)
 	for i := len(l.sessions) - 1; i >= 0 && i >= len(l.sessions)-32; i-- { // the same login told by another witness
@@ -374,16 +376,17 @@ func (f *fold) accepted(e *event.Event, service string) {
 }
 
 // remember takes down, when a witness first tells of a login, what it told before.
-func (f *fold) remember(l *login, c int) {
+func (f *fold) remember(l *login, c int, at evidence.Time) {
 	b := &l.before[c]
 	if b.told {
 		return
 	}
-	b.told = true
+	b.told, b.at = true, at
 	if a := f.addr[l.source]; a != nil {
 		b.address, b.tried, b.invalid, b.tries = a.count[c], int64(len(a.tried)), a.invalid[c], a.tries
 		b.here = a.tried.of(l.user)[c]
 	}
+	b.owners = f.owners.meet(l, b.here, b.tried)
 	if u := f.account[l.user]; u != nil {
 		b.account, b.from = u.count[c]-b.here, int64(len(u.from))
 		n, from := u.recent(l.first, l.source)
@@ -447,12 +450,13 @@ func (f *fold) measure(l *login, known history) {
 		a.FailedHere, a.FailedAddress, a.TriedAccounts = max(a.FailedHere, b.here), max(a.FailedAddress, b.address), max(a.TriedAccounts, int(b.tried))
 		a.TriedInvalid = max(a.TriedInvalid, b.invalid)
 		if b.tries.Known() {
-			a.Trying = max(a.Trying, l.first.Sub(b.tries))
+			a.Trying = max(a.Trying, b.at.Sub(b.tries).Abs())
 		}
 		a.FailedAccount, a.OtherAddresses = max(a.FailedAccount, b.account), max(a.OtherAddresses, int(b.from))
 		a.RecentTries, a.RecentAddresses = max(a.RecentTries, b.recent), max(a.RecentAddresses, int(b.recentFrom))
 	}
 	f.fromBadRecords(l)
+	l.own()
 	known.compare(l)
 	for _, s := range l.sessions {
 		a.Sessions = append(a.Sessions, detect.Span{Start: s.start, End: s.end})

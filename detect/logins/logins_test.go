@@ -1,6 +1,7 @@
 package logins_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,15 @@ const (
 	accepted = "auth-accepted service.name=sshd auth.method=password"
 )
 
+// names is a refused try for each of n accounts.
+func names(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "03:00:%02d %s user.name=u%d user.invalid=true source.ip=203.0.113.6\n", i%60, failed, i)
+	}
+	return b.String()
+}
+
 func TestGuessedOrNot(t *testing.T) {
 	for _, tc := range []struct {
 		name, events string
@@ -23,6 +33,10 @@ func TestGuessedOrNot(t *testing.T) {
 		{"many tries, then in", "03:00:00 " + failed + " user.name=bob source.ip=203.0.113.6 x7\n03:01:00 " + accepted + " user.name=bob source.ip=203.0.113.6 process.pid=5", 1},
 		{"several accounts, then in", "03:00:00 " + failed + " user.name=root source.ip=203.0.113.6\n03:00:01 " + failed + " user.name=admin user.invalid=true source.ip=203.0.113.6\n03:00:02 " + failed + " user.name=test source.ip=203.0.113.6\n03:01:00 " + accepted + " user.name=bob source.ip=203.0.113.6 process.pid=5", 1},
 		{"an office, everybody mistypes once", "03:00:00 " + failed + " user.name=amy source.ip=198.51.100.2\n03:10:00 " + failed + " user.name=bob source.ip=198.51.100.2\n03:20:00 " + failed + " user.name=root source.ip=198.51.100.2\n03:30:00 " + accepted + " user.name=bob source.ip=198.51.100.2 process.pid=5", 0},
+		{"an office, many errors", "03:00:00 " + accepted + " user.name=amy source.ip=198.51.100.2\n03:01:00 " + accepted + " user.name=carl source.ip=198.51.100.2\n03:02:00 " + failed + " user.name=amy source.ip=198.51.100.2 x9\n03:03:00 " + failed + " user.name=bobx user.invalid=true source.ip=198.51.100.2\n03:10:00 " + failed + " user.name=bob source.ip=198.51.100.2 x2\n03:30:00 " + accepted + " user.name=bob source.ip=198.51.100.2 process.pid=5", 0},
+		{"a guesser in an office", "03:00:00 " + accepted + " user.name=amy source.ip=198.51.100.2\n03:01:00 " + accepted + " user.name=carl source.ip=198.51.100.2\n03:10:00 " + failed + " user.name=bob source.ip=198.51.100.2 x9\n03:30:00 " + accepted + " user.name=bob source.ip=198.51.100.2 process.pid=5", 1},
+		{"an office, and a clock that went wrong", "13:00:00 " + failed + " user.name=amy source.ip=198.51.100.2 x9\n13:00:10 " + accepted + " user.name=amy source.ip=198.51.100.2 process.pid=4\n15:30:00 " + failed + " user.name=bob source.ip=198.51.100.2\n15:30:09 " + accepted + " user.name=bob source.ip=198.51.100.2 process.pid=5\n03:00:00 " + accepted + " user.name=bob source.ip=198.51.100.2 process.pid=6", 1},
+		{"a guesser who finds three passwords", names(40) + "03:30:00 " + failed + " user.name=amy source.ip=203.0.113.6\n03:30:01 " + accepted + " user.name=amy source.ip=203.0.113.6 process.pid=5\n03:30:02 " + failed + " user.name=carl source.ip=203.0.113.6\n03:30:03 " + accepted + " user.name=carl source.ip=203.0.113.6 process.pid=6\n03:30:04 " + failed + " user.name=bob source.ip=203.0.113.6\n03:30:05 " + accepted + " user.name=bob source.ip=203.0.113.6 process.pid=7", 3},
 		{"slow and long", "00:00:00 " + failed + " user.name=bob source.ip=203.0.113.6 x18\n20:00:00 " + accepted + " user.name=bob source.ip=203.0.113.6 process.pid=5", 1},
 		{"a typing error", "03:00:00 " + failed + " user.name=amy source.ip=198.51.100.2 x2\n03:01:00 " + accepted + " user.name=amy source.ip=198.51.100.2 process.pid=5", 0},
 		{"in first, wrong later", "03:00:00 " + accepted + " user.name=amy source.ip=198.51.100.2 process.pid=5\n04:00:00 " + failed + " user.name=amy source.ip=198.51.100.2 x20", 0},
