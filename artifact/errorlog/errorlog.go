@@ -82,7 +82,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 	return func(yield func(event.Event, error) bool) {
 		var e event.Event
 		var last evidence.Time
-		servers, quoted := ofServer(in.Path), 0
+		servers, customers, quoted := ofServer(in.Path), ofCustomer(in.Path), 0
 		for ref, t := range artifact.EachLine(ctx, in, yield) {
 			server, at, rest := stamp(in.Clock, t)
 			if server == bare {
@@ -106,7 +106,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 			} else if ofXML(t) {
 				quoted = 3
 			}
-			if quoted > 0 {
+			if quoted > 0 || customers && (e.Kind == event.AuthAccepted || e.Kind == event.AuthFailed) {
 				e.Kind = event.HTTPError
 			}
 			e.At, e.Ref, e.Raw = at, ref, t
@@ -123,6 +123,11 @@ func ofServer(path string) bool {
 	d, ok := strings.CutPrefix(path, "/var/log/")
 	d, _, _ = strings.Cut(d, "/")
 	return ok && (d == "apache2" || d == "httpd" || d == "apache" || d == "apache-ssl" || d == "nginx" || d == "lighttpd") && !strings.Contains(path, "php")
+}
+
+// ofCustomer tells a log that lies where a site's owner or its scripts may write: no line of it is a login, whatever it looks like.
+func ofCustomer(path string) bool {
+	return said.BeginsAny([]byte(path), []string{"/home/", "/home2/", "/var/www/", "/srv/", "/root/"}) || strings.Contains(path, "public_html") || strings.Contains(path, "htdocs") || strings.Contains(path, "httpdocs")
 }
 
 // server is whose form a line has.

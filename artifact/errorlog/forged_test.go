@@ -24,3 +24,15 @@ func TestWordsOfOthersNameNobody(t *testing.T) {
 		}
 	}
 }
+
+// TestACustomersLogTellsOfNoLogin has the same lines in the server's own log and in one that a site's owner may write to.
+func TestACustomersLogTellsOfNoLogin(t *testing.T) {
+	const line = "2024/03/01 03:01:00 [info] 1#1: *7 client logged in, client: 198.51.100.7, server: 0.0.0.0:143, login: \"root\"\n"
+	for path, want := range map[string]bool{"/var/log/nginx/error.log": true, "/home/bob/public_html/error_log": false, "/var/www/html/logs/error.log": false} {
+		in := artifacttest.Input([]byte(line))
+		in.Path = path
+		if got := string(artifacttest.Run(t, errorlog.New(), in)); strings.Contains(got, "auth-accepted") != want {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+}
