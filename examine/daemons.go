@@ -50,6 +50,7 @@ const (
 	maxSightings = 50_000
 	maxAtOnce    = 4 // times with the same second of a quarter, for one address
 	enoughPairs  = 5 // sightings that fit before a zone is believed
+	enoughOthers = 3 // addresses that they are of: one visitor may come at hours of his choice
 	clearly      = 4 // times as many as fit the host's zone
 	farthest     = 26 * 3600
 	together     = 2 // seconds within which two logs tell of one moment
@@ -158,6 +159,7 @@ const inUTC = math.MaxInt64
 // the log's times too late. Where a second zone fits half as often, nothing is said.
 func (s *sightings) zone(ref *sightings, own *time.Location) (zone *time.Location, ahead int64, pairs int, ok bool) {
 	votes := map[int64]int{} // by how many seconds the log's time must be moved
+	voters := map[int64]map[uint64]bool{}
 	var newest int64
 	for k, times := range s.at {
 		fits := map[int64]bool{}
@@ -171,6 +173,10 @@ func (s *sightings) zone(ref *sightings, own *time.Location) (zone *time.Locatio
 		}
 		for q := range fits {
 			votes[q]++
+			if voters[q] == nil {
+				voters[q] = map[uint64]bool{}
+			}
+			voters[q][k.address] = true
 		}
 	}
 	best := int64(0)
@@ -184,7 +190,7 @@ func (s *sightings) zone(ref *sightings, own *time.Location) (zone *time.Locatio
 			return nil, 0, 0, false
 		}
 	}
-	if best == 0 || votes[best] < enoughPairs || votes[best] < clearly*(votes[0]+1) {
+	if best == 0 || len(voters[best]) < enoughOthers || votes[best] < enoughPairs || votes[best] < clearly*(votes[0]+1) {
 		return nil, 0, 0, false
 	}
 	_, offset := time.Unix(newest, 0).In(own).Zone()

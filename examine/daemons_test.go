@@ -29,20 +29,25 @@ func TestAZoneByPairs(t *testing.T) {
 		step  time.Duration
 		pairs int
 		alone bool // the access log has other addresses
+		one   bool // all of it is of one address
 		told  string
 		right bool
 	}{
-		{"UTC", time.UTC, 127 * time.Second, 20, false, "UTC", true},
-		{"the host's own", berlin, 127 * time.Second, 20, false, "", true},
-		{"another", kolkata, 127 * time.Second, 20, false, "UTC+05:30", true},
-		{"too few pairs", time.UTC, 127 * time.Second, 4, false, "", false},
-		{"no pairs", time.UTC, 127 * time.Second, 20, true, "", false},
-		{"a beat of a quarter of an hour fits everything", time.UTC, 15 * time.Minute, 60, false, "", false},
+		{"UTC", time.UTC, 127 * time.Second, 20, false, false, "UTC", true},
+		{"the host's own", berlin, 127 * time.Second, 20, false, false, "", true},
+		{"another", kolkata, 127 * time.Second, 20, false, false, "UTC+05:30", true},
+		{"too few pairs", time.UTC, 127 * time.Second, 4, false, false, "", false},
+		{"no pairs", time.UTC, 127 * time.Second, 20, true, false, "", false},
+		{"a beat of a quarter of an hour fits everything", time.UTC, 15 * time.Minute, 60, false, false, "", false},
+		{"one visitor, at hours of his choice", time.UTC, 127 * time.Second, 20, false, true, "", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var access, errors strings.Builder
 			for i := range tc.pairs {
 				x, ip := at.Add(time.Duration(i)*tc.step), fmt.Sprintf("198.51.100.%d", 1+i%7)
+				if tc.one {
+					ip = "198.51.100.1"
+				}
 				fmt.Fprintf(&errors, "[%s] [php:error] [pid 12] [client %s:40000] script '/var/www/html/x.php' not found or unable to stat\n", x.In(tc.zone).Format("Mon Jan 02 15:04:05.000000 2006"), ip)
 				if tc.alone {
 					ip = "203.0.113.9"
