@@ -191,8 +191,12 @@ type Message struct {
 	Transport string // "syslog", "journal"
 	Ref       evidence.Ref
 	Raw       []byte
+	wanted    *[256]bool // by kind; nil for all
 	ev        event.Event
 }
+
+// Wanted tells whether anybody looks at events of a kind: what is dear to make and often unasked for need not be made.
+func (m *Message) Wanted(k event.Kind) bool { return m.wanted == nil || m.wanted[k] }
 
 // Event gives the message's own event, emptied, with kind, time, evidence and pid set;
 // the decoder adds the rest and yields it.
@@ -220,7 +224,8 @@ func (m *Message) Line() *event.Event {
 
 // Decoders sends messages to the members that know their program.
 type Decoders struct {
-	Lines  []string // of programs whose names begin so, a LogLine is yielded for each message that no member makes an event of; "" stands for all
+	Lines  []string   // of programs whose names begin so, a LogLine is yielded for each message that no member makes an event of; "" stands for all
+	Wanted *[256]bool // by kind, what detections look at; nil for all
 	said   bool
 	out    func(*event.Event)
 	tell   func(*event.Event) // marks that something was said, and passes it on
@@ -265,6 +270,7 @@ func (d *Decoders) Decode(m *Message, yield func(*event.Event)) (known, understo
 	if d == nil {
 		return false, false
 	}
+	m.wanted = d.Wanted
 	if !d.asked(m.Program) {
 		return d.decode(m, yield)
 	}

@@ -66,6 +66,7 @@ type run struct {
 	res     *Result
 	folds   []fold
 	wants   [256][]detect.Fold
+	wanted  [256]bool // by kind: whether wants has any
 	hosts   []*seenHost
 	jobs    int
 	event   event.Event // the one being shown
@@ -315,6 +316,7 @@ func (r *run) prepare() {
 		r.folds = append(r.folds, fold{d, f})
 		for _, k := range d.Wants {
 			r.wants[k] = append(r.wants[k], f)
+			r.wanted[k] = true
 		}
 	}
 }

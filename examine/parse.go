@@ -79,7 +79,7 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 	for _, k := range []event.Kind{event.LogLine, event.AuditRecord} {
 		in.Wanted[k] = len(r.wants[k]) > 0
 	}
-	in.Messages.Lines = r.linesOf()
+	in.Messages.Lines, in.Messages.Wanted = r.linesOf(), &r.wanted
 	if kind == "" {
 		in.At, in.Size = section, section.Size()
 	} else if j.art.Random {

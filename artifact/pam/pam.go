@@ -159,7 +159,7 @@ func (x *message) failed(b []byte, unix bool) bool {
 	} else {
 		return false
 	}
-	if !bytes.HasPrefix(b, []byte("logname=")) || tries == 0 {
+	if !bytes.HasPrefix(b, []byte("logname=")) || tries == 0 || k == event.ProgramSaid && !x.m.Wanted(k) {
 		return true
 	}
 	before := x.m.Repeat
