@@ -103,37 +103,32 @@ func (p *conditionParser) next(word string) bool {
 }
 
 func (p *conditionParser) or(depth int) (expr, error) {
-	var list orExpr
-	for {
-		e, err := p.and(depth)
-		if err != nil {
-			return nil, err
-		}
-		if list = append(list, e); !p.next("or") {
-			break
-		}
-	}
+	list, err := p.chain("or", depth, p.and)
 	if len(list) == 1 {
 		return list[0], nil
 	}
-	return list, nil
+	return orExpr(list), err
 }
 
 func (p *conditionParser) and(depth int) (expr, error) {
-	var list andExpr
-	for {
-		e, err := p.not(depth)
-		if err != nil {
-			return nil, err
-		}
-		if list = append(list, e); !p.next("and") {
-			break
-		}
-	}
+	list, err := p.chain("and", depth, p.not)
 	if len(list) == 1 {
 		return list[0], nil
 	}
-	return list, nil
+	return andExpr(list), err
+}
+
+// chain reads what words of one kind join.
+func (p *conditionParser) chain(word string, depth int, one func(depth int) (expr, error)) (list []expr, err error) {
+	for {
+		e, err := one(depth)
+		if err != nil {
+			return nil, err
+		}
+		if list = append(list, e); !p.next(word) {
+			return list, nil
+		}
+	}
 }
 
 func (p *conditionParser) not(depth int) (expr, error) {

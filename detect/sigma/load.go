@@ -148,20 +148,10 @@ func (r *Rule) join(by map[string]*Rule) error {
 
 // unknownNames gives the fields of an expression that are not known here.
 func unknownNames(e expr) (out []string) {
-	var list []expr
-	switch x := e.(type) {
-	case unknownField:
+	if x, ok := e.(unknownField); ok {
 		return []string{x.name}
-	case notExpr:
-		list = []expr{x.of}
-	case andExpr:
-		list = x
-	case orExpr:
-		list = x
-	case atLeast:
-		list = x.list
 	}
-	for _, y := range list {
+	for _, y := range parts(e) {
 		for _, n := range unknownNames(y) {
 			if len(out) < 10 && (len(out) == 0 || out[len(out)-1] != n) {
 				out = append(out, n)

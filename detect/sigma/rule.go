@@ -313,7 +313,7 @@ func (r *Rule) compile(det map[string]any, v *view) error {
 		r.matches = any_[0]
 	}
 	if v.word != "" {
-		r.matches = andExpr{r.matches, serviceExpr{[]byte(v.word)}}
+		r.matches = andExpr{r.matches, serviceExpr{v.word, newGlob("*"+v.word+"*", false)}}
 	}
 	return nil
 }
