@@ -56,7 +56,7 @@ type Input struct {
 	Clock    *logclock.Clock
 	Host     *HostFacts
 	Messages *Decoders // where members that carry messages of programs send them
-	Wanted   [256]bool // by kind: whether a detection wants those that only rules look at (LogLine, AuditRecord); no member yields them unasked
+	Wanted   [256]bool // by kind: what detections look at; no member yields an AuditRecord unasked
 	Seen     *Seen     // what the member has read: it reports every record here
 	// Inner gives the artefact that knows a log which another one carries, by its first lines; nil where none does. Members do not know each other.
 	Inner func(head []byte) *Artifact
@@ -284,6 +284,9 @@ func (d *Decoders) Decode(m *Message, yield func(*event.Event)) (known, understo
 
 // asked tells whether lines of a program are wanted.
 func (d *Decoders) asked(program []byte) bool {
+	if d == nil {
+		return false
+	}
 	for _, p := range d.Lines {
 		if len(program) >= len(p) && (p == "" || program[0]|0x20 == p[0] && strings.EqualFold(string(program[:len(p)]), p)) {
 			return true

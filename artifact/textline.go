@@ -83,25 +83,33 @@ func Lines(f func(in *Input, text []byte, e *event.Event, yield func(*event.Even
 // Stamped makes the Parse of a member whose program writes a log of its own, in the words that it sends to syslog, too: stamp takes the time off a line, decode
 // reads the rest. Lines without a stamp, and those that are not understood, are counted under the program's name.
 func Stamped(program string, stamp func(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool), decode func(m *Message, yield func(*event.Event)) bool) func(context.Context, *Input) iter.Seq2[event.Event, error] {
+	return StampedAbove(program, stamp, decode, func(*Input, []byte) bool { return false })
+}
+
+// StampedAbove is Stamped for programs whose records go on in lines without a stamp: below tells those that belong to the stamped line above them.
+func StampedAbove(program string, stamp func(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool), decode func(m *Message, yield func(*event.Event)) bool, below func(in *Input, line []byte) bool) func(context.Context, *Input) iter.Seq2[event.Event, error] {
 	name, noStamp := []byte(program), []byte(program+" line")
 	return func(ctx context.Context, in *Input) iter.Seq2[event.Event, error] {
 		return func(yield func(event.Event, error) bool) {
 			m := Message{Repeat: 1, Program: name}
 			going := true
-			said := false
+			said, stamped := false, false
 			out := func(e *event.Event) { said, going = true, going && yield(*e, nil) }
 			for ref, t := range EachLine(ctx, in, yield) {
 				at, text, ok := stamp(in.Clock, t)
 				if !ok {
-					in.Seen.Unknown(noStamp)
+					if !stamped || !below(in, t) {
+						in.Seen.Unknown(noStamp)
+					}
 					continue
 				}
+				stamped = true
 				in.Seen.Record(at)
 				m.At, m.Text, m.PID, m.Ref, m.Raw, said = at, text, nil, ref, t, false
 				if !decode(&m, out) {
 					in.Seen.Unknown(name)
 				}
-				if in.Wanted[event.LogLine] && !said {
+				if !said && in.Messages.asked(name) {
 					m.Text = text // decoders may have cut it
 					out(m.Line())
 				}

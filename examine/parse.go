@@ -76,9 +76,7 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 	}
 	in := &artifact.Input{Ref: ref, R: &metered{run: r, r: content, total: j.entry.Meta.Size}, Size: -1, Meta: j.entry.Meta, Path: j.entry.Path, Clock: clock,
 		Host: h.facts(), Messages: artifact.NewDecoders(r.o.Artifacts), Seen: seen, Inner: r.inner(j.art)}
-	for _, k := range []event.Kind{event.LogLine, event.AuditRecord} {
-		in.Wanted[k] = len(r.wants[k]) > 0
-	}
+	in.Wanted = r.wanted
 	in.Messages.Lines, in.Messages.Wanted = r.linesOf(), &r.wanted
 	if kind == "" {
 		in.At, in.Size = section, section.Size()

@@ -5,8 +5,6 @@ package exim
 
 import (
 	"bytes"
-	"context"
-	"iter"
 	"strings"
 
 	"telltale/artifact"
@@ -20,45 +18,16 @@ import (
 func New() *artifact.Artifact {
 	return &artifact.Artifact{
 		Name: "exim", Doc: "mail: who handed it in, where it went, who guessed passwords", Spec: "Exim 4.98 spec.txt chapter 53, log files; src/receive.c, src/deliver.c",
-		Files: []string{"/var/log/exim4/{mainlog,rejectlog}", "/var/log/exim/{mainlog,main.log,rejectlog,reject.log}", "/var/log/exim_{mainlog,rejectlog}", "/var/log/exim-main.log"}, Log: true, Sniff: sniff, Parse: parse,
+		Files: []string{"/var/log/exim4/{mainlog,rejectlog}", "/var/log/exim/{mainlog,main.log,rejectlog,reject.log}", "/var/log/exim_{mainlog,rejectlog}", "/var/log/exim-main.log"}, Log: true, Sniff: sniff, Parse: artifact.StampedAbove("exim", stamp, decode, below),
 		Programs: []string{"exim", "exim4"}, Decode: decode,
 		Kinds: []event.Kind{event.MailSubmitted, event.MailReceived, event.MailQueued, event.MailDelivered, event.MailRejected, event.MailRemoved, event.AuthFailed, event.ConnectionSeen, event.ServiceStarted, event.ProgramSaid},
 	}
 }
 
-var eximLine, eximName = []byte("exim line"), []byte("exim")
-
-// parse reads a line with a stamp as Exim's words. Lines below it that have none belong to it where they are indented, and in a log of rejections, where the headers of the
-// mail stand there: each of those has a letter and a blank before it, so that none looks like a line of Exim's.
-func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
-	return func(yield func(event.Event, error) bool) {
-		m := artifact.Message{Repeat: 1, Program: eximName}
-		going, said, stamped := true, false, false
-		out := func(e *event.Event) { said, going = true, going && yield(*e, nil) }
-		headers := strings.Contains(in.Path, "reject")
-		for ref, t := range artifact.EachLine(ctx, in, yield) {
-			at, text, ok := stamp(in.Clock, t)
-			if !ok {
-				if !stamped || !headers && t[0] != ' ' {
-					in.Seen.Unknown(eximLine)
-				}
-				continue
-			}
-			stamped = true
-			in.Seen.Record(at)
-			m.At, m.Text, m.PID, m.Ref, m.Raw, said = at, text, nil, ref, t, false
-			if !decode(&m, out) {
-				in.Seen.Unknown(eximName)
-			}
-			if in.Wanted[event.LogLine] && !said {
-				m.Text = text
-				out(m.Line())
-			}
-			if !going {
-				return
-			}
-		}
-	}
+// below tells the lines without a stamp that belong to the one above: those that are indented, and in a log of rejections the headers of the mail. Each of those has a letter
+// and a blank before it, so that none looks like a line of Exim's.
+func below(in *artifact.Input, line []byte) bool {
+	return line[0] == ' ' || strings.Contains(in.Path, "reject")
 }
 
 func sniff(head []byte) bool {
