@@ -1,0 +1,130 @@
+package story
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"telltale/detect"
+)
+
+var vectorWords = map[string]string{
+	"ssh-password-guessed": "guessed the ssh password of %s", "ssh-password-known": "knew the ssh password of %s", "ssh-key": "used an ssh key of %s", "ftp-password": "used the ftp password of %s",
+	"web-upload": "uploaded a script through the web site, which ran as %s", "web-exploit": "made the web site run commands as %s", "mail-account": "used the mail account %s",
+	"web-admin": "entered the site's own administration", "database-exposed": "got in through a database that was open to him", "daemon-exploit": "exploited a network service", "open-share": "wrote over a share that asks for no password",
+}
+
+// how words a way in.
+func (w *way) how() string {
+	s := vectorWords[w.vector]
+	switch {
+	case s == "":
+		return "got in by " + w.vector
+	case strings.Contains(s, "%s"):
+		return fmt.Sprintf(s, w.account)
+	}
+	return s
+}
+
+// summary is three sentences: how they got in, what they did, whether root is lost.
+func (b *builder) summary() string {
+	v := b.s.Verdict
+	switch v.Status {
+	case Compromised:
+	case Attacked:
+		s := "Somebody tries to get in, and there is no sign that anybody did."
+		if m := b.complete(); m != "" {
+			s += " This is said without " + m + "."
+		}
+		return s + " " + b.tries()
+	case Clean:
+		return "Nothing in the evidence speaks of an intruder. The logs and files that would show one were read. This is no proof: an intruder who left no trace cannot be seen."
+	default:
+		if len(b.entered) > 0 {
+			w := b.entered[0]
+			return fmt.Sprintf("It looks as if %s had got in (%s as %s, %s), but no effect of it was found, so it cannot be told. Look at the claims of that way in below.", list(w.sources), w.vector, w.account, clock(w.first))
+		}
+		if m := b.complete(); m != "" {
+			return "Nothing that was read speaks of an intruder, but this was not there to be read: " + m + ". So it cannot be told whether there was one."
+		}
+		return "It cannot be told from this evidence whether there was an intruder."
+	}
+	var s []string
+	switch {
+	case len(b.entered) == 0:
+		s = append(s, "The server shows traces that only an intruder leaves, but how he got in cannot be told from this evidence.")
+	default:
+		w := b.entered[0]
+		who := upper(list(w.sources))
+		if who == "" {
+			who = "Somebody"
+		}
+		s = append(s, fmt.Sprintf("%s %s %s.", who, w.how(), clock(w.first)))
+		if n := len(b.entered) - 1; n > 0 {
+			s = append(s, more(n)+" told below.")
+		}
+	}
+	var did []string
+	if n := len(b.s.Persistence); n > 0 {
+		did = append(did, "left "+plural(int64(n), "way", "ways")+" to come back")
+	}
+	for _, i := range b.s.Impact {
+		if i.What == "spam" {
+			did = append(did, fmt.Sprintf("sent %d mails as %s", i.Count, i.By))
+		}
+	}
+	if n := len(b.s.Altered); n > 0 {
+		did = append(did, "tampered with "+plural(int64(n), "log or file", "logs and files"))
+	}
+	if len(did) > 0 {
+		s = append(s, "The intruder "+list(did)+".")
+	}
+	if b.root {
+		s = append(s, "Root was reached: nothing on this server can be trusted, so rebuild it.")
+	} else {
+		s = append(s, "No sign was found that root was reached; that is no proof that it was not.")
+	}
+	return strings.Join(s, " ")
+}
+
+func more(n int) string {
+	if n == 1 {
+		return "One more way in is"
+	}
+	return fmt.Sprintf("%d more ways in are", n)
+}
+
+// maxTried bounds the attacks on the web site that the summary names: every public server sees dozens.
+const maxTried = 3
+
+func (b *builder) tries() string {
+	var n int64
+	addresses := 0
+	for _, f := range b.by[detect.Guessing] {
+		n += f.Count
+		if f.Source != "" {
+			addresses++
+		}
+	}
+	var parts []string
+	if n > 0 {
+		parts = append(parts, fmt.Sprintf("%d refused logins", n))
+	}
+	if k := len(b.by[detect.WebScan]); k > 0 {
+		parts = append(parts, plural(int64(k), "scan of the web site", "scans of the web site"))
+	}
+	most := slices.Clone(b.by[detect.WebAttack])
+	slices.SortStableFunc(most, func(x, y *detect.Finding) int { return cmp.Compare(y.Count, x.Count) })
+	for i, f := range most {
+		if i == maxTried {
+			parts = append(parts, plural(int64(len(most)-i), "other kind of attack on the web site", "other kinds of attacks on the web site"))
+			break
+		}
+		parts = append(parts, f.Title)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "Seen: " + list(parts) + "."
+}
