@@ -134,7 +134,7 @@ func TestFamiliesAreListed(t *testing.T) {
 			if len(tests) == 0 {
 				t.Errorf("%s/%s has no test", fam, n)
 			}
-			if (fam == "artifact" || fam == "filesystem" || fam == "volume") && !mentions(tests, "func Fuzz") {
+			if (fam == "artifact" || fam == "filesystem" || fam == "volume" || fam == "image") && !mentions(tests, "func Fuzz") {
 				t.Errorf("%s/%s decodes evidence and has no fuzz target", fam, n)
 			}
 		}

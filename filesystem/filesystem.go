@@ -142,9 +142,82 @@ type Orphaner interface {
 	Orphans(context.Context) iter.Seq2[Meta, error]
 }
 
-// Undeleter is the optional ability to find deleted files.
+// Replayer is the optional ability to give the second view of a filesystem that was not unmounted
+// cleanly: as it becomes when its journal or log is replayed, in memory. The FS that was opened
+// stays the view as found on disk.
+type Replayer interface {
+	// Replay gives the replayed view; nil where there is nothing to replay.
+	Replay(context.Context) (FS, Replayed, error)
+}
+
+// Replayed tells what replaying did.
+type Replayed struct {
+	Transactions int
+	Blocks       int           // of the filesystem that the journal has newer than the disk
+	First, Last  evidence.Time // of the replayed transactions, where the journal keeps times
+	Notes        []string      // transactions that were not whole, checksums that do not match
+}
+
+// Recovered is a deleted file that was found again. Content reads Meta.Size bytes; where what is
+// asked for is lost it gives a *evidence.Damage. The caller may use it until the FS is closed.
+type Recovered struct {
+	Meta     Meta          // as last seen; State is Deleted or Orphan
+	Path     string        // last known path within this filesystem, bytes as in the directory; "" where no name was found
+	PathFrom string        // what tells the path: "journal transaction 812", "older tree 41"
+	From     string        // what tells where the content lies: "journal transaction 812", "orphan list", "inode"
+	After    evidence.Time // it was deleted after this (last seen alive)
+	Before   evidence.Time // and not later than this (first seen deleted)
+	Content  io.ReaderAt
+	Extents  []Extent
+	Free     int64 // bytes of content that lie in space which nobody has got since
+	Reused   int64 // bytes of content whose place was given to somebody else since: they are probably another file's
+}
+
+// Whole tells whether nothing of the content was given away since.
+func (r *Recovered) Whole() bool { return r.Reused == 0 }
+
+// History is how far back a filesystem's own memory goes: it is told before anything is claimed of
+// deleted files, so that "none found" is not taken for "none deleted".
+type History struct {
+	Source       string // "journal", "log", "older trees"
+	From, To     evidence.Time
+	Transactions int
+	Bytes        int64 // of the journal or log that were read
+	Notes        []string
+}
+
+// Undeleter is the optional ability to find deleted files, those still open (orphans) included.
 type Undeleter interface {
-	Deleted(context.Context) iter.Seq2[Meta, error]
+	Deleted(context.Context) (History, iter.Seq2[Recovered, error])
+}
+
+// FreeSpacer is the optional ability to tell which space belongs to no file, by the filesystem's own
+// maps: runs in physical order, Logical 0. What the maps cannot tell is an error beside them.
+type FreeSpacer interface {
+	FreeSpace(context.Context) iter.Seq2[Extent, error]
+}
+
+// Subvolume is a tree of its own within the same filesystem.
+type Subvolume struct {
+	Path     string // where it lies in the filesystem, "" where it has no name any more
+	ID       uint64
+	ReadOnly bool
+	Of       string // UUID of what it is a snapshot of, "" for none
+	UUID     string
+	Made     evidence.Time
+	FS       FS
+}
+
+// Subvolumer is the optional ability to give subvolumes and snapshots, each as a tree of its own.
+type Subvolumer interface {
+	Subvolumes(context.Context) ([]Subvolume, error)
+}
+
+// Device is one of several sources that one filesystem lies on.
+type Device struct {
+	io.ReaderAt
+	Size int64
+	Name string // where it is from, for notes
 }
 
 // Format is a member of the family for filesystems that lie on a block source.
@@ -155,4 +228,9 @@ type Format struct {
 	Doc   string
 	Probe func(head []byte) bool
 	Open  func(r io.ReaderAt, size int64, b *limit.Budget) (FS, error)
+	// Part tells, of a source that Probe takes, which filesystem it is a part of (an id that all its
+	// parts share) and how many parts there are; nil for filesystems that lie on one source.
+	Part func(head []byte) (id string, parts int)
+	// Join opens a filesystem that lies on several sources, some of which may be missing; nil as Part.
+	Join func(ds []Device, b *limit.Budget) (FS, error)
 }

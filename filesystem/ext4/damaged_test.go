@@ -16,6 +16,7 @@ import (
 	"telltale/evidence"
 	"telltale/filesystem"
 	"telltale/filesystem/ext4"
+	"telltale/filesystem/fstest"
 )
 
 // What reading one hostile image may cost.
@@ -47,20 +48,20 @@ func unpack(t testing.TB, path string) []byte {
 }
 
 // readHostile reads all that there is: by names, by inode number, and the orphans.
-func readHostile(f *ext4.FS, stop func() bool) (r *reader, orphans int) {
-	r = &reader{f: f, budget: maxContent, stop: stop}
-	r.all()
+func readHostile(f *ext4.FS, stop func() bool) (r *fstest.Reader, orphans int) {
+	r = &fstest.Reader{FS: f, Budget: maxContent, Stop: stop}
+	r.All()
 	for _, err := range f.Orphans(context.Background()) {
 		if stop() {
 			break
 		}
 		if orphans++; err != nil {
-			r.out.failed("orphan", err)
+			r.Out.Failed("orphan", err)
 		}
 	}
 	for n := filesystem.Inode(0); n < 300 && !stop(); n++ {
 		if m, err := f.Stat(n); err == nil && m.Type == filesystem.Regular {
-			r.content(n, min(m.Size, 1<<20))
+			r.Content(n, min(m.Size, 1<<20))
 		}
 		f.Readlink(n)
 		f.Xattrs(n)
@@ -109,19 +110,19 @@ func TestDamagedImages(t *testing.T) {
 				t.Errorf("allocated %d bytes", n)
 			}
 			notes := f.Info().Notes
-			for _, err := range r.out.errs {
+			for _, err := range r.Out.Errs {
 				if !errors.As(err, new(*evidence.Damage)) {
 					t.Logf("not damage: %v", err)
 				}
 			}
-			t.Logf("%d names, %d orphans, %d faults, %d notes in %v", r.names, orphans, len(r.out.errs), len(notes), took)
-			for _, err := range r.out.errs[:min(len(r.out.errs), 3)] {
+			t.Logf("%d names, %d orphans, %d faults, %d notes in %v", r.Names, orphans, len(r.Out.Errs), len(notes), took)
+			for _, err := range r.Out.Errs[:min(len(r.Out.Errs), 3)] {
 				t.Logf("  %v", err)
 			}
 			switch {
-			case len(r.out.errs) == 0:
+			case len(r.Out.Errs) == 0:
 				read++
-			case r.names == 0:
+			case r.Names == 0:
 				partial++
 			default:
 				damaged++

@@ -2,14 +2,13 @@ package ext4_test
 
 import (
 	"encoding/binary"
-	"errors"
 	"io"
 	"testing"
 	"time"
 
-	"telltale/evidence"
 	"telltale/filesystem"
 	"telltale/filesystem/ext4"
+	"telltale/filesystem/fstest"
 )
 
 // patched is an image with four bytes changed here and there: fuzzing whole images
@@ -76,10 +75,10 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		r := &reader{f: v, budget: 4 << 20}
-		r.stop = func() bool { return r.names > 2000 }
-		r.all()
-		checkRefs(t, v, &r.out, size)
+		r := &fstest.Reader{FS: v, Budget: 4 << 20}
+		r.Stop = func() bool { return r.Names > 2000 }
+		r.All()
+		fstest.CheckRefs(t, v, &r.Out, size)
 		for n := filesystem.Inode(0); n < 100; n++ {
 			v.Stat(n)
 			v.Xattrs(n)
@@ -91,27 +90,4 @@ func FuzzRead(f *testing.F) {
 			t.Fatalf("took %v", took)
 		}
 	})
-}
-
-func checkRefs(t *testing.T, v *ext4.FS, out *tree, size int64) {
-	inside := func(r evidence.Ref) bool { return r.Off >= 0 && r.Len >= 0 && r.Off <= size-r.Len }
-	for p, n := range out.nodes {
-		if !inside(n.meta.Ref) {
-			t.Fatalf("%q: record at %v of %d bytes", p, n.meta.Ref, size)
-		}
-		extents, _ := v.Extents(n.meta.Inode)
-		end := int64(0)
-		for _, e := range extents {
-			if e.Physical < -1 || e.Length <= 0 || e.Logical < end || e.Logical+e.Length > n.meta.Size {
-				t.Fatalf("%q: extent %+v of %d bytes", p, e, n.meta.Size)
-			}
-			end = e.Logical + e.Length
-		}
-	}
-	for _, err := range out.errs {
-		var d *evidence.Damage
-		if errors.As(err, &d) && !inside(d.Ref) {
-			t.Fatalf("damage outside the source: %v", d)
-		}
-	}
 }

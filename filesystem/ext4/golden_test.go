@@ -12,6 +12,7 @@ import (
 
 	"telltale/filesystem"
 	"telltale/filesystem/ext4"
+	"telltale/filesystem/fstest"
 	"telltale/internal/golden"
 )
 
@@ -45,10 +46,10 @@ func TestSamples(t *testing.T) {
 // describe writes all that a filesystem holds as text.
 func describe(f *ext4.FS) []byte {
 	var b bytes.Buffer
-	out := readTree(f)
-	for _, p := range out.paths() {
-		n := out.nodes[p]
-		m := n.meta
+	out := fstest.ReadTree(f)
+	for _, p := range out.Paths() {
+		n := out.Nodes[p]
+		m := n.Meta
 		fmt.Fprintf(&b, "%q inode %d %s %04o %d:%d size %d links %d", p, m.Inode, m.Type, m.Mode, m.UID, m.GID, m.Size, m.Links)
 		if m.Flags != 0 {
 			fmt.Fprintf(&b, " flags %x", m.Flags)
@@ -57,23 +58,23 @@ func describe(f *ext4.FS) []byte {
 			fmt.Fprintf(&b, " rdev %x", m.Rdev)
 		}
 		fmt.Fprintf(&b, "\n\tm %s c %s a %s b %s, record at %d+%d\n", m.Mtime, m.Ctime, m.Atime, m.Crtime, m.Ref.Off, m.Ref.Len)
-		if n.target != "" {
-			fmt.Fprintf(&b, "\t-> %q\n", n.target)
+		if n.Target != "" {
+			fmt.Fprintf(&b, "\t-> %q\n", n.Target)
 		}
 		if m.Type == filesystem.Regular {
-			fmt.Fprintf(&b, "\tsha256 %x", n.sum[:8])
+			fmt.Fprintf(&b, "\tsha256 %x", n.Sum[:8])
 			extents, _ := f.Extents(m.Inode)
 			for _, e := range extents {
 				fmt.Fprintf(&b, " %d@%d+%d", e.Logical, e.Physical, e.Length)
 			}
 			b.WriteByte('\n')
 		}
-		describeXattrs(&b, n.xattrs)
+		describeXattrs(&b, n.Xattrs)
 	}
 	for m, err := range f.Orphans(context.Background()) {
 		fmt.Fprintf(&b, "orphan inode %d size %d links %d %v\n", m.Inode, m.Size, m.Links, err)
 	}
-	for _, err := range out.errs {
+	for _, err := range out.Errs {
 		fmt.Fprintf(&b, "fault %v\n", err)
 	}
 	i := f.Info()
@@ -108,15 +109,15 @@ func TestUnknownFeaturesAreNamed(t *testing.T) {
 
 func TestATruncatedImageIsReadAsFarAsItGoes(t *testing.T) {
 	raw := unpack(t, "testdata/ext4.img.gz")
-	whole := readTree(openSample(t, raw))
+	whole := fstest.ReadTree(openSample(t, raw))
 	for _, size := range []int64{int64(len(raw)) / 2, int64(len(raw)) / 4, 64 << 10, 2048} {
 		f, err := ext4.Open(bytes.NewReader(raw[:size]), size)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out := readTree(f)
-		if len(out.nodes) < len(whole.nodes) && len(out.errs) == 0 {
-			t.Errorf("of %d bytes: %d of %d names and no fault", size, len(out.nodes), len(whole.nodes))
+		out := fstest.ReadTree(f)
+		if len(out.Nodes) < len(whole.Nodes) && len(out.Errs) == 0 {
+			t.Errorf("of %d bytes: %d of %d names and no fault", size, len(out.Nodes), len(whole.Nodes))
 		}
 		if notes := f.Info().Notes; len(notes) == 0 {
 			t.Errorf("of %d bytes: no note", size)

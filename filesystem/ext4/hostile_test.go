@@ -11,6 +11,7 @@ import (
 	"telltale/evidence"
 	"telltale/filesystem"
 	"telltale/filesystem/ext4"
+	"telltale/filesystem/fstest"
 )
 
 // find gives the inode of a name in the root directory.
@@ -100,13 +101,13 @@ func TestHostileMaps(t *testing.T) {
 
 func TestConcurrentReaders(t *testing.T) {
 	f := openSample(t, unpack(t, "testdata/ext4.img.gz"))
-	want := readTree(f)
+	want := fstest.ReadTree(f)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			got := readTree(f)
-			for p, n := range want.nodes {
-				if g := got.nodes[p]; g.sum != n.sum || g.meta != n.meta {
+			got := fstest.ReadTree(f)
+			for p, n := range want.Nodes {
+				if g := got.Nodes[p]; g.Sum != n.Sum || g.Meta != n.Meta {
 					t.Errorf("%q differs", p)
 				}
 			}

@@ -3,6 +3,7 @@
 package raw
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -16,15 +17,15 @@ func Format() image.Format {
 	return image.Format{
 		Name:  "raw",
 		Doc:   "raw disk image (dd)",
-		Probe: func([]byte) bool { return true },
+		Probe: func(_, _ []byte) bool { return true },
 		Open:  open,
 	}
 }
 
-// The section reader keeps reads inside size, also where r is longer.
-func open(r io.ReaderAt, size int64, _ *limit.Budget) (image.Disk, error) {
-	if size < 0 {
-		return nil, fmt.Errorf("open raw image: size %d", size)
+// The section reader keeps reads inside the size, also where the file grows.
+func open(_ context.Context, f image.File, _ *limit.Budget) (image.Disk, error) {
+	if f.Size < 0 {
+		return nil, fmt.Errorf("open raw image: size %d", f.Size)
 	}
-	return io.NewSectionReader(r, 0, size), nil
+	return io.NewSectionReader(f, 0, f.Size), nil
 }

@@ -2,14 +2,16 @@ package raw_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"testing"
 
+	"telltale/image"
 	"telltale/image/raw"
 )
 
 func TestReadsEndWithTheDisk(t *testing.T) {
-	d, err := raw.Format().Open(bytes.NewReader([]byte("disk and more")), 4, nil)
+	d, err := raw.Format().Open(context.Background(), image.File{ReaderAt: bytes.NewReader([]byte("disk and more")), Size: 4}, nil)
 	if err != nil || d.Size() != 4 {
 		t.Fatalf("size %d, %v", d.Size(), err)
 	}
@@ -23,7 +25,7 @@ func TestReadsEndWithTheDisk(t *testing.T) {
 			t.Errorf("at %d: %q, %v", tc.off, p[:n], err)
 		}
 	}
-	if _, err := raw.Format().Open(bytes.NewReader(nil), -1, nil); err == nil {
+	if _, err := raw.Format().Open(context.Background(), image.File{ReaderAt: bytes.NewReader(nil), Size: -1}, nil); err == nil {
 		t.Error("a negative size was taken")
 	}
 }
@@ -31,7 +33,7 @@ func TestReadsEndWithTheDisk(t *testing.T) {
 func FuzzReadAt(f *testing.F) {
 	f.Add([]byte("disk"), int64(4), int64(2))
 	f.Fuzz(func(t *testing.T, data []byte, size, off int64) {
-		d, err := raw.Format().Open(bytes.NewReader(data), size, nil)
+		d, err := raw.Format().Open(context.Background(), image.File{ReaderAt: bytes.NewReader(data), Size: size}, nil)
 		if err != nil {
 			return
 		}

@@ -12,3 +12,9 @@ import (
 func Formats() []volume.Format {
 	return []volume.Format{gpt.Format(), mbr.Format()}
 }
+
+// Managers gives the members that make volumes out of one source or several, in the order in which
+// they are to be probed.
+func Managers() []volume.Manager {
+	return nil
+}

@@ -1,6 +1,6 @@
 //go:build linux
 
-package ext4_test
+package fstest
 
 import (
 	"bytes"
@@ -25,7 +25,9 @@ type planter struct {
 	rng   *rand.Rand
 }
 
-func plant(t testing.TB, dir string, files int) {
+// Plant fills a mounted filesystem with files plain files and what is hard to read: sparse and broken-up files,
+// names that are not text, times beyond 32 bits, extended attributes.
+func Plant(t testing.TB, dir string, files int) {
 	t.Helper()
 	p := planter{t, dir, files, rand.New(rand.NewPCG(1, 2))}
 	p.bulk()
@@ -99,7 +101,7 @@ func (p *planter) shapes() {
 	if p.files > 1000 {
 		sizes = append(sizes, 500<<20)
 	}
-	if fullRun() {
+	if FullRun() {
 		sizes = append(sizes, 5<<30)
 	}
 	for i, size := range sizes {
