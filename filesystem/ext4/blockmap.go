@@ -51,6 +51,18 @@ func (f *FS) mapOf(in *inode) *blockMap {
 	if m, ok := f.maps.get(key); ok {
 		return m
 	}
+	m := f.mapRecord(in)
+	if m.damage != nil {
+		f.bad.add(mapStructure, in.off)
+	}
+	m = f.fast.mapOf(in, m)
+	f.maps.put(key, m, 64+len(m.runs)*runBytes)
+	return m
+}
+
+// mapRecord gives where the content lies by the record alone, which may be an older one than the
+// filesystem has now.
+func (f *FS) mapRecord(in *inode) *blockMap {
 	w := mapper{f: f, in: in}
 	if in.flags&flagExtents != 0 {
 		w.extents()
@@ -60,12 +72,7 @@ func (f *FS) mapOf(in *inode) *blockMap {
 	if w.disordered {
 		w.fillHoles()
 	}
-	m := &w.m
-	if m.damage != nil {
-		f.bad.add(mapStructure, in.off)
-	}
-	f.maps.put(key, m, 64+len(m.runs)*runBytes)
-	return m
+	return &w.m
 }
 
 // bad keeps the first damage, and marks the file's blocks from first to end (not

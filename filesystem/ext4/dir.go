@@ -47,11 +47,31 @@ func (f *FS) ReadDir(n filesystem.Inode) iter.Seq2[filesystem.Dirent, error] {
 			return
 		}
 		d := dirReader{f: f, in: &in, yield: yield}
+		if gone, added := f.fast.dir(in.number); len(gone) > 0 {
+			d.changed(gone, added)
+			if f.fast.created[in.number] {
+				return // it has no block yet that could be read
+			}
+		}
 		if in.flags&flagInline != 0 {
 			d.inline()
 			return
 		}
 		d.blocks()
+	}
+}
+
+// changed gives the names that fast commits added, and keeps those away that they took.
+func (d *dirReader) changed(gone map[string]bool, added []fastName) {
+	for _, x := range added {
+		d.give(filesystem.Dirent{Name: []byte(x.name), Inode: filesystem.Inode(x.inode)}, nil)
+	}
+	yield := d.yield
+	d.yield = func(e filesystem.Dirent, err error) bool {
+		if err == nil && gone[string(e.Name)] {
+			return true
+		}
+		return yield(e, err)
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package ext4 reads ext2, ext3 and ext4 filesystems, damaged ones included. It does
-// not replay the journal and does not look for deleted files: those views lie over
-// the same reader, which takes all its bytes through FS.src. Offsets are in bytes
+// Package ext4 reads ext2, ext3 and ext4 filesystems, damaged ones included: as they
+// lie on disk, with the journal replayed in memory (Replay), and what was deleted from
+// them (Deleted). All views are the same reader, which takes all its bytes through FS.src. Offsets are in bytes
 // from the beginning of the filesystem unless they are called blocks.
 //
 // Source: kernel Documentation/filesystems/ext4 and fs/ext4 (6.12).
@@ -35,6 +35,10 @@ type FS struct {
 	maps   *cache[filesystem.Inode, *blockMap] // where content lies
 	bufs   sync.Pool                           // *[]byte of dirBuffer bytes
 	bad    mismatches
+
+	replayed bool         // its journal lies over it
+	fast     *fastChanges // fast commits that lie over it, nil for none
+
 	orphan struct {
 		once sync.Once
 		list []uint32
@@ -47,6 +51,7 @@ var (
 	_ filesystem.FS       = (*FS)(nil)
 	_ filesystem.Xattrer  = (*FS)(nil)
 	_ filesystem.Orphaner = (*FS)(nil)
+	_ filesystem.Replayer = (*FS)(nil)
 )
 
 // What the caches hold at most, each twice that (see cache).

@@ -15,12 +15,14 @@ func (f *FS) Info() filesystem.Info {
 		UUID:      fmt.Sprintf("%x-%x-%x-%x-%x", s.uuid[:4], s.uuid[4:6], s.uuid[6:8], s.uuid[8:10], s.uuid[10:]),
 		Features:  featureNames(s.compat, s.incompat, s.ro),
 		LastMount: s.mtime, LastWrite: s.wtime, Created: s.mkfs,
-		Dirty: s.state&stateValid == 0 || s.incompat&incompatRecover != 0, // copies of the superblock say yes
+		Dirty: !f.replayed && (s.state&stateValid == 0 || s.incompat&incompatRecover != 0), // copies of the superblock say yes
 		Notes: append([]string(nil), f.notes...),
 	}
 	note := func(format string, a ...any) { i.Notes = append(i.Notes, fmt.Sprintf(format, a...)) }
-	if s.incompat&incompatRecover != 0 {
-		note("it was not unmounted cleanly and its journal holds newer changes (needs_recovery): the journal was not replayed")
+	if f.replayed {
+		note("it was not unmounted cleanly")
+	} else if s.incompat&incompatRecover != 0 {
+		note("it was not unmounted cleanly and its journal holds newer changes (needs_recovery): in this view the journal is not replayed")
 	} else if s.state&stateValid == 0 && s.group == 0 {
 		note("it was not unmounted cleanly")
 	}

@@ -46,6 +46,8 @@ type superblock struct {
 	firstMetaGroup         uint32
 	backupGroups           [2]uint32
 	lastOrphan, orphanFile uint32
+	journalInode           uint32
+	journalBackup          []byte // s_jnl_blocks: i_block and size of the journal's inode
 	seed                   uint32
 	mtime, wtime, mkfs     evidence.Time
 	errors                 uint32
@@ -111,7 +113,9 @@ func parseSuper(b []byte) (*superblock, error) {
 
 // later decodes what came with ext3 and ext4.
 func (s *superblock) later(c *bin.Cursor) {
+	s.journalInode = c.Seek(0xe0).U32()
 	s.lastOrphan = c.Seek(0xe8).U32()
+	s.journalBackup = c.Seek(0x10c).Bytes(17 * 4)
 	if s.incompat&incompat64Bit != 0 {
 		s.descSize = c.Seek(0xfe).U16()
 		s.blocks |= uint64(c.Seek(0x150).U32()) << 32
