@@ -162,8 +162,9 @@ type Replayed struct {
 // asked for is lost it gives a *evidence.Damage. The caller may use it until the FS is closed.
 type Recovered struct {
 	Meta     Meta          // as last seen; State is Deleted or Orphan
-	Path     string        // last known path within this filesystem, bytes as in the directory; "" where no name was found
+	Path     string        // last known path within this filesystem, bytes as in the directory; "" where no name was found; "#12/name" where only the directory's inode is known
 	PathFrom string        // what tells the path: "journal transaction 812", "older tree 41"
+	Cut      bool          // the file itself lives on: this is what it held before it was cut shorter or written anew
 	From     string        // what tells where the content lies: "journal transaction 812", "orphan list", "inode"
 	After    evidence.Time // it was deleted after this (last seen alive)
 	Before   evidence.Time // and not later than this (first seen deleted)

@@ -31,7 +31,7 @@ type FS struct {
 
 	meta   *cache[int64, []byte]               // metadata blocks, by block number
 	tables *cache[int64, []byte]               // pieces of inode tables, by offset
-	groups *cache[uint64, int64]               // offsets of inode tables, by group
+	groups *cache[uint64, group]               // descriptors, by group
 	maps   *cache[filesystem.Inode, *blockMap] // where content lies
 	bufs   sync.Pool                           // *[]byte of dirBuffer bytes
 	bad    mismatches
@@ -48,10 +48,12 @@ type FS struct {
 }
 
 var (
-	_ filesystem.FS       = (*FS)(nil)
-	_ filesystem.Xattrer  = (*FS)(nil)
-	_ filesystem.Orphaner = (*FS)(nil)
-	_ filesystem.Replayer = (*FS)(nil)
+	_ filesystem.FS         = (*FS)(nil)
+	_ filesystem.Xattrer    = (*FS)(nil)
+	_ filesystem.Orphaner   = (*FS)(nil)
+	_ filesystem.Replayer   = (*FS)(nil)
+	_ filesystem.Undeleter  = (*FS)(nil)
+	_ filesystem.FreeSpacer = (*FS)(nil)
 )
 
 // What the caches hold at most, each twice that (see cache).
@@ -127,7 +129,7 @@ func newFS(r io.ReaderAt, size int64, s *superblock) *FS {
 		blockSize: s.blockSize(), blocks: int64(s.blocks), groupCount: s.groups(),
 		meta:   newCache[int64, []byte](metaCacheBytes),
 		tables: newCache[int64, []byte](tableCacheBytes),
-		groups: newCache[uint64, int64](groupCacheItems),
+		groups: newCache[uint64, group](groupCacheItems),
 		maps:   newCache[filesystem.Inode, *blockMap](mapCacheBytes),
 	}
 	f.bufs.New = func() any { b := make([]byte, dirBuffer); return &b }

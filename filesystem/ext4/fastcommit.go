@@ -2,6 +2,7 @@ package ext4
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -32,6 +33,7 @@ type fastChanges struct {
 	ranges  map[uint32][]run  // by inode, in their order; a hole where a range was given up
 	names   map[uint32][]fastName
 	created map[uint32]bool // directories that had no block before
+	links   map[uint32]int  // names that each inode lost or won
 	records int
 }
 
@@ -49,7 +51,7 @@ type fastRecord struct {
 
 // fastCommits reads the fast commits that follow the transaction before next.
 func (j *journal) fastCommits(ctx context.Context, v *FS, next uint32, did *filesystem.Replayed) (*fastChanges, error) {
-	fc := &fastChanges{inodes: map[uint32][]byte{}, ranges: map[uint32][]run{}, names: map[uint32][]fastName{}, created: map[uint32]bool{}}
+	fc := &fastChanges{inodes: map[uint32][]byte{}, ranges: map[uint32][]run{}, names: map[uint32][]fastName{}, created: map[uint32]bool{}, links: map[uint32]int{}}
 	var pending []fastRecord // since the last tail that was right
 	sum, commits := uint32(0), 0
 	for n := j.end + 1; n < j.blocks; n++ { // j_fc_first: one block lies unused between
@@ -142,8 +144,13 @@ func (fc *fastChanges) add(v *FS, r fastRecord) {
 		if c.Err() == nil && name.name != "" {
 			fc.names[first] = append(fc.names[first], name)
 		}
-		if r.kind == fastCreate {
+		switch r.kind {
+		case fastCreate:
 			fc.created[ino] = true
+		case fastLink:
+			fc.links[ino]++
+		case fastUnlink:
+			fc.links[ino]--
 		}
 	}
 }
@@ -154,11 +161,17 @@ const hole = -3
 // record lays a commit's inode over the one that is there (ext4_fc_replay_inode): all but the map, which
 // ranges tell of.
 func (fc *fastChanges) record(n uint32, raw []byte) ([]byte, bool) {
-	if fc == nil || fc.inodes[n] == nil {
+	if fc == nil || fc.inodes[n] == nil && fc.links[n] >= 0 {
 		return raw, false
 	}
 	patch := fc.inodes[n]
 	out := slices.Clone(raw)
+	if patch == nil { // it only lost names, which its record does not know yet
+		const at = 0x1a // i_links_count
+		links := int(binary.LittleEndian.Uint16(out[at:])) + fc.links[n]
+		binary.LittleEndian.PutUint16(out[at:], uint16(max(links, 0)))
+		return out, true
+	}
 	end := min(len(patch), len(out))
 	copy(out[:iBlockAt], patch)
 	copy(out[iBlockAt+iBlockSize:end], patch[iBlockAt+iBlockSize:end])

@@ -14,6 +14,7 @@ const (
 	incompatMetaBG     = 0x10
 	incompat64Bit      = 0x80
 	incompatCsumSeed   = 0x2000
+	incompatInline     = 0x8000
 	incompatEncrypt    = 0x10000
 	incompatCasefold   = 0x20000
 	// All but compression (0x1) and what is not known: extents 0x40, mmp 0x100,

@@ -46,7 +46,7 @@ func (f *FS) content(in *inode, p []byte, off int64) (int, error) {
 		}
 		return n, end
 	}
-	n, err := f.readRuns(in, p, off)
+	n, err := f.readRuns(in, f.mapOf(in), p, off)
 	if err != nil {
 		return n, err
 	}
@@ -54,8 +54,7 @@ func (f *FS) content(in *inode, p []byte, off int64) (int, error) {
 }
 
 // readRuns reads with one request for each run.
-func (f *FS) readRuns(in *inode, p []byte, off int64) (int, error) {
-	m := f.mapOf(in)
+func (f *FS) readRuns(in *inode, m *blockMap, p []byte, off int64) (int, error) {
 	i := m.find(off / f.blockSize)
 	for n := 0; n < len(p); {
 		at := off + int64(n)
@@ -143,11 +142,19 @@ func (f *FS) Extents(n filesystem.Inode) ([]filesystem.Extent, error) {
 		return f.inCoreExtents(&in), nil
 	}
 	m := f.mapOf(&in)
-	var list []filesystem.Extent
+	list := m.extents(in.size, f.blockSize)
+	if m.damage != nil {
+		return list, m.damage
+	}
+	return list, nil
+}
+
+// extents gives the runs up to a size in bytes, holes included.
+func (m *blockMap) extents(size, blockSize int64) (list []filesystem.Extent) {
 	at := int64(0)
 	for _, r := range m.runs {
-		start := min(int64(r.first)*f.blockSize, in.size)
-		end := min(r.end()*f.blockSize, in.size)
+		start := min(int64(r.first)*blockSize, size)
+		end := min(r.end()*blockSize, size)
 		if at < start {
 			list = append(list, filesystem.Extent{Logical: at, Physical: -1, Length: start - at})
 		}
@@ -157,17 +164,14 @@ func (f *FS) Extents(n filesystem.Inode) ([]filesystem.Extent, error) {
 		}
 		e := filesystem.Extent{Logical: start, Physical: -1, Length: end - start}
 		if r.phys >= 0 {
-			e.Physical = r.phys * f.blockSize
+			e.Physical = r.phys * blockSize
 		}
 		list = append(list, e)
 	}
-	if at < in.size {
-		list = append(list, filesystem.Extent{Logical: at, Physical: -1, Length: in.size - at})
+	if at < size {
+		list = append(list, filesystem.Extent{Logical: at, Physical: -1, Length: size - at})
 	}
-	if m.damage != nil {
-		return list, m.damage
-	}
-	return list, nil
+	return list
 }
 
 func (f *FS) inCoreExtents(in *inode) []filesystem.Extent {

@@ -86,6 +86,31 @@ func FuzzRead(f *testing.F) {
 		for range v.Orphans(t.Context()) {
 		}
 		v.Info()
+		if now, _, err := v.Replay(t.Context()); err == nil && now != nil {
+			now.Stat(2)
+		}
+		n, buf := 0, make([]byte, 64<<10)
+		_, gone := v.Deleted(t.Context())
+		for d, err := range gone {
+			if n++; err != nil || n > 100 {
+				break
+			}
+			d.Content.ReadAt(buf, 0)
+			for _, e := range d.Extents {
+				if e.Length <= 0 || e.Physical >= 0 && e.Physical > size-1 {
+					t.Fatalf("%q: extent %+v of a source of %d bytes", d.Path, e, size)
+				}
+			}
+		}
+		n = 0
+		for e, err := range v.FreeSpace(t.Context()) {
+			if n++; n > 1000 {
+				break
+			}
+			if err == nil && (e.Physical < 0 || e.Length <= 0) {
+				t.Fatalf("free run %+v", e)
+			}
+		}
 		if took := time.Since(start); took > maxTime {
 			t.Fatalf("took %v", took)
 		}

@@ -2,54 +2,82 @@ package ext4
 
 import "telltale/internal/bin"
 
-// tableOf gives the offset of group g's inode table. Where the descriptor does not
-// match its checksum or points outside, its copies are asked.
+// group is what a group's descriptor tells. Places are in bytes, 0 where they lie outside the filesystem.
+type group struct {
+	table, blockBitmap, inodeBitmap int64
+	flags                           uint16
+	unused                          uint32 // inodes at the end of the table that were never used
+}
+
+const (
+	groupInodeUninit = 1 // bg_flags: no inode of it was ever used
+	groupBlockUninit = 2 // its block bitmap was never written: all is free but metadata
+)
+
+// tableOf gives the offset of group g's inode table.
 func (f *FS) tableOf(g uint64) (int64, error) {
-	if off, ok := f.groups.get(g); ok {
-		return off, nil
+	d, err := f.groupOf(g)
+	return d.table, err
+}
+
+// groupOf reads the descriptor of group g. Where it does not match its checksum or its inode table lies
+// outside, the copies are asked.
+func (f *FS) groupOf(g uint64) (group, error) {
+	if d, ok := f.groups.get(g); ok {
+		return d, nil
 	}
 	size := f.descSize()
-	off, found := int64(0), false
+	var best group
 	for i, at := range f.descriptorPlaces(g, size) {
 		raw := make([]byte, size)
 		if f.readAt(raw, at) != nil {
 			continue
 		}
-		table := f.inodeTable(raw)
+		d := f.decodeGroup(raw)
 		if !f.descriptorOK(g, raw) {
 			if i == 0 {
 				f.bad.add(groupStructure, at)
 			}
-			if table > 0 && !found {
-				off, found = table, true // the best there is, unless a copy is whole
+			if d.table > 0 && best.table == 0 {
+				best = d // the best there is, unless a copy is whole
 			}
 			continue
 		}
-		if table > 0 {
-			off, found = table, true
+		if d.table > 0 {
+			best = d
 			break
 		}
 	}
-	if !found {
-		return 0, damage(0, 0, "descriptor of group %d and its copies do not lead to an inode table", g)
+	if best.table == 0 {
+		return best, damage(0, 0, "descriptor of group %d and its copies do not lead to an inode table", g)
 	}
-	f.groups.put(g, off, 1)
-	return off, nil
+	f.groups.put(g, best, 1)
+	return best, nil
 }
 
 func (f *FS) descSize() int64 { return int64(f.sb.descSize) }
 
-// inodeTable gives the table's offset, 0 where it lies outside the filesystem.
-func (f *FS) inodeTable(raw []byte) int64 {
+func (f *FS) decodeGroup(raw []byte) (d group) {
 	c := bin.Little(raw)
-	table := uint64(c.Seek(8).U32())
-	if len(raw) >= minDesc64 {
-		table |= uint64(c.Seek(0x28).U32()) << 32
+	at := func(low, high int) int64 {
+		block := uint64(c.Seek(low).U32())
+		if len(raw) >= minDesc64 {
+			block |= uint64(c.Seek(high).U32()) << 32
+		}
+		if block <= uint64(f.sb.firstDataBlock) || block >= uint64(f.blocks) {
+			return 0
+		}
+		return int64(block) * f.blockSize
 	}
-	if table <= uint64(f.sb.firstDataBlock) || table >= uint64(f.blocks) {
-		return 0
+	d.blockBitmap, d.inodeBitmap, d.table = at(0, 0x20), at(4, 0x24), at(8, 0x28)
+	if f.sb.ro&(roMetadataCsum|roGdtCsum) != 0 { // else these fields mean nothing
+		d.flags = c.Seek(0x12).U16()
+		d.unused = uint32(c.Seek(0x1c).U16())
+		if len(raw) >= minDesc64 {
+			d.unused |= uint32(c.Seek(0x32).U16()) << 16
+		}
 	}
-	return int64(table) * f.blockSize
+	return d
 }
 
 func (f *FS) descriptorOK(g uint64, raw []byte) bool {

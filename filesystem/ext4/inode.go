@@ -169,9 +169,19 @@ func (f *FS) Stat(n filesystem.Inode) (filesystem.Meta, error) {
 	if err != nil {
 		return filesystem.Meta{}, err
 	}
+	m := f.metaOf(&in)
+	f.state(&in, &m)
+	if in.damage != nil {
+		return m, in.damage
+	}
+	return m, nil
+}
+
+// metaOf gives what a record says, but for whether the file is deleted.
+func (f *FS) metaOf(in *inode) filesystem.Meta {
 	c := bin.Little(in.raw)
 	m := filesystem.Meta{
-		Inode: n, Type: in.fileType(), Mode: in.mode & 0o7777, Size: in.size, Links: uint32(in.links),
+		Inode: filesystem.Inode(in.number), Type: in.fileType(), Mode: in.mode & 0o7777, Size: in.size, Links: uint32(in.links),
 		UID: uint32(c.Seek(2).U16()) | uint32(c.Seek(0x78).U16())<<16,
 		GID: uint32(c.Seek(0x18).U16()) | uint32(c.Seek(0x7a).U16())<<16,
 		Ref: evidence.Ref{Off: in.off, Len: int64(len(in.raw))},
@@ -183,14 +193,10 @@ func (f *FS) Stat(n filesystem.Inode) (filesystem.Meta, error) {
 	if in.has(0x98) && c.Seek(0x90).U32() != 0 {
 		m.Crtime = in.time(c, 0x90, 0x94)
 	}
-	f.state(&in, &m)
 	if m.Type == filesystem.CharDevice || m.Type == filesystem.BlockDevice {
 		m.Rdev = device(c.Seek(iBlockAt).U32(), c.U32())
 	}
-	if in.damage != nil {
-		return m, in.damage
-	}
-	return m, nil
+	return m
 }
 
 // state tells the deleted from the orphans, in whose i_dtime the list is chained.

@@ -33,7 +33,8 @@ type superblock struct {
 	inodes                 uint32
 	blocks                 uint64
 	firstDataBlock         uint32
-	logBlock               uint32
+	logBlock, logCluster   uint32
+	reservedGDT            uint16 // blocks for the table of groups to grow into
 	blocksPerGroup         uint32
 	inodesPerGroup         uint32
 	state                  uint16
@@ -78,7 +79,8 @@ func parseSuper(b []byte) (*superblock, error) {
 	s.blocks = uint64(c.U32())
 	s.firstDataBlock = c.Seek(0x14).U32()
 	s.logBlock = c.U32()
-	s.blocksPerGroup = c.Skip(4).U32()
+	s.logCluster = c.U32()
+	s.blocksPerGroup = c.U32()
 	s.inodesPerGroup = c.Skip(4).U32()
 	mtime, wtime := c.U32(), c.U32()
 	s.state = c.Seek(0x3a).U16()
@@ -113,6 +115,7 @@ func parseSuper(b []byte) (*superblock, error) {
 
 // later decodes what came with ext3 and ext4.
 func (s *superblock) later(c *bin.Cursor) {
+	s.reservedGDT = c.Seek(0xce).U16()
 	s.journalInode = c.Seek(0xe0).U32()
 	s.lastOrphan = c.Seek(0xe8).U32()
 	s.journalBackup = c.Seek(0x10c).Bytes(17 * 4)
