@@ -6,11 +6,13 @@
 package host
 
 import (
+	"io"
 	"log/slog"
 	"time"
 
 	"telltale/evidence"
 	"telltale/filesystem"
+	"telltale/image"
 )
 
 // The kinds of input, as report.json names them.
@@ -32,6 +34,10 @@ type Options struct {
 	Zone     *time.Location // for logs without a zone, where the evidence names none; nil: UTC
 	Log      *slog.Logger
 	Progress func(done, total int64) // bytes of unpacking; may be nil
+	// Secret asks for the passphrase or key of an encrypted volume; nil: there is none to be had.
+	Secret func(what string, try int) ([]byte, error)
+	// Beside are other files of evidence, in which members of the same RAID or volume group may lie.
+	Beside []string
 }
 
 // Input is one opened source.
@@ -42,7 +48,29 @@ type Input struct {
 	Hosts  []*Host
 	Notes  []string // what a user must know: which parts were found, what was not read
 	Damage []evidence.Damage
-	close  []func() error
+
+	Container string         // format of the container that the disk came in, "" for none
+	Verifier  image.Verifier // of a container that has digests of its own; nil for none
+	Files     []string       // files beside it that were read too: segments, extents, parents
+	Used      []string       // of Options.Beside: those that are members of this one's volumes
+	Swaps     []Raw
+	Earlier   []Earlier
+	close     []func() error
+}
+
+// Raw is a source without a structure: swap space.
+type Raw struct {
+	io.ReaderAt
+	Size   int64
+	Skip   int64 // bytes at the beginning that are not its content
+	Prefix string
+}
+
+// Earlier is an earlier state of a volume.
+type Earlier struct {
+	Name, Of string
+	Made     evidence.Time
+	Mount    Mount
 }
 
 // Close closes what the input holds open.

@@ -14,14 +14,10 @@ import (
 
 	"telltale/evidence"
 	"telltale/filesystem"
-	fsall "telltale/filesystem/all"
 	"telltale/filesystem/tarball"
 	"telltale/filesystem/tree"
 	"telltale/filesystem/ziparchive"
-	"telltale/internal/limit"
 	"telltale/internal/unpack"
-	"telltale/volume"
-	volall "telltale/volume/all"
 )
 
 // ErrNotEvidence says that an input holds nothing that can be examined.
@@ -100,11 +96,11 @@ func (in *Input) file(ctx context.Context, path string, mtime evidence.Time, o O
 			return fmt.Errorf("read evidence %q: %w", path, err)
 		}
 	}
-	return in.content(ctx, r, size, head, single{name: name, r: r, size: size, mtime: mtime}, o)
+	return in.content(ctx, r, size, head, path, single{name: name, r: r, size: size, mtime: mtime}, o)
 }
 
 // content takes uncompressed bytes: an archive, a disk, a filesystem, or a single file.
-func (in *Input) content(ctx context.Context, r io.ReaderAt, size int64, head []byte, alone single, o Options) error {
+func (in *Input) content(ctx context.Context, r io.ReaderAt, size int64, head []byte, path string, alone single, o Options) error {
 	switch {
 	case ziparchive.Probe(head):
 		z, err := ziparchive.Open(ctx, r, size, o.Spool)
@@ -127,25 +123,15 @@ func (in *Input) content(ctx context.Context, r io.ReaderAt, size int64, head []
 		in.hosts(t, "tar:", false, o)
 		return nil
 	}
-	if f, format, err := openFS(r, size, head); format != "" {
-		if err != nil {
-			return fmt.Errorf("open %s: %w", format, err)
-		}
-		in.Kind = KindVolume
-		in.disk([]part{{format + ":", f}}, o)
-		return nil
+	b, err := containerOf(ctx, r, size, path, in)
+	if err != nil {
+		return err
 	}
-	for _, v := range volall.Formats() {
-		if !v.Probe(head) {
-			continue
-		}
-		t, err := v.Open(r, size, limit.New(limit.Memory))
-		if err != nil {
-			in.Notes = append(in.Notes, fmt.Sprintf("%s: %v", v.Name, err))
-			continue
-		}
-		in.Kind = KindDisk
-		return in.parts(v.Name, t, r, o)
+	if found, err := in.disk(ctx, b, o); found || err != nil {
+		return err
+	}
+	if in.Container != "" {
+		return fmt.Errorf("the disk in the %s holds no partition table and no filesystem: %w", in.Container, ErrNotEvidence)
 	}
 	in.Kind = KindFile
 	if allZero(head) {
@@ -155,88 +141,6 @@ func (in *Input) content(ctx context.Context, r io.ReaderAt, size int64, head []
 	h.zone(o)
 	in.Hosts = []*Host{h}
 	return nil
-}
-
-type part struct {
-	prefix string
-	fs     filesystem.FS
-}
-
-// parts opens what is on a disk's partitions.
-func (in *Input) parts(table string, t volume.Table, r io.ReaderAt, o Options) error {
-	for _, n := range t.Notes() {
-		in.Notes = append(in.Notes, table+": "+n)
-	}
-	var found []part
-	for _, p := range t.Parts() {
-		sr := io.NewSectionReader(r, p.Off, p.Length)
-		name := fmt.Sprintf("%s:%d!", table, p.Index)
-		head, err := headOf(sr)
-		if err != nil {
-			in.damage(o, evidence.Damage{Ref: evidence.Ref{Path: name}, Reason: err.Error()})
-			continue
-		}
-		f, format, err := openFS(sr, p.Length, head)
-		switch {
-		case err != nil:
-			in.damage(o, evidence.Damage{Ref: evidence.Ref{Path: name + format + ":"}, Reason: err.Error()})
-		case f == nil:
-			in.Notes = append(in.Notes, fmt.Sprintf("partition %d (%s, %d bytes) holds no filesystem that can be read%s", p.Index, p.Type, p.Length, guess(head)))
-		default:
-			found = append(found, part{name + format + ":", f})
-		}
-	}
-	if len(found) == 0 {
-		return fmt.Errorf("no partition of the disk holds a filesystem that can be read (%s): %w", strings.Join(in.Notes, "; "), ErrNotEvidence)
-	}
-	in.disk(found, o)
-	return nil
-}
-
-func openFS(r io.ReaderAt, size int64, head []byte) (filesystem.FS, string, error) {
-	for _, f := range fsall.Formats() {
-		if f.Probe(head) {
-			v, err := f.Open(r, size, limit.New(limit.Memory))
-			return v, f.Name, err
-		}
-	}
-	return nil, "", nil
-}
-
-// disk makes hosts of the filesystems found: each that looks like a root becomes one, the others are
-// mounted where their superblock says they were last.
-func (in *Input) disk(found []part, o Options) {
-	var rest []part
-	for _, p := range found {
-		in.describe(p, o)
-		if isRoot(p.fs, p.fs.Root()) {
-			in.Hosts = append(in.Hosts, &Host{Kind: in.Kind, View: View{Source: o.Source, Mounts: []Mount{{At: "/", FS: p.fs, Prefix: p.prefix}}}})
-		} else {
-			rest = append(rest, p)
-		}
-	}
-	for _, p := range rest {
-		at := strings.TrimRight(p.fs.Info().LastMounted, "/")
-		switch {
-		case len(in.Hosts) == 1 && strings.HasPrefix(at, "/") && exists(in.Hosts[0], at):
-			in.Hosts[0].Mounts = append(in.Hosts[0].Mounts, Mount{At: at, FS: p.fs, Prefix: p.prefix})
-			in.Notes = append(in.Notes, fmt.Sprintf("%s is examined as %s, where it was mounted last", p.prefix, at))
-		default:
-			h := &Host{Kind: in.Kind, Flat: true, View: View{Source: o.Source, Mounts: []Mount{{At: "/", FS: p.fs, Prefix: p.prefix}}}}
-			in.Notes = append(in.Notes, fmt.Sprintf("%s is not the root of a server: examined as a folder of files", p.prefix))
-			in.Hosts = append(in.Hosts, h)
-		}
-	}
-	for _, h := range in.Hosts {
-		h.finish(o)
-	}
-}
-
-func (in *Input) describe(p part, o Options) {
-	i := p.fs.Info()
-	for _, n := range i.Notes {
-		in.Notes = append(in.Notes, p.prefix+" "+n)
-	}
 }
 
 // hosts makes hosts of a tree of files: the tree itself if it looks like a server's, else the trees of

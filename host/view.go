@@ -20,6 +20,9 @@ type Mount struct {
 	FS     filesystem.FS
 	Prefix string // what evidence.Ref.Path begins with: "gpt:1!ext4:"
 	Base   string // where within FS the tree begins, for a folder in an archive: "" or "/collected/root"
+
+	AsWas    filesystem.FS       // the view as found on disk, where FS is the one with the journal replayed; else nil
+	Replayed filesystem.Replayed // what replaying did
 }
 
 // View is a host's tree by path, made of one or more filesystems. Links are resolved
