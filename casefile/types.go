@@ -6,6 +6,7 @@ package casefile
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -52,6 +53,50 @@ type Coverage struct {
 	Gaps     []Gap            `json:"gaps"`
 	Covers   string           `json:"covers_incident"` // yes, no, partly; "" where no incident was found
 	Time     string           `json:"time_basis"`      // where year and zone of its stamps come from
+}
+
+// Recovery is what was found of deleted files in one filesystem. From and To are how far its own memory of them goes: what was deleted
+// before cannot be found, so that nothing found is not nothing deleted.
+type Recovery struct {
+	Source     string   `json:"source"`
+	Filesystem string   `json:"filesystem"`
+	Memory     string   `json:"memory"` // what remembers: "journal", "log", "older trees"
+	From       string   `json:"from"`
+	To         string   `json:"to"`
+	Found      int64    `json:"found"`
+	Whole      int64    `json:"whole"` // of whose content nothing was given to other files since
+	Named      int64    `json:"named"`
+	Open       int64    `json:"open"` // deleted while a program held them open
+	Notes      []string `json:"notes"`
+}
+
+// Words says in one line what was found, and how far back that tells anything.
+func (r *Recovery) Words() string {
+	s := "Deleted files on " + strings.TrimRight(r.Filesystem, ":!") + ": "
+	switch {
+	case r.From != "":
+		s += fmt.Sprintf("the %s remembers %s to %s; ", r.Memory, r.From, r.To)
+	default:
+		s += fmt.Sprintf("the %s remembers nothing; ", r.Memory)
+	}
+	if r.Found == 0 {
+		return s + "none was found, which says nothing of other times."
+	}
+	s += fmt.Sprintf("%d found, %d with their name, %d whole", r.Found, r.Named, r.Whole)
+	if r.Open > 0 {
+		s += fmt.Sprintf(", %d of them deleted while a program held them open", r.Open)
+	}
+	return s + ". telltale recover writes them out."
+}
+
+// Removed is how many lines of one log were found that stand in it no more.
+type Removed struct {
+	Source string `json:"source"`
+	Path   string `json:"path"`
+	Lines  int64  `json:"lines"`
+	Lost   int64  `json:"lost"` // more lines, that went with the end of a file that was replaced: nobody needs to have chosen them
+	First  string `json:"first"`
+	Last   string `json:"last"`
 }
 
 // Rules tells how the rules fared that events were held against.

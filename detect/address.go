@@ -1,6 +1,9 @@
 package detect
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // Network gives the network that addresses of one place share: /24, or /64 of IPv6; "" for what is no address.
 func Network(ip string) string {
@@ -38,3 +41,31 @@ func Hash(b []byte) uint32 {
 	}
 	return h
 }
+
+// AddressIn gives the first IP address that stands in a line as a word of its own, "" for none.
+func AddressIn(line string) string {
+	in := func(c byte) bool {
+		return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' || c == '.' || c == ':'
+	}
+	for i := 0; i < len(line); {
+		if !in(line[i]) {
+			i++
+			continue
+		}
+		j := i
+		for j < len(line) && in(line[j]) {
+			j++
+		}
+		w := strings.TrimRight(line[i:j], ".:")
+		alone := (i == 0 || !letter(line[i-1])) && (j == len(line) || !letter(line[j]))
+		if alone && (strings.Count(w, ".") == 3 || strings.Count(w, ":") >= 2) && len(w) <= 45 {
+			if a, err := netip.ParseAddr(w); err == nil && !a.IsUnspecified() {
+				return a.Unmap().String()
+			}
+		}
+		i = j
+	}
+	return ""
+}
+
+func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '-' }

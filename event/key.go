@@ -109,6 +109,7 @@ const (
 	ContainerID
 	ContainerName
 	ContainerImage
+	LogRecovered // "removed", "lost": the line stands in no log any more and was found in what was deleted; lost are those that only went with the end of a file that was replaced
 	keys
 )
 
@@ -127,7 +128,7 @@ var keyNames = [keys]string{
 	"host.id", "host.zone", "os.name", "os.version", "os.kernel", "transport",
 	"audit.loginuid", "process.parent.pid", "process.executable", "process.exit_code",
 	"destination.ip", "destination.port", "network.transport", "network.interface", "network.direction", "dns.question.name", "dns.question.type",
-	"event.start", "container.id", "container.name", "container.image.name",
+	"event.start", "container.id", "container.name", "container.image.name", "log.recovered",
 }
 
 // String gives the attribute's name.

@@ -51,6 +51,8 @@ type Result struct {
 	Clocks   []casefile.Clock
 	Damage   []casefile.Damage
 	Rules    casefile.Rules
+	Recovery []casefile.Recovery
+	Removed  []casefile.Removed
 	Story    story.Story
 	Events   int64
 }
@@ -81,6 +83,9 @@ type run struct {
 	witness *witnesses            // nil where there is but one clock
 	rhythms []rhythm              // of the logs that carry what programs say
 	marks   []mark                // what explains that logs are silent
+	dug     bool                  // deleted files were looked for
+	graves  []grave
+	buried  []burial
 }
 
 type fold struct {
@@ -273,6 +278,9 @@ func (r *run) pass() error {
 	if !r.again {
 		r.daemons = newDaemons(r.hosts)
 	}
+	if err := r.dig(); err != nil {
+		return err
+	}
 	for i, h := range r.hosts {
 		h.number = i
 		for _, j := range h.jobs {
@@ -283,6 +291,8 @@ func (r *run) pass() error {
 			r.parse(h, j)
 		}
 	}
+	r.exhume()
+	r.deleted()
 	r.heartbeats()
 	if r.jobs == 0 {
 		return fmt.Errorf("%w: no file in it is a log or a trace that is known", ErrNothing)
@@ -391,6 +401,11 @@ func (r *run) setting() story.Setting {
 		s.WebRoots = append(s.WebRoots, h.Sites.Roots...)
 	}
 	s.Damaged = len(r.res.Damage)
+	for _, x := range r.res.Recovery {
+		if x.From != "" && (s.Remembers == "" || x.From > s.Remembers) {
+			s.Remembers = x.From
+		}
+	}
 	return s
 }
 

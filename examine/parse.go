@@ -105,6 +105,11 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 			r.damage(x)
 			continue
 		}
+		if j.places != nil {
+			var became string
+			e.Ref, became = j.really(e.Ref)
+			e.AddText(event.LogRecovered, became)
+		}
 		if !r.declared(j.art, e.Kind) {
 			r.refused[j.art.Name]++
 			continue
@@ -242,6 +247,13 @@ func (r *run) clock(h *seenHost, j *job) *logclock.Clock {
 		zoned.Zone, zoned.Basis = z.zone, z.basis
 	}
 	if !j.art.Log || j.art.Random {
+		return zoned
+	}
+	if j.places != nil { // no rotation of a log: sorted by what is known
+		if y, mtime := r.scan(h, j); y.ok {
+			c, _ := clockFor(y, h.Zone, h.ZoneFrom, mtime, time.Time{}, r.latest)
+			return c
+		}
 		return zoned
 	}
 	var newer time.Time

@@ -25,6 +25,7 @@ type job struct {
 	age    int64
 	first  time.Time // filled by order: the time of its first line, where the clock was solved
 	looked *look     // what scan found: a log's every rotation asks it of all newer ones
+	places []place   // of a log that was made of removed lines: where they lie
 }
 
 // look is what a first look at a log gives.

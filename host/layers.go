@@ -46,6 +46,7 @@ type part struct {
 	volume string        // the volume that holds it, as fstab names it: "vg0/root", "md0"
 	of     string        // the volume whose earlier state this is
 	made   evidence.Time // of an earlier state
+	raw    io.ReaderAt   // what the filesystem lies on; nil where that are several devices
 }
 
 // layers takes disks apart until there are filesystems.
@@ -172,7 +173,7 @@ func (l *layers) filesystem(f filesystem.Format, b block, head []byte, as part) 
 		l.in.damage(l.o, evidence.Damage{Ref: evidence.Ref{Path: b.prefix + f.Name + ":"}, Reason: err.Error()})
 		return
 	}
-	as.prefix, as.fs = b.prefix+f.Name+":", v
+	as.prefix, as.fs, as.raw = b.prefix+f.Name+":", v, b
 	l.add(as)
 }
 

@@ -47,7 +47,7 @@ func (in *Input) mount(found []part, o Options) {
 }
 
 func (p part) at(at, base string) Mount {
-	return Mount{At: at, FS: p.fs, Prefix: p.prefix, Base: base, AsWas: p.asWas, Replayed: p.did}
+	return Mount{At: at, FS: p.fs, Prefix: p.prefix, Base: base, AsWas: p.asWas, Replayed: p.did, Raw: p.raw}
 }
 
 func (in *Input) describe(p part) {

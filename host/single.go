@@ -51,3 +51,10 @@ func (s *single) Extents(filesystem.Inode) ([]filesystem.Extent, error) {
 }
 
 func (s *single) Info() filesystem.Info { return filesystem.Info{Kind: "file"} }
+
+// Alone gives a tree that holds one file, for bytes that come from no filesystem's file.
+func Alone(name string, r io.ReaderAt, size int64, mtime evidence.Time) Entry {
+	s := &single{name: name, r: r, size: size, mtime: mtime}
+	m, _ := s.Stat(2)
+	return Entry{Path: name, Meta: m, Mount: &Mount{At: "/", FS: s}}
+}

@@ -23,6 +23,7 @@ type Mount struct {
 
 	AsWas    filesystem.FS       // the view as found on disk, where FS is the one with the journal replayed; else nil
 	Replayed filesystem.Replayed // what replaying did
+	Raw      io.ReaderAt         // the source that the filesystem lies on; nil where it is no block source, or several
 }
 
 // View is a host's tree by path, made of one or more filesystems. Links are resolved

@@ -30,6 +30,8 @@ type Document struct {
 	Coverage []casefile.Coverage `json:"coverage"`
 	Clocks   []casefile.Clock    `json:"clocks"`
 	Rules    casefile.Rules      `json:"rules"`
+	Recovery []casefile.Recovery `json:"recovery"`
+	Removed  []casefile.Removed  `json:"removed_lines"`
 	Damage   []casefile.Damage   `json:"damage"`
 	Custody  []casefile.Custody  `json:"custody"`
 }

@@ -21,8 +21,9 @@ type Setting struct {
 	WebRoots     []string
 	Coverage     []casefile.Coverage
 	Since, Until time.Time
-	Disk         bool // a filesystem itself was read, with change times and births
-	Tree         bool // files of the host were read, not only logs
+	Remembers    string // how far back the filesystems know of deleted files, "" for not at all
+	Disk         bool   // a filesystem itself was read, with change times and births
+	Tree         bool   // files of the host were read, not only logs
 	ChangeTimes  bool
 	Packages     bool // the package manager's lists were read
 	Remote       bool // a remote copy of the logs was read

@@ -34,7 +34,7 @@ func (b *builder) suspect() {
 	for _, f := range b.by[detect.LogEdited] {
 		if b.loggedIn(f.Source) {
 			text := fmt.Sprintf("%s missing from %s: all of them about %s. %s.", plural(f.Count, "line is", "lines are"), f.Path, f.Source, upper(f.Detail))
-			b.add(f.Source, b.claim(text, evidence.Witnessed, f.First, Confirmed, f.For, f.Against), true)
+			b.add(f.Source, b.claim(text, f.Rung, f.First, Confirmed, f.For, f.Against), true)
 		}
 	}
 	for _, w := range []detect.What{detect.WebUpload, detect.WebScript} {

@@ -26,7 +26,7 @@ func (b *builder) tampering() {
 			b.rewritten(f)
 			continue
 		}
-		id := b.claim(fmt.Sprintf("%s missing from %s: all of them about %s. %s.", plural(f.Count, "line is", "lines are"), f.Path, f.Source, upper(f.Detail)), evidence.Witnessed, f.First, Confirmed, f.For, nil)
+		id := b.claim(fmt.Sprintf("%s missing from %s: all of them about %s. %s.", plural(f.Count, "line is", "lines are"), f.Path, f.Source, upper(f.Detail)), f.Rung, f.First, Confirmed, f.For, nil)
 		b.told[f] = id
 		if b.suspects[f.Source] == nil {
 			continue // lines of an address that never got in: told as a finding, held against nobody

@@ -311,8 +311,10 @@ func (b *builder) unknowns() {
 	add("What runs now: memory and running processes are not in this evidence.")
 	if !b.set.Disk {
 		add("Deleted files and the birth times of files: the evidence holds no filesystem.")
+	} else if b.set.Remembers == "" {
+		add("Deleted files: the filesystem keeps nothing that would tell of them.")
 	} else {
-		add("Deleted files: they are not recovered by this version.")
+		add("Files that were deleted before " + b.set.Remembers + ": the filesystem's own memory goes no further back.")
 	}
 	if b.set.Dirty {
 		add("The filesystem was not unmounted cleanly and its journal was not replayed: the last seconds before the image was taken may be missing.")

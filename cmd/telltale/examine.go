@@ -174,9 +174,15 @@ func outside(dir string, evidence []string) error {
 
 func document(res *examine.Result, c []casefile.Custody, started time.Time) *report.Document {
 	d := &report.Document{Schema: report.Schema, Tool: report.Tool{Name: "telltale", Version: version()}, Made: started.UTC().Format(time.RFC3339),
-		Hosts: res.Hosts, Sources: res.Sources, Story: res.Story, Coverage: res.Coverage, Clocks: res.Clocks, Rules: res.Rules, Damage: res.Damage, Custody: c}
+		Hosts: res.Hosts, Sources: res.Sources, Story: res.Story, Coverage: res.Coverage, Clocks: res.Clocks, Rules: res.Rules, Recovery: res.Recovery, Removed: res.Removed, Damage: res.Damage, Custody: c}
 	if d.Coverage == nil {
 		d.Coverage = []casefile.Coverage{}
+	}
+	if d.Recovery == nil {
+		d.Recovery = []casefile.Recovery{}
+	}
+	if d.Removed == nil {
+		d.Removed = []casefile.Removed{}
 	}
 	if d.Damage == nil {
 		d.Damage = []casefile.Damage{}

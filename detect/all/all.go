@@ -8,6 +8,7 @@ import (
 	"telltale/detect/commands"
 	"telltale/detect/containers"
 	"telltale/detect/database"
+	"telltale/detect/deleted"
 	"telltale/detect/deploys"
 	"telltale/detect/dns"
 	"telltale/detect/files"
@@ -36,6 +37,6 @@ func Detections(more ...*sigma.Rules) []*detect.Detection {
 	}
 	return []*detect.Detection{
 		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(), outward.New(), dns.New(), containers.New(), deploys.New(),
-		persistence.New(), commands.New(), files.New(), installs.New(), alarms.New(), tamper.New(), sigma.New(list),
+		persistence.New(), commands.New(), files.New(), installs.New(), alarms.New(), tamper.New(), deleted.New(), sigma.New(list),
 	}
 }

@@ -100,6 +100,9 @@ func write(w io.Writer, d *report.Document) error {
 			p.line("\n%s", plain(w))
 		}
 	}
+	for i := range d.Recovery {
+		p.line("\n%s", plain(d.Recovery[i].Words()))
+	}
 	if w := d.Rules.Words(); w != "" {
 		p.line("\n%s", plain(w))
 	}

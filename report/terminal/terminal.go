@@ -283,6 +283,11 @@ func (p *printer) limits() {
 			p.wrap("  ", Escape(w))
 		}
 	}
+	for i := range p.d.Recovery {
+		if p.o.Full || i < 2 {
+			p.wrap("  ", Escape(p.d.Recovery[i].Words()))
+		}
+	}
 	if w := p.d.Rules.Words(); w != "" && (p.o.Full || len(p.d.Rules.Refused) > 0) {
 		p.wrap("  ", Escape(w))
 	}

@@ -1,0 +1,37 @@
+package deleted_test
+
+import (
+	"testing"
+
+	"telltale/detect"
+	"telltale/detect/deleted"
+	"telltale/detect/detecttest"
+)
+
+func TestDeleted(t *testing.T) {
+	line := `03:00:00 line-removed file.path=/var/log/auth.log message="sshd[1]: Accepted password for root from 203.0.113.66 port 4 ssh2" change="found in the deleted /var/log/auth.log"`
+	for _, tc := range []struct {
+		name, events string
+		what         detect.What
+		source       string
+		count        int64
+		findings     int
+	}{
+		{"lines about one address", line + " x7", detect.LogEdited, "203.0.113.66", 7, 1},
+		{"lines that went with those of others", line + " record.type=mixed x7", detect.LogEdited, "", 7, 1},
+		{"lines about nobody", `03:00:00 line-removed file.path=/var/log/syslog message="cron: x"`, detect.LogEdited, "", 1, 1},
+		{"a history", `03:00:00 deleted-file file.path=/home/amy/.bash_history change="deleted; its content is whole"`, detect.HistoryGone, "", 1, 1},
+		{"a script in /tmp", `03:00:00 deleted-file file.path=/tmp/x.sh file.content=script file.mode=644 change=deleted`, detect.OddFile, "", 1, 1},
+		{"a program that runs on", `- deleted-file file.path=/dev/shm/kworker file.content=elf file.mode=755 change="deleted while a program held it open"`, detect.OddFile, "", 1, 1},
+		{"a library that an update replaced while it was used", `- deleted-file file.path=/usr/lib/x86_64-linux-gnu/libssl.so.3 file.content=elf file.mode=644 change="deleted while a program held it open"`, "", "", 0, 0},
+		{"a text in /tmp", `03:00:00 deleted-file file.path=/tmp/notes file.mode=644 change=deleted`, "", "", 0, 0},
+		{"a package's file", `03:00:00 deleted-file file.path=/usr/bin/x file.content=elf file.mode=755 file.package=x change=deleted`, "", "", 0, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := detecttest.Run(t, deleted.New(), detecttest.Scene(), tc.events)
+			if len(got) != tc.findings || len(got) > 0 && (got[0].What != tc.what || got[0].Source != tc.source || got[0].Count != tc.count || len(got[0].For) == 0) {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
