@@ -70,15 +70,18 @@ type Recovery struct {
 	Notes      []string `json:"notes"`
 }
 
+// Span says how far back a filesystem remembers.
+func (r *Recovery) Span() string {
+	s := "Deleted files on " + strings.TrimRight(r.Filesystem, ":!") + ": the " + r.Memory
+	if r.From == "" {
+		return s + " remembers nothing"
+	}
+	return s + fmt.Sprintf(" remembers %s to %s", r.From, r.To)
+}
+
 // Words says in one line what was found, and how far back that tells anything.
 func (r *Recovery) Words() string {
-	s := "Deleted files on " + strings.TrimRight(r.Filesystem, ":!") + ": "
-	switch {
-	case r.From != "":
-		s += fmt.Sprintf("the %s remembers %s to %s; ", r.Memory, r.From, r.To)
-	default:
-		s += fmt.Sprintf("the %s remembers nothing; ", r.Memory)
-	}
+	s := r.Span() + "; "
 	if r.Found == 0 {
 		return s + "none was found, which says nothing of other times."
 	}
@@ -86,7 +89,7 @@ func (r *Recovery) Words() string {
 	if r.Open > 0 {
 		s += fmt.Sprintf(", %d of them deleted while a program held them open", r.Open)
 	}
-	return s + ". telltale recover writes them out."
+	return s + "."
 }
 
 // Removed is how many lines of one log were found that stand in it no more.

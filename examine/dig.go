@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"telltale/artifact"
-	"telltale/casefile"
 	"telltale/event"
 	"telltale/evidence"
 	"telltale/filesystem"
@@ -61,7 +60,7 @@ func (r *run) digMount(h *seenHost, m *host.Mount) error {
 	r.stage("looking for deleted files on " + strings.TrimRight(m.Prefix, ":!"))
 	g := grave{h: h, mount: m}
 	history, files := u.Deleted(r.ctx)
-	c := casefile.Recovery{Source: h.Source, Filesystem: printable(m.Prefix), Memory: history.Source, From: history.From.String(), To: history.To.String(), Notes: printables(history.Notes)}
+	c := recoveryOf(h.Source, m.Prefix, history)
 	for f, err := range files {
 		if err != nil {
 			if r.ctx.Err() != nil {
@@ -70,16 +69,7 @@ func (r *run) digMount(h *seenHost, m *host.Mount) error {
 			r.damage(evidence.Damage{Ref: evidence.Ref{Source: h.Source, Path: m.Prefix + "deleted"}, Reason: err.Error()})
 			continue
 		}
-		c.Found++
-		if f.Path != "" {
-			c.Named++
-		}
-		if f.Whole() {
-			c.Whole++
-		}
-		if f.Meta.State == filesystem.Orphan {
-			c.Open++
-		}
+		count(&c, &f)
 		if len(g.files) < maxRecovered {
 			g.files = append(g.files, f)
 		}

@@ -33,6 +33,7 @@ type Options struct {
 	Zone       *time.Location
 	Artifacts  []*artifact.Artifact
 	Detections []*detect.Detection
+	Secret     func(what string, try int) ([]byte, error) // for encrypted volumes, as volume.Options has it; may be nil
 	Log        *slog.Logger
 	Progress   Progress // may be nil
 }
@@ -150,7 +151,7 @@ func (r *run) open() error {
 		remote := i >= len(r.o.Evidence)
 		src := casefile.Source{ID: id, Path: p, Notes: []string{}}
 		r.stage("opening " + filepath.Base(p))
-		o := host.Options{Source: id, Spool: r.o.Spool, Remote: remote, Zone: r.o.Zone, Log: r.o.Log}
+		o := host.Options{Source: id, Spool: r.o.Spool, Remote: remote, Zone: r.o.Zone, Log: r.o.Log, Secret: r.o.Secret}
 		if r.o.Progress != nil {
 			o.Progress = r.o.Progress.Bytes
 		}

@@ -30,7 +30,7 @@ type examineFlags struct {
 	json, full, quiet  bool
 	remote             []string
 	since, until, zone string
-	rules              []string
+	rules, keys        []string
 }
 
 func examineCommand(out, errs io.Writer) *cobra.Command {
@@ -59,6 +59,7 @@ Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence co
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
 	c.Flags().StringArrayVar(&f.remote, "remote-logs", nil, "folder, archive or file: a remote log server's copy of this host's logs")
 	c.Flags().StringArrayVar(&f.rules, "rules", nil, "folder of rules in Sigma's form (*.yml) to hold the events against, beside our own")
+	c.Flags().StringArrayVar(&f.keys, "key-file", nil, "file with the passphrase or key of an encrypted volume; without one it is asked for at the terminal")
 	c.Flags().StringVar(&f.since, "since", "", "leave out what logs tell of before (2006-01-02 or RFC 3339)")
 	c.Flags().StringVar(&f.until, "until", "", "leave out what logs tell of after")
 	c.Flags().StringVar(&f.zone, "zone", "", "zone of logs that name none, where the evidence does not say (Europe/Berlin)")
@@ -93,6 +94,7 @@ func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args [
 		return err
 	}
 	o.Spool = k.Spool()
+	o.Secret = secrets(f.keys)
 	p := newProgress(errs, f.quiet)
 	o.Progress = p
 	res, err := examine.Run(ctx, o)
