@@ -48,7 +48,7 @@ type mapper struct {
 // mapOf gives where an inode's content lies, from the cache if it can.
 func (f *FS) mapOf(in *inode) *blockMap {
 	key := filesystem.Inode(in.number)
-	if m, ok := f.maps.get(key); ok {
+	if m, ok := f.maps.Get(key); ok {
 		return m
 	}
 	m := f.mapRecord(in)
@@ -56,7 +56,7 @@ func (f *FS) mapOf(in *inode) *blockMap {
 		f.bad.add(mapStructure, in.off)
 	}
 	m = f.fast.mapOf(in, m)
-	f.maps.put(key, m, 64+len(m.runs)*runBytes)
+	f.maps.Put(key, m, 64+len(m.runs)*runBytes)
 	return m
 }
 

@@ -15,6 +15,7 @@ import (
 	"telltale/evidence"
 	"telltale/filesystem"
 	"telltale/internal/bin"
+	"telltale/internal/cache"
 	"telltale/internal/limit"
 )
 
@@ -29,11 +30,11 @@ type FS struct {
 	groupCount uint64
 	notes      []string
 
-	meta   *cache[int64, []byte]               // metadata blocks, by block number
-	tables *cache[int64, []byte]               // pieces of inode tables, by offset
-	groups *cache[uint64, group]               // descriptors, by group
-	maps   *cache[filesystem.Inode, *blockMap] // where content lies
-	bufs   sync.Pool                           // *[]byte of dirBuffer bytes
+	meta   *cache.Cache[int64, []byte]               // metadata blocks, by block number
+	tables *cache.Cache[int64, []byte]               // pieces of inode tables, by offset
+	groups *cache.Cache[uint64, group]               // descriptors, by group
+	maps   *cache.Cache[filesystem.Inode, *blockMap] // where content lies
+	bufs   sync.Pool                                 // *[]byte of dirBuffer bytes
 	bad    mismatches
 
 	replayed bool         // its journal lies over it
@@ -127,10 +128,10 @@ func newFS(r io.ReaderAt, size int64, s *superblock) *FS {
 	f := &FS{
 		src: r, size: size, sb: s,
 		blockSize: s.blockSize(), blocks: int64(s.blocks), groupCount: s.groups(),
-		meta:   newCache[int64, []byte](metaCacheBytes),
-		tables: newCache[int64, []byte](tableCacheBytes),
-		groups: newCache[uint64, group](groupCacheItems),
-		maps:   newCache[filesystem.Inode, *blockMap](mapCacheBytes),
+		meta:   cache.New[int64, []byte](metaCacheBytes),
+		tables: cache.New[int64, []byte](tableCacheBytes),
+		groups: cache.New[uint64, group](groupCacheItems),
+		maps:   cache.New[filesystem.Inode, *blockMap](mapCacheBytes),
 	}
 	f.bufs.New = func() any { b := make([]byte, dirBuffer); return &b }
 	if !s.checksumOK {
@@ -215,14 +216,14 @@ func (f *FS) block(n int64) ([]byte, error) {
 	if n <= 0 || n >= f.blocks {
 		return nil, damage(0, 0, "block %d lies outside the filesystem of %d blocks", n, f.blocks)
 	}
-	if b, ok := f.meta.get(n); ok {
+	if b, ok := f.meta.Get(n); ok {
 		return b, nil
 	}
 	b := make([]byte, f.blockSize)
 	if err := f.readAt(b, n*f.blockSize); err != nil {
 		return nil, err
 	}
-	f.meta.put(n, b, len(b))
+	f.meta.Put(n, b, len(b))
 	return b, nil
 }
 

@@ -8,13 +8,14 @@ import (
 	"sync"
 
 	"telltale/filesystem"
+	"telltale/internal/cache"
 )
 
 // space tells which blocks are given away, by the groups' bitmaps.
 type space struct {
 	f       *FS
 	perBit  int64 // blocks that a bit stands for: more than one with bigalloc
-	bitmaps *cache[uint64, []byte]
+	bitmaps *cache.Cache[uint64, []byte]
 	once    sync.Once
 	meta    [][2]int64 // blocks that hold the groups' own structures: first, behind
 }
@@ -22,7 +23,7 @@ type space struct {
 const bitmapCacheBytes = 4 << 20
 
 func (f *FS) newSpace() *space {
-	s := &space{f: f, perBit: 1, bitmaps: newCache[uint64, []byte](bitmapCacheBytes)}
+	s := &space{f: f, perBit: 1, bitmaps: cache.New[uint64, []byte](bitmapCacheBytes)}
 	if f.sb.ro&roBigalloc != 0 && f.sb.logCluster >= f.sb.logBlock && f.sb.logCluster < 32 {
 		s.perBit = 1 << (f.sb.logCluster - f.sb.logBlock)
 	}
@@ -31,7 +32,7 @@ func (f *FS) newSpace() *space {
 
 // bitmap gives a group's bitmap; nil with no error for a group that was never used.
 func (s *space) bitmap(g uint64) ([]byte, error) {
-	if b, ok := s.bitmaps.get(g); ok {
+	if b, ok := s.bitmaps.Get(g); ok {
 		return b, nil
 	}
 	d, err := s.f.groupOf(g)
@@ -48,7 +49,7 @@ func (s *space) bitmap(g uint64) ([]byte, error) {
 	if err := s.f.readAt(b, d.blockBitmap); err != nil {
 		return nil, err
 	}
-	s.bitmaps.put(g, b, len(b))
+	s.bitmaps.Put(g, b, len(b))
 	return b, nil
 }
 

@@ -23,7 +23,7 @@ func (f *FS) tableOf(g uint64) (int64, error) {
 // groupOf reads the descriptor of group g. Where it does not match its checksum or its inode table lies
 // outside, the copies are asked.
 func (f *FS) groupOf(g uint64) (group, error) {
-	if d, ok := f.groups.get(g); ok {
+	if d, ok := f.groups.Get(g); ok {
 		return d, nil
 	}
 	size := f.descSize()
@@ -51,7 +51,7 @@ func (f *FS) groupOf(g uint64) (group, error) {
 	if best.table == 0 {
 		return best, damage(0, 0, "descriptor of group %d and its copies do not lead to an inode table", g)
 	}
-	f.groups.put(g, best, 1)
+	f.groups.Put(g, best, 1)
 	return best, nil
 }
 

@@ -84,14 +84,14 @@ func (f *FS) record(n uint32) ([]byte, int64, error) {
 	size := int64(f.sb.inodeSize)
 	piece := index * size / tableChunk * tableChunk
 	key, within := table+piece, index*size-piece
-	if b, ok := f.tables.get(key); ok && within+size <= int64(len(b)) {
+	if b, ok := f.tables.Get(key); ok && within+size <= int64(len(b)) {
 		return b[within : within+size : within+size], key + within, nil
 	}
 	length := min(tableChunk, int64(f.sb.inodesPerGroup)*size-piece, f.size-key)
 	if length >= within+size {
 		b := make([]byte, length)
 		if f.readAt(b, key) == nil {
-			f.tables.put(key, b, len(b))
+			f.tables.Put(key, b, len(b))
 			return b[within : within+size : within+size], key + within, nil
 		}
 	}
