@@ -1,0 +1,3 @@
+package xfs
+
+func (f *FS) isDirty() (bool, string) { return false, "" }
