@@ -93,7 +93,22 @@ func describe(f *xfs.FS) []byte {
 	for _, n := range i.Notes {
 		fmt.Fprintf(&b, "note %s\n", n)
 	}
+	describeReplay(&b, f)
 	return b.Bytes()
+}
+
+// describeReplay writes the view with the log laid over it.
+func describeReplay(b *bytes.Buffer, f *xfs.FS) {
+	view, done, err := f.Replay(context.Background())
+	if view == nil {
+		fmt.Fprintf(b, "replay: nothing, %v\n", err)
+		return
+	}
+	fmt.Fprintf(b, "replayed %d transactions, %d blocks, %s to %s\n", done.Transactions, done.Blocks, done.First, done.Last)
+	for _, n := range done.Notes {
+		fmt.Fprintf(b, "note %s\n", n)
+	}
+	describeTree(b, view)
 }
 
 func describeTree(b *bytes.Buffer, f filesystem.FS) {
