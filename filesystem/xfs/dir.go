@@ -44,6 +44,7 @@ type dirReader struct {
 	yield   func(filesystem.Dirent, error) bool
 	stopped bool
 	entries int
+	seen    func(block []byte) // of each data block, may be nil
 }
 
 // ReadDir gives a directory's names, in the order in which they lie on disk. Blocks
@@ -161,6 +162,9 @@ func (d *dirReader) block(b []byte, at int64, first bool) {
 	if d.f.sb.v5() && !checksumOK(b, dirCRC) {
 		d.f.bad.add(dirStructure, at)
 		d.bad(at, len(b), "block does not match its checksum; it is read all the same")
+	}
+	if d.seen != nil {
+		d.seen(b)
 	}
 	ftype := d.f.sb.hasFtype()
 	for off, i := head, 0; off < end && !d.stopped; {

@@ -1,6 +1,7 @@
 package xfs_test
 
 import (
+	"context"
 	"encoding/binary"
 	"io"
 	"testing"
@@ -85,9 +86,33 @@ func FuzzRead(f *testing.F) {
 		}
 		for range v.Orphans(t.Context()) {
 		}
+		for range v.FreeSpace(t.Context()) {
+		}
+		readRecovered(v)
 		v.Info()
 		if took := time.Since(start); took > maxTime {
 			t.Fatalf("took %v", took)
 		}
 	})
+}
+
+// readRecovered reads the replayed view and the deleted files, within bounds.
+func readRecovered(v *xfs.FS) {
+	ctx := context.Background()
+	if view, _, err := v.Replay(ctx); err == nil && view != nil {
+		r := &fstest.Reader{FS: view, Budget: 1 << 20}
+		r.Stop = func() bool { return r.Names > 500 }
+		r.All()
+	}
+	_, found := v.Deleted(ctx)
+	buf, n := make([]byte, 64<<10), 0
+	for r, err := range found {
+		if n++; n > 1000 {
+			break
+		}
+		if err == nil {
+			r.Content.ReadAt(buf, 0)
+			r.Content.ReadAt(buf, r.Meta.Size-10)
+		}
+	}
 }

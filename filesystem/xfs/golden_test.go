@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -94,7 +95,27 @@ func describe(f *xfs.FS) []byte {
 		fmt.Fprintf(&b, "note %s\n", n)
 	}
 	describeReplay(&b, f)
+	describeDeleted(&b, f)
 	return b.Bytes()
+}
+
+// describeDeleted writes what was deleted.
+func describeDeleted(b *bytes.Buffer, f *xfs.FS) {
+	h, found := f.Deleted(context.Background())
+	fmt.Fprintf(b, "history in the %s of %d bytes: %d transactions, %s to %s\n", h.Source, h.Bytes, h.Transactions, h.From, h.To)
+	for _, n := range h.Notes {
+		fmt.Fprintf(b, "note %s\n", n)
+	}
+	for r, err := range found {
+		if err != nil {
+			fmt.Fprintf(b, "fault %v\n", err)
+			continue
+		}
+		sum := sha256.New()
+		n, err := io.Copy(sum, io.NewSectionReader(r.Content, 0, min(r.Meta.Size, 16<<20)))
+		fmt.Fprintf(b, "deleted %q by %s: inode %d %s state %d size %d, after %s, before %s\n\tfrom %s, sha256 of %d bytes %x, free %d reused %d, %d extents, %v\n", r.Path, r.PathFrom,
+			r.Meta.Inode, r.Meta.Type, r.Meta.State, r.Meta.Size, r.After, r.Before, r.From, n, sum.Sum(nil)[:8], r.Free, r.Reused, len(r.Extents), err)
+	}
 }
 
 // describeReplay writes the view with the log laid over it.

@@ -33,6 +33,7 @@ const (
 	flagImmutable = 0x8
 	flagAppend    = 0x10
 
+	flag2Reflink = 0x2
 	flag2Bigtime = 0x8
 	flag2Nrext64 = 0x10
 
