@@ -2,7 +2,6 @@ package xfs
 
 import (
 	"context"
-	"encoding/binary"
 	"io"
 	"iter"
 	"math"
@@ -10,7 +9,6 @@ import (
 
 	"telltale/evidence"
 	"telltale/filesystem"
-	"telltale/internal/bin"
 )
 
 var _ filesystem.Undeleter = (*FS)(nil)
@@ -68,18 +66,17 @@ func (u *undeleter) all(ctx context.Context, yield func(filesystem.Recovered, er
 	u.freeSpace(ctx)
 	u.orphans()
 	u.neighbours()
+	if err := u.lostChunks(ctx); err != nil {
+		u.fault(err)
+	}
 	u.records(ctx)
+	u.oldDirs(ctx)
 	for _, err := range u.errs {
 		if !yield(filesystem.Recovered{}, err) {
 			return
 		}
 	}
-	inodes := make([]filesystem.Inode, 0, len(u.h.lives))
-	for n := range u.h.lives {
-		inodes = append(inodes, n)
-	}
-	sort.Slice(inodes, func(i, j int) bool { return inodes[i] < inodes[j] })
-	for _, n := range inodes {
+	for _, n := range u.inodes() {
 		if err := ctx.Err(); err != nil {
 			yield(filesystem.Recovered{}, err)
 			return
@@ -90,6 +87,16 @@ func (u *undeleter) all(ctx context.Context, yield func(filesystem.Recovered, er
 			}
 		}
 	}
+}
+
+// inodes gives the inodes of all lives, in order.
+func (u *undeleter) inodes() []filesystem.Inode {
+	list := make([]filesystem.Inode, 0, len(u.h.lives))
+	for n := range u.h.lives {
+		list = append(list, n)
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i] < list[j] })
+	return list
 }
 
 func (u *undeleter) fault(err error) {
@@ -170,76 +177,6 @@ func (u *undeleter) fromRecord(in *inode, from string) {
 	case formatExtents, formatBtree:
 		l.m = u.f.mapFork(in, in.format, in.dataFork(), in.extents, false)
 	}
-}
-
-// neighbours looks into chunks of inodes that were given back whole since the log told
-// of one of them: their records lie there as they were written last.
-func (u *undeleter) neighbours() {
-	looked := make(map[filesystem.Inode]struct{})
-	var list []filesystem.Inode
-	for n := range u.h.lives {
-		list = append(list, n)
-	}
-	sort.Slice(list, func(i, j int) bool { return list[i] < list[j] })
-	for _, n := range list {
-		first := n &^ (chunkInodes - 1)
-		if _, again := looked[first]; again {
-			continue
-		}
-		looked[first] = struct{}{}
-		for i := range filesystem.Inode(chunkInodes) {
-			if _, _, there := u.chunk(first + i); there {
-				continue
-			}
-			in, err := u.f.inode(first + i)
-			if err == nil && in.damage == nil && in.mode != 0 && in.links > 0 && !u.known(in.number, in.gen) && in.fileType() != filesystem.UnknownType {
-				u.fromRecord(&in, "inode's record in a chunk that was given back")
-			}
-		}
-	}
-}
-
-// records looks at the free inodes of all chunks that the log says nothing of.
-func (u *undeleter) records(ctx context.Context) {
-	for g := uint32(0); g < u.f.sb.agCount && ctx.Err() == nil; g++ {
-		u.chunk(u.f.join(g, 0))
-		for _, c := range u.chunks[g] {
-			for i := range uint32(chunkInodes) {
-				if c.free>>i&1 == 0 || c.holes>>(i/4)&1 != 0 {
-					continue
-				}
-				n := u.f.join(g, c.start+i)
-				if in, err := u.f.inode(n); err == nil && in.damage == nil && in.mode == 0 && len(u.h.lives[n]) == 0 {
-					u.fromResidue(&in)
-				}
-			}
-		}
-	}
-}
-
-// fromResidue adds a life by the extents left in a freed record.
-func (u *undeleter) fromResidue(in *inode) {
-	m := u.f.residue(in)
-	if len(m.runs) == 0 {
-		return
-	}
-	size := m.runs[len(m.runs)-1].end()
-	if size > maxGuess/u.f.blockSize {
-		return
-	}
-	if free, _ := u.held(u.f.extents(m, size*u.f.blockSize)); free == 0 {
-		return // all of it is somebody else's: nothing tells that this was ever a file
-	}
-	l := u.h.begin(in.number, in.gen-1, 0)
-	if l == nil {
-		return
-	}
-	core := append([]byte(nil), in.raw[:in.literal()]...)
-	binary.BigEndian.PutUint16(core[modeAt:], 0x8000) // a plain file, most likely
-	binary.BigEndian.PutUint64(core[sizeAt:], uint64(size*u.f.blockSize))
-	l.core, l.m, l.sized = core, m, true
-	l.from = "extents left in the inode's record, which also give the size; type and permissions are not known"
-	l.deadTime = in.time(bin.Big(in.raw), timesAt+16)
 }
 
 // held gives how many bytes of extents lie in space that is free, and how many do not.

@@ -98,7 +98,9 @@ func (h *chronicle) tell(list []logRecord, read, broken int) {
 	if h.full || h.names.full {
 		h.note("the log holds more than is kept in memory: some deleted files may be missing")
 	}
-	h.note("inode chunks that were given back whole and of which the log says nothing are not searched for")
+	if !h.f.sb.v5() {
+		h.note("free space is not searched for chunks of deleted inodes, which bear no id in this version")
+	}
 }
 
 func (h *chronicle) note(format string, a ...any) {

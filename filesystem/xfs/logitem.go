@@ -121,9 +121,10 @@ func (x *bufferItem) place(bits []bool, regions [][]byte) {
 type inodeItem struct {
 	fields     uint32
 	ino        filesystem.Inode
-	off        int64  // of the record, in bytes
-	core       []byte // as struct xfs_dinode
-	data, attr []byte // the forks as they were logged, nil if they were not
+	off        int64     // of the record, in bytes
+	buffer     bufferKey // that the record lies in
+	core       []byte    // as struct xfs_dinode
+	data, attr []byte    // the forks as they were logged, nil if they were not
 	rdev       uint32
 }
 
@@ -154,12 +155,13 @@ func (t *transaction) inode(i *logItem) (*inodeItem, bool) {
 	x.ino = filesystem.Inode(c.U64())
 	union := c.Bytes(16)
 	block := c.U64()
-	c.Skip(4)
+	length := c.U32()
 	within := c.U32()
-	if c.Err() != nil || block > 1<<54 || within > 1<<20 {
+	if c.Err() != nil || block > 1<<53 || within > 1<<20 || length > maxBuffer/basicBlock {
 		return nil, false
 	}
-	x.off = int64(block)*basicBlock + int64(within)
+	x.buffer = bufferKey{int64(block) * basicBlock, int(length) * basicBlock}
+	x.off = x.buffer.off + int64(within)
 	x.rdev = t.order(union).U32()
 	if x.core = t.core(i.regions[1]); x.core == nil {
 		return nil, false
@@ -257,7 +259,7 @@ func (f *FS) icreate(i *logItem) (*icreateItem, bool) {
 	x := &icreateItem{count: int(min(count, maxIcreate)), gen: c.U32(), blocks: int64(length)}
 	block, ok := f.agBlock(group, within)
 	if c.Err() != nil || !ok || group >= f.sb.agCount || int64(size) != f.sb.inodeSize() || count > maxIcreate ||
-		int64(length) > f.groupLength(group)-int64(within) || int64(count)<<f.sb.inodeLog > int64(length)*f.blockSize {
+		int64(length) > f.groupLength(group)-int64(within) || int64(count)<<f.sb.inodeLog != int64(length)*f.blockSize {
 		return nil, false
 	}
 	x.off = block * f.blockSize

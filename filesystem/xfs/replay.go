@@ -269,6 +269,9 @@ func (r *replayer) inode(t *transaction, i *logItem) error {
 		r.bad++
 		return nil
 	}
+	if r.cancel[x.buffer] > 0 {
+		return nil
+	}
 	disk := make([]byte, f.sb.inodeSize())
 	if err := f.readAt(disk, x.off); err != nil {
 		clear(disk)
@@ -349,7 +352,7 @@ func (r *replayer) icreate(t *transaction, i *logItem) error {
 		r.bad++
 		return nil
 	}
-	if r.cancel[bufferKey{x.off, int(x.blocks * r.f.blockSize)}] > 0 {
+	if r.cancelledWithin(x.off, x.blocks*r.f.blockSize) {
 		return nil
 	}
 	size := r.f.sb.inodeSize()
@@ -366,6 +369,20 @@ func (r *replayer) icreate(t *transaction, i *logItem) error {
 		}
 	}
 	return nil
+}
+
+// cancelledWithin tells whether a buffer within a chunk of inodes is cancelled later: the
+// chunk was given back, and its place may hold a file's content by now. Buffers of inodes
+// have a power of two of blocks.
+func (r *replayer) cancelledWithin(off, length int64) bool {
+	for at := off; at < off+length; at += r.f.blockSize {
+		for size := r.f.blockSize; size <= maxBuffer; size *= 2 {
+			if r.cancel[bufferKey{at, int(size)}] > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // freshInode is a record as xfs_ialloc_inode_init makes it.

@@ -43,7 +43,8 @@ type superblock struct {
 	agLog       uint // bits of a block number within its group
 	label       string
 	inProgress  bool
-	dirLog      uint // of blocks in a directory block
+	inodeAlign  uint32 // blocks that chunks of inodes are aligned to, 0 for none
+	dirLog      uint   // of blocks in a directory block
 	logSector   int64
 	logUnit     uint32
 	features2   uint32
@@ -105,6 +106,7 @@ func parseSuper(raw []byte) (*superblock, error) {
 	s.inodeLog = uint(c.Skip(1).U8())
 	s.agLog = uint(c.Skip(1).U8())
 	s.inProgress = c.Seek(126).U8() != 0
+	s.inodeAlign = c.Seek(180).U32()
 	s.dirLog = uint(c.Seek(192).U8())
 	s.logSector = int64(c.Skip(1).U16())
 	s.logUnit = c.U32()
