@@ -66,7 +66,7 @@ func TestReplayAgreesWithTheKernel(t *testing.T) {
 			for _, n := range view.Info().Notes {
 				t.Logf("note %s", n)
 			}
-			freeAgrees(t, view.(*xfs.FS))
+			freeAgrees(t, view.(*xfs.FS), got)
 			dir, unmount = fstest.MountImage(t, stopped, "rw,noatime")
 			tree := fstest.KernelTree(t, dir)
 			unmount()
