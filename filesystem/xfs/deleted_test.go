@@ -27,15 +27,19 @@ func TestDeletedFilesComeBack(t *testing.T) {
 		remount bool
 		snap    bool // looked at while it is mounted
 		min     int
+		full    bool // in full runs only
 	}{
-		{"default", nil, true, false, 195},
-		{"no-remount", nil, false, false, 180},
-		{"bigtime-rmapbt-reflink", []string{"-m", "bigtime=1,rmapbt=1,reflink=1"}, true, false, 195},
-		{"nrext64", []string{"-i", "nrext64=1"}, true, false, 195},
-		{"1k-dir-8k", []string{"-b", "size=1024", "-n", "size=8192"}, true, false, 190},
-		{"stopped", nil, true, true, 195},
+		{"default", nil, true, false, 195, false},
+		{"no-remount", nil, false, false, 180, true},
+		{"bigtime-rmapbt-reflink", []string{"-m", "bigtime=1,rmapbt=1,reflink=1"}, true, false, 195, true},
+		{"nrext64", []string{"-i", "nrext64=1"}, true, false, 195, false},
+		{"1k-dir-8k", []string{"-b", "size=1024", "-n", "size=8192"}, true, false, 190, true},
+		{"stopped", nil, true, true, 195, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			if tc.full && !fstest.FullRun() {
+				t.Skip("in full runs only")
+			}
 			image := makeImage(t, 2<<30, tc.args...)
 			dir, unmount := fstest.MountImage(t, image, "rw")
 			want := plantDoomed(t, dir, 200)

@@ -24,6 +24,7 @@ type forkMap struct {
 	runs   []run
 	damage *evidence.Damage // the first that was met
 	holey  bool             // runs are missing: what looks like a hole may be none
+	nodes  int              // tree blocks read
 }
 
 const (
@@ -88,6 +89,7 @@ func (f *FS) mapFork(in *inode, format forkFormat, fork []byte, count uint64, at
 	default:
 		w.missing("fork of format %d", format)
 	}
+	w.m.nodes = len(w.seen)
 	return &w.m
 }
 

@@ -30,7 +30,7 @@ type life struct {
 const (
 	maxLives     = 1 << 20
 	maxLifeBytes = 96 << 20
-	maxTreeReads = 1 << 20 // extents read out of logged trees
+	maxTreeReads = 4 << 20 // extents read out of logged trees, a block counting for sixteen
 	wholeOverlay = 48 << 20
 )
 
@@ -249,7 +249,7 @@ func (h *chronicle) state(l *life, in *inode, x *inodeItem, lsn uint64, ctime ev
 		}
 		m := h.view().mapFork(in, in.format, in.dataFork(), in.extents, false)
 		if in.format == formatBtree {
-			h.trees += len(m.runs)
+			h.trees += len(m.runs) + 16*m.nodes
 		}
 		if l.m != nil {
 			h.bytes -= len(l.m.runs) * runBytes

@@ -15,7 +15,7 @@ import (
 // Seeded mutants of the samples must be read, or refused, without a fault of ours, within
 // bounds of time and memory.
 func TestMutants(t *testing.T) {
-	mutants := 80
+	mutants := 32
 	if fstest.FullRun() {
 		mutants = 800
 	}

@@ -44,23 +44,27 @@ func TestKernelAgrees(t *testing.T) {
 		name  string
 		files int
 		args  []string
+		full  bool // in full runs only
 	}{
-		{"default", files, nil},
-		{"no-bigtime", 200, []string{"-m", "bigtime=0,inobtcount=0"}},
-		{"rmapbt-reflink", 200, []string{"-m", "rmapbt=1,reflink=1"}},
-		{"no-reflink-finobt", 200, []string{"-m", "reflink=0,finobt=0", "-i", "sparse=0"}},
-		{"nrext64", 300, []string{"-i", "nrext64=1"}},
-		{"1k-blocks", 300, []string{"-b", "size=1024"}},
-		{"1k-blocks-dir-16k", 500, []string{"-b", "size=1024", "-n", "size=16384"}},
-		{"dir-16k", 300, []string{"-n", "size=16384"}},
-		{"dir-64k", 300, []string{"-n", "size=65536"}},
-		{"64k-blocks", 100, []string{"-b", "size=65536"}},
-		{"inode-2048", 300, []string{"-i", "size=2048"}},
-		{"sector-4096", 200, []string{"-s", "size=4096"}},
-		{"sparse-small-groups", 300, []string{"-d", "agcount=13", "-i", "sparse=1"}},
-		{"v4", 200, []string{"-m", "crc=0"}},
+		{"default", files, nil, false},
+		{"no-bigtime", 200, []string{"-m", "bigtime=0,inobtcount=0"}, false},
+		{"rmapbt-reflink", 200, []string{"-m", "rmapbt=1,reflink=1"}, true},
+		{"no-reflink-finobt", 200, []string{"-m", "reflink=0,finobt=0", "-i", "sparse=0"}, true},
+		{"nrext64", 300, []string{"-i", "nrext64=1"}, false},
+		{"1k-blocks", 300, []string{"-b", "size=1024"}, true},
+		{"1k-blocks-dir-16k", 500, []string{"-b", "size=1024", "-n", "size=16384"}, false},
+		{"dir-16k", 300, []string{"-n", "size=16384"}, true},
+		{"dir-64k", 300, []string{"-n", "size=65536"}, false},
+		{"64k-blocks", 100, []string{"-b", "size=65536"}, false},
+		{"inode-2048", 300, []string{"-i", "size=2048"}, true},
+		{"sector-4096", 200, []string{"-s", "size=4096"}, true},
+		{"sparse-small-groups", 300, []string{"-d", "agcount=13", "-i", "sparse=1"}, true},
+		{"v4", 200, []string{"-m", "crc=0"}, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			if tc.full && !fstest.FullRun() {
+				t.Skip("in full runs only")
+			}
 			image := makeImage(t, size, tc.args...)
 			dir, unmount := fstest.MountImage(t, image, "rw")
 			fstest.Plant(t, dir, tc.files)

@@ -32,8 +32,7 @@ func FuzzLog(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		start := time.Now()
 		rec := &logRecord{lsn: 1 << 40, ops: 1 << 16, format: logFormatLE}
-		r := &replayer{f: base, over: newOverlay(base.src, base.size, maxOverlay), cancel: make(map[bufferKey]int),
-			pending: make(map[intentKey]struct{}), sealed: make(map[bufferKey]struct{})}
+		r := newReplayer(base)
 		for _, each := range []func(*transaction) error{r.cancelled, r.apply} {
 			a := &assembler{open: make(map[uint32]*transaction), each: each}
 			a.record(rec, data)

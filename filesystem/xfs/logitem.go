@@ -251,7 +251,7 @@ type icreateItem struct {
 	blocks int64
 }
 
-const maxIcreate = 1 << 14 // inodes; the kernel makes 64 at a time
+const maxIcreate = 256 // inodes: those of one chunk, or of the biggest block
 
 func (f *FS) icreate(i *logItem) (*icreateItem, bool) {
 	c := bin.Big(i.regions[0]).Skip(4)

@@ -10,6 +10,7 @@ import (
 	"telltale/evidence"
 	"telltale/filesystem"
 	"telltale/internal/bin"
+	"telltale/internal/limit"
 )
 
 var _ filesystem.Replayer = (*FS)(nil)
@@ -26,17 +27,22 @@ type intentKey struct {
 	id   uint64
 }
 
-const maxPending = 1 << 20 // intents and cancellations that are remembered
+const (
+	maxPending = 1 << 20  // intents and cancellations that are remembered
+	maxFresh   = 16 << 20 // inodes made anew; the biggest log has room for fewer
+)
 
 // replayer lays a log over its filesystem.
 type replayer struct {
-	f       *FS
-	over    *overlay
-	cancel  map[bufferKey]int
-	pending map[intentKey]struct{}
-	sealed  map[bufferKey]struct{} // buffers that were changed
-	out     filesystem.Replayed
-	bad     int
+	f        *FS
+	over     *overlay
+	cancel   map[bufferKey]int
+	cancelAt map[int64]int // the same by offset alone
+	fresh    int           // inodes made anew
+	pending  map[intentKey]struct{}
+	sealed   map[bufferKey]struct{} // buffers that were changed
+	out      filesystem.Replayed
+	bad      int
 }
 
 // Replay gives the view with the log laid over the disk as the kernel would do it when
@@ -60,8 +66,7 @@ func (f *FS) replay(ctx context.Context) (*FS, filesystem.Replayed, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, filesystem.Replayed{}, err
 	}
-	r := &replayer{f: f, over: newOverlay(f.src, f.size, maxOverlay), cancel: make(map[bufferKey]int),
-		pending: make(map[intentKey]struct{}), sealed: make(map[bufferKey]struct{})}
+	r := newReplayer(f)
 	for _, err := range errs {
 		r.note("part of the log cannot be read: %v", err)
 	}
@@ -87,6 +92,11 @@ func (f *FS) replay(ctx context.Context) (*FS, filesystem.Replayed, error) {
 		return nil, r.out, fmt.Errorf("replay log: %w", err)
 	}
 	return r.view()
+}
+
+func newReplayer(f *FS) *replayer {
+	return &replayer{f: f, over: newOverlay(f.src, f.size, maxOverlay), cancel: make(map[bufferKey]int), cancelAt: make(map[int64]int),
+		pending: make(map[intentKey]struct{}), sealed: make(map[bufferKey]struct{})}
 }
 
 func (r *replayer) note(format string, a ...any) {
@@ -146,6 +156,7 @@ func (r *replayer) cancelled(t *transaction) error {
 		}
 		if b, ok := t.buffer(i, r.f.size); ok && b.flags&bufferCancel != 0 && len(r.cancel) < maxPending {
 			r.cancel[bufferKey{b.off, b.size}]++
+			r.cancelAt[b.off]++
 		}
 	}
 	return nil
@@ -199,8 +210,9 @@ func (r *replayer) item(t *transaction, i *logItem) error {
 			return r.buffer(t, b)
 		}
 		key := bufferKey{b.off, b.size}
-		if r.cancel[key]--; r.cancel[key] <= 0 {
-			delete(r.cancel, key)
+		if r.cancel[key] > 0 {
+			r.cancel[key]--
+			r.cancelAt[b.off]--
 		}
 	case i.kind == itemInode:
 		return r.inode(t, i)
@@ -228,8 +240,8 @@ func (r *replayer) buffer(t *transaction, b *bufferItem) error {
 	if b.flags&bufferInodes != 0 {
 		return r.unlinked(b)
 	}
-	disk := make([]byte, b.size)
-	if err := r.f.readAt(disk, b.off); err == nil && r.f.newerThan(disk, t.lsn) {
+	disk := make([]byte, min(b.size, basicBlock))
+	if err := r.f.readAt(disk, b.off); len(b.parts) == 0 || err == nil && r.f.newerThan(disk, t.lsn) {
 		return nil
 	}
 	r.sealed[bufferKey{b.off, b.size}] = struct{}{}
@@ -355,6 +367,9 @@ func (r *replayer) icreate(t *transaction, i *logItem) error {
 	if r.cancelledWithin(x.off, x.blocks*r.f.blockSize) {
 		return nil
 	}
+	if r.fresh += x.count; r.fresh > maxFresh {
+		return fmt.Errorf("the log makes more than %d inodes: %w", maxFresh, limit.ErrLimit)
+	}
 	size := r.f.sb.inodeSize()
 	for n := range int64(x.count) {
 		at := x.off + n*size
@@ -372,14 +387,11 @@ func (r *replayer) icreate(t *transaction, i *logItem) error {
 }
 
 // cancelledWithin tells whether a buffer within a chunk of inodes is cancelled later: the
-// chunk was given back, and its place may hold a file's content by now. Buffers of inodes
-// have a power of two of blocks.
+// chunk was given back, and its place may hold a file's content by now.
 func (r *replayer) cancelledWithin(off, length int64) bool {
 	for at := off; at < off+length; at += r.f.blockSize {
-		for size := r.f.blockSize; size <= maxBuffer; size *= 2 {
-			if r.cancel[bufferKey{at, int(size)}] > 0 {
-				return true
-			}
+		if r.cancelAt[at] > 0 {
+			return true
 		}
 	}
 	return false
