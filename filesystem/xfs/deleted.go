@@ -9,6 +9,7 @@ import (
 
 	"telltale/evidence"
 	"telltale/filesystem"
+	"telltale/internal/bin"
 )
 
 var _ filesystem.Undeleter = (*FS)(nil)
@@ -71,6 +72,9 @@ func (u *undeleter) all(ctx context.Context, yield func(filesystem.Recovered, er
 	}
 	u.records(ctx)
 	u.oldDirs(ctx)
+	if u.h.full || u.names.full {
+		u.fault(damage(0, 0, "there are more deleted files, names or directories than are kept in memory: some are missing"))
+	}
 	for _, err := range u.errs {
 		if !yield(filesystem.Recovered{}, err) {
 			return
@@ -201,7 +205,11 @@ func (u *undeleter) recover(l *life, index int) (filesystem.Recovered, bool) {
 	if last := index == len(u.h.lives[l.ino])-1; last && !l.dead && u.inUse(l.ino) {
 		in, err := u.f.inode(l.ino)
 		switch {
-		case err != nil || in.gen != l.gen:
+		case err != nil:
+		case in.gen != l.gen:
+			if in.version >= 3 && !l.deadTime.Known() {
+				l.deadTime = in.time(bin.Big(in.raw), 144) // when its number was given to another
+			}
 		case in.mode != 0 && in.links == 0 && u.f.isOrphan(l.ino):
 			state = filesystem.Orphan
 		default:
@@ -257,6 +265,9 @@ func (u *undeleter) content(l *life, in *inode, r *filesystem.Recovered) {
 	}
 	list := u.f.extents(c.m, in.size)
 	r.Extents = list
+	if c.skip > 0 {
+		r.Extents = behindHead(list)
+	}
 	if r.Meta.State == filesystem.Orphan { // its space is still its own
 		for _, e := range list {
 			if e.Physical >= 0 {

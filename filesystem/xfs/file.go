@@ -177,10 +177,23 @@ func (f *FS) Extents(n filesystem.Inode) ([]filesystem.Extent, error) {
 	}
 	m := f.dataMap(&in)
 	list := f.extents(m, in.size)
+	if in.fileType() == filesystem.Symlink && f.sb.v5() {
+		list = behindHead(list)
+	}
 	if m.damage != nil {
 		return list, m.damage
 	}
 	return list, nil
+}
+
+// behindHead moves the extents of a symlink behind the headers of version 5.
+func behindHead(list []filesystem.Extent) []filesystem.Extent {
+	for i := range list {
+		if list[i].Physical >= 0 {
+			list[i].Physical += symlinkHead
+		}
+	}
+	return list
 }
 
 // extents cuts a map at size bytes.

@@ -95,9 +95,6 @@ func (h *chronicle) tell(list []logRecord, read, broken int) {
 	if broken > 0 {
 		h.note("%d log records are overwritten in part or damaged", broken)
 	}
-	if h.full || h.names.full {
-		h.note("the log holds more than is kept in memory: some deleted files may be missing")
-	}
 	if !h.f.sb.v5() {
 		h.note("free space is not searched for chunks of deleted inodes, which bear no id in this version")
 	}

@@ -58,10 +58,10 @@ const (
 	bufferInodes  = 0x1 // XFS_BLF_INODE_BUF: only the unlinked pointers count
 	bufferCancel  = 0x2
 	bufferDquots  = 0x4 | 0x8 | 0x10
-	bufferChunk   = 128      // bytes, XFS_BLF_CHUNK
-	maxBuffer     = 64 << 10 // bytes
-	bufferBitmap  = 20       // where the bitmap begins
-	maxInodeForks = 2048     // bytes of one fork in an inode
+	bufferChunk   = 128                          // bytes, XFS_BLF_CHUNK
+	maxBuffer     = 64 << 10                     // bytes
+	maxBitmap     = maxBuffer/bufferChunk/32 + 1 // words
+	maxInodeForks = 2048                         // bytes of one fork in an inode
 )
 
 // buffer decodes a buffer item.
@@ -70,10 +70,11 @@ func (t *transaction) buffer(i *logItem, limit int64) (*bufferItem, bool) {
 	x := &bufferItem{flags: c.U16()}
 	x.size = int(c.U16()) * basicBlock
 	block := c.U64()
-	words := int(c.U32())
-	if c.Err() != nil || block > uint64(limit/basicBlock) || x.size > maxBuffer || words*32*bufferChunk > 2*maxBuffer+4096 {
+	wide := c.U32()
+	if c.Err() != nil || block > uint64(limit/basicBlock) || x.size > maxBuffer || wide > maxBitmap {
 		return nil, false
 	}
+	words := int(wide)
 	x.off = int64(block) * basicBlock
 	if x.flags&bufferCancel != 0 {
 		return x, true

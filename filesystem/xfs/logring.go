@@ -12,27 +12,26 @@ import (
 )
 
 const (
-	basicBlock     = 512        // bytes, BBSIZE: what the log counts in
-	logMagic       = 0xfeedbabe // of a record's header; no other basic block begins so, since the cycle stands there
-	logHead        = 512        // bytes, a record's header with its padding
-	logCRC         = 32
-	logHeadSum     = 328 // bytes that the checksum takes of it: struct xlog_rec_header as 64-bit machines lay it out
-	logHeadSum32   = 324 // as 32-bit machines do
-	logExtSum      = 260 // bytes, struct xlog_rec_ext_header
-	logCycleData   = 44  // where the first words of the data's basic blocks are kept
-	logCyclesHere  = 64  // of them in a header, and in each header that follows it
-	logExtCycles   = 4
-	logCycleSize   = 32 << 10 // bytes of data that one header keeps the words of
-	maxLogRecord   = 1 << 20  // bytes; XLOG_MAX_RECORD_BSIZE is 256 KiB
-	maxLogRecords  = 2 << 20  // kept of one ring: 80 MiB
-	maxLogBytes    = 2 << 30  // XFS_MAX_LOG_BYTES
-	logPiece       = 1 << 20  // bytes read at once
-	logVersion2    = 2
-	logFormatLE    = 1 // XLOG_FMT_LINUX_LE
-	logFormatBE    = 2
-	logFormatIrix  = 3
-	headWindow     = 4096 // basic blocks that may be written at once: XLOG_TOTAL_REC_SHIFT
-	logSearchBound = 64   // steps of the search for the head
+	basicBlock    = 512        // bytes, BBSIZE: what the log counts in
+	logMagic      = 0xfeedbabe // of a record's header; no other basic block begins so, since the cycle stands there
+	logHead       = 512        // bytes, a record's header with its padding
+	logCRC        = 32
+	logHeadSum    = 328 // bytes that the checksum takes of it: struct xlog_rec_header as 64-bit machines lay it out
+	logHeadSum32  = 324 // as 32-bit machines do
+	logExtSum     = 260 // bytes, struct xlog_rec_ext_header
+	logCycleData  = 44  // where the first words of the data's basic blocks are kept
+	logCyclesHere = 64  // of them in a header, and in each header that follows it
+	logExtCycles  = 4
+	logCycleSize  = 32 << 10 // bytes of data that one header keeps the words of
+	maxLogRecord  = 1 << 20  // bytes; XLOG_MAX_RECORD_BSIZE is 256 KiB
+	maxLogRecords = 2 << 20  // kept of one ring: 80 MiB
+	maxLogBytes   = 2 << 30  // XFS_MAX_LOG_BYTES
+	logPiece      = 1 << 20  // bytes read at once
+	logVersion2   = 2
+	logFormatLE   = 1 // XLOG_FMT_LINUX_LE
+	logFormatBE   = 2
+	logFormatIrix = 3
+	headWindow    = 4096 // basic blocks that may be written at once: XLOG_TOTAL_REC_SHIFT
 )
 
 // logRing is the internal log: a ring of basic blocks.
@@ -192,8 +191,8 @@ func (l *logRing) last(list []logRecord) (end int, note string) {
 	if end == 0 {
 		return 0, ""
 	}
-	from := end - 1
-	for from > 0 && l.distance(list[from-1].pos, list[end-1].pos) < 2*headWindow && list[end-1].lsn>>32-list[from-1].lsn>>32 <= 1 {
+	from, window := end-1, min(headWindow, l.blocks/4)
+	for from > 0 && l.distance(list[from-1].pos, list[end-1].pos) < window && list[end-1].lsn>>32-list[from-1].lsn>>32 <= 1 {
 		from--
 	}
 	for i := from; i < len(list); i++ {

@@ -86,7 +86,7 @@ func (f *FS) replay(ctx context.Context) (*FS, filesystem.Replayed, error) {
 	tail := list[end-1].tail
 	from := sort.Search(end, func(i int) bool { return list[i].lsn >= tail })
 	if from == end || list[from].lsn != tail {
-		r.note("the log should begin at record %d:%d, which is not there: what can be read behind it is taken", tail>>32, tail&math.MaxUint32)
+		return nil, r.out, damage(l.off, 0, "replay log: it should begin at record %s, which is not there", lsnText(tail))
 	}
 	if err := r.run(ctx, l, list[from:]); err != nil {
 		return nil, r.out, fmt.Errorf("replay log: %w", err)
@@ -137,6 +137,9 @@ func (r *replayer) pass(ctx context.Context, l *logRing, list []logRecord, each 
 			return a, err
 		}
 		data, err := l.load(&list[i])
+		if err == nil && i > 0 && l.step(list[i-1].pos, list[i-1].blocks()) != list[i].pos {
+			err = damage(l.off+list[i].pos*basicBlock, 0, "a log record before it is missing")
+		}
 		if err != nil { // those behind it build on it
 			r.note("replaying stopped %d records before the end: %v", len(list)-i, err)
 			return a, nil
