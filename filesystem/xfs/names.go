@@ -107,12 +107,6 @@ func (n *nameBook) owner(b []byte, head int) filesystem.Inode {
 	return 0
 }
 
-// dirHeadOf gives the size of a data block's header, 0 where it is none.
-func dirHeadOf(b []byte) int {
-	head, _ := dirArea(b)
-	return head
-}
-
 // usedEntries gives the offsets of the entries that are in use.
 func usedEntries(b []byte, head, end int, ftype bool) map[int]struct{} {
 	used := make(map[int]struct{})

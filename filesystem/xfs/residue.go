@@ -96,8 +96,8 @@ func (u *undeleter) oldDirs(ctx context.Context) {
 			for _, r := range l.m.runs {
 				for b := r.first; b < min(r.end(), dirLeafOffset/u.f.blockSize) && r.phys >= 0 && read < maxOldDirBlocks && ctx.Err() == nil; b += 1 << u.f.sb.dirLog {
 					read++
-					if _, err := u.f.readRuns(l.m, buf, b*u.f.blockSize); err == nil && u.names.owner(buf, max(dirHeadOf(buf), dirHead)) == n {
-						u.names.block(buf, n, 0, false)
+					if _, err := u.f.readRuns(l.m, buf, b*u.f.blockSize); err == nil {
+						u.names.block(buf, 0, 0, false) // by whose it says it is: it may be another's by now
 					}
 				}
 			}

@@ -92,14 +92,12 @@ func parseSuper(raw []byte) (*superblock, error) {
 	}
 	s := &superblock{}
 	blockSize := c.U32()
-	s.blocks = c.U64()
-	s.rtBlocks = c.U64()
+	s.blocks, s.rtBlocks = c.U64(), c.U64()
 	copy(s.uuid[:], c.Seek(32).Bytes(16))
 	s.logStart, s.root = c.U64(), c.U64()
 	s.agBlocks, s.agCount = c.Seek(84).U32(), c.U32()
 	s.logBlocks = c.Skip(4).U32()
-	s.versionnum = c.U16()
-	s.sector = int64(c.U16())
+	s.versionnum, s.sector = c.U16(), int64(c.U16())
 	inodeSize := c.U16()
 	s.label = string(c.Seek(108).CString(12))
 	s.blockLog = uint(c.U8())
