@@ -3,11 +3,12 @@ package all
 
 import (
 	"telltale/filesystem"
+	"telltale/filesystem/btrfs"
 	"telltale/filesystem/ext4"
 	"telltale/filesystem/xfs"
 )
 
 // Formats gives all members in the order in which they are to be probed.
 func Formats() []filesystem.Format {
-	return []filesystem.Format{ext4.Format(), xfs.Format()}
+	return []filesystem.Format{ext4.Format(), xfs.Format(), btrfs.Format()}
 }
