@@ -15,12 +15,12 @@ import (
 const block = 4096 // bytes of a node, and of the superblock, of the samples
 
 // patched is an image with some blocks changed: fuzzing whole images would spend its time on zeros.
-type patched struct {
+type edited struct {
 	raw    []byte
 	blocks map[int64][]byte
 }
 
-func (p *patched) ReadAt(b []byte, off int64) (int, error) {
+func (p *edited) ReadAt(b []byte, off int64) (int, error) {
 	if off < 0 || off >= int64(len(p.raw)) {
 		return 0, io.EOF
 	}
@@ -37,7 +37,7 @@ func (p *patched) ReadAt(b []byte, off int64) (int, error) {
 }
 
 // edit changes bytes, and makes the checksum of their block right again: else every edit would end there.
-func (p *patched) edit(off int64, v []byte) {
+func (p *edited) edit(off int64, v []byte) {
 	at := off / block * block
 	x := p.blocks[at]
 	if x == nil {
@@ -82,7 +82,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which uint8, edits []byte) {
 		i := int(which) % len(images)
-		src := &patched{images[i], make(map[int64][]byte)}
+		src := &edited{images[i], make(map[int64][]byte)}
 		for n := 0; len(edits) >= 7 && n < 32; n++ {
 			line := lines[i][int(binary.LittleEndian.Uint16(edits))*7%len(lines[i])]
 			src.edit(line+int64(edits[2]&3)*4, edits[3:7])
@@ -93,7 +93,7 @@ func FuzzRead(f *testing.F) {
 }
 
 // readHostile reads all that there is within bounds.
-func readHostile(t *testing.T, src *patched) {
+func readHostile(t *testing.T, src *edited) {
 	start, size := time.Now(), int64(len(src.raw))
 	v, err := btrfs.Open([]filesystem.Device{{ReaderAt: src, Size: size}})
 	if err != nil {

@@ -316,3 +316,81 @@ func TestSubvolumes(t *testing.T) {
 	unmount()
 	check()
 }
+
+// What was fsynced is in the log only, until the next commit: 50 of 50 files must be there
+// after replay, as the kernel's own replay has it.
+func TestLogOfACrash(t *testing.T) {
+	fstest.NeedKernel(t, "mkfs.btrfs", "losetup", "btrfs")
+	images := makeImages(t, 1, 1<<30)
+	dir, unmount := mountAll(t, images, "commit=300")
+	put := func(name string, b []byte, flags int, off int64) {
+		t.Helper()
+		f, err := os.OpenFile(filepath.Join(dir, name), flags|os.O_WRONLY|os.O_CREATE, 0o640)
+		if err == nil {
+			_, err = f.WriteAt(b, off)
+		}
+		if err == nil {
+			err = f.Sync()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ok(os.MkdirAll(filepath.Join(dir, "a/b"), 0o755))
+	for i := range 10 {
+		put(fmt.Sprintf("a/old-%d", i), bytes.Repeat([]byte("old "), i*5000+1), 0, 0)
+	}
+	fstest.Run(t, "btrfs", "subvolume", "create", dir+"/sub")
+	fstest.Run(t, "sync")
+	for i := range 50 {
+		put(fmt.Sprintf("a/b/new-%d", i), bytes.Repeat([]byte{byte(i)}, i*1777), 0, 0)
+	}
+	put("sub/new", []byte("in a subvolume"), 0, 0)
+	put("a/old-5", bytes.Repeat([]byte("changed"), 2000), 0, 30_000)
+	put("a/old-6", []byte("short"), os.O_TRUNC, 0)
+	put("a/old-0", bytes.Repeat([]byte("no longer inline"), 1000), 0, 0)
+	ok(os.Link(filepath.Join(dir, "a/old-7"), filepath.Join(dir, "a/link")))
+	put("a/old-7", []byte("linked"), 0, 0)
+	ok(os.Remove(filepath.Join(dir, "a/old-8")))
+	d, err := os.Open(filepath.Join(dir, "a"))
+	ok(err)
+	ok(d.Sync())
+	d.Close()
+	crashed := filepath.Join(t.TempDir(), "crashed")
+	fstest.Run(t, "cp", "--sparse=always", images[0], crashed)
+	unmount()
+	f := openImages(t, crashed)
+	v, did, err := f.Replay(t.Context())
+	ok(err)
+	if v == nil {
+		t.Skip("the kernel committed everything: there is no log")
+	}
+	t.Logf("%+v", did)
+	got := kernelNumbers(fstest.ReadTree(v))
+	before := fstest.ReadTree(f)
+	found, had := 0, 0
+	for i := range 50 {
+		p := fmt.Sprintf("/a/b/new-%d", i)
+		if _, ok := got.Nodes[p]; ok {
+			found++
+		}
+		if _, ok := before.Nodes[p]; ok {
+			had++
+		}
+	}
+	t.Logf("%d of 50 fsynced files without replay, %d with", had, found)
+	dir, unmount = mountAll(t, []string{crashed}, "noatime")
+	want := fstest.KernelTree(t, dir)
+	unmount()
+	for _, err := range got.Errs {
+		t.Errorf("reading: %v", err)
+	}
+	fstest.Compare(t, got, want)
+}
