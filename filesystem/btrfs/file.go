@@ -44,6 +44,7 @@ type contentMap struct {
 	segments []segment
 	damage   error // the first
 	torn     bool  // parts of the map could not be read
+	bytes    int64 // that an inode counts: all but holes
 }
 
 type mapKey struct {
@@ -124,6 +125,9 @@ func mapContent(s source, in *inode) *contentMap {
 		if over := end - g.off; over > 0 {
 			m.tear(itemDamage(it, "inode %d: extents overlap at %d", in.object, g.off))
 			g.off, g.skip, g.length = end, g.skip+over, g.length-over
+		}
+		if g.kind != extentInline && g.disk != 0 {
+			m.bytes += g.length
 		}
 		g.length = min(g.length, in.length()-g.off)
 		if g.length > 0 {

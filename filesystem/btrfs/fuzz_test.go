@@ -126,5 +126,16 @@ func readView(t *testing.T, v filesystem.FS, size int64) {
 		}
 	}
 	v.(filesystem.Subvolumer).Subvolumes(t.Context())
+	_, list := v.(filesystem.Undeleter).Deleted(t.Context())
+	n = 0
+	var buf [8192]byte
+	for r, err := range list {
+		if n++; n > 2000 {
+			break
+		}
+		if err == nil {
+			r.Content.ReadAt(buf[:], 0)
+		}
+	}
 	v.Info()
 }

@@ -3,6 +3,7 @@ package btrfs_test
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -70,6 +71,7 @@ func TestSamples(t *testing.T) {
 				b = fmt.Appendf(b, "\nreplayed: %+v\n", did)
 				b = append(b, describe(t, v)...)
 			}
+			b = append(b, describeDeleted(t, f)...)
 			golden.Equal(t, name+".golden", b)
 		})
 	}
@@ -125,4 +127,24 @@ func describe(t *testing.T, f filesystem.FS) []byte {
 	}
 	fmt.Fprintf(&b, "%v\n%+v\n", err, f.Info())
 	return b.Bytes()
+}
+
+// describeDeleted writes what the older trees have.
+func describeDeleted(t *testing.T, f *btrfs.FS) []byte {
+	h, list := f.Deleted(t.Context())
+	b := fmt.Appendf(nil, "\nolder trees: %+v\n", h)
+	for r, err := range list {
+		if err != nil {
+			b = fmt.Appendf(b, "fault: %v\n", err)
+			continue
+		}
+		b = fmt.Appendf(b, "%q inode %d %s %04o size %d, state %d, from %s, deleted after %s and before %s, free %d, reused %d\n",
+			r.Path, r.Meta.Inode, r.Meta.Type, r.Meta.Mode, r.Meta.Size, r.Meta.State, r.From, r.After, r.Before, r.Free, r.Reused)
+		if r.Meta.Type == filesystem.Regular {
+			h := sha256.New()
+			n, err := io.Copy(h, io.NewSectionReader(r.Content, 0, r.Meta.Size))
+			b = fmt.Appendf(b, "\tsha256 %x of %d bytes, %v, %v\n", h.Sum(nil)[:8], n, err, r.Extents)
+		}
+	}
+	return b
 }

@@ -121,13 +121,24 @@ func parseNode(b []byte) (*node, error) {
 
 // node reads the node that p leads to, from the first mirror where it is as it should be.
 func (v *volume) node(p pointer) (*node, error) {
+	n, first := v.fetch(p)
+	if first != nil {
+		v.remember(v.broken, p.at)
+	}
+	if n == nil {
+		return nil, v.damage(p.at, v.sb.node, "tree node %d: %v", p.at, first)
+	}
+	return n, nil
+}
+
+// fetch gives a node, nil if no mirror has it, and what is wrong with the first mirror.
+func (v *volume) fetch(p pointer) (n *node, first error) {
 	if n, ok := v.nodes.get(p.at); ok {
 		if n.generation != p.generation || n.level != p.level {
-			return nil, v.damage(p.at, v.sb.node, "tree node %d: is of generation %d and level %d, not %d and %d", p.at, n.generation, n.level, p.generation, p.level)
+			return nil, fmt.Errorf("is of generation %d and level %d, not %d and %d", n.generation, n.level, p.generation, p.level)
 		}
 		return n, nil
 	}
-	var first error
 	for m := range v.mirrors(p.at) {
 		n, err := v.nodeCopy(p.at, m)
 		if err == nil && (n.generation != p.generation || n.level != p.level) {
@@ -135,14 +146,13 @@ func (v *volume) node(p pointer) (*node, error) {
 		}
 		if err == nil {
 			v.nodes.put(p.at, n, n.cost())
-			return n, nil
+			return n, first
 		}
 		if first == nil {
 			first = err
-			v.remember(v.broken, p.at)
 		}
 	}
-	return nil, v.damage(p.at, v.sb.node, "tree node %d: %v", p.at, first)
+	return nil, first
 }
 
 func (v *volume) nodeCopy(logical int64, mirror int) (*node, error) {

@@ -1,0 +1,156 @@
+//go:build linux
+
+package btrfs_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"telltale/filesystem"
+	"telltale/filesystem/fstest"
+)
+
+// plantEvidence writes 200 files and a log of 3,000 lines, and gives them by path.
+func plantEvidence(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	want := make(map[string][]byte)
+	rng := rand.New(rand.NewPCG(3, 4))
+	put := func(name string, b []byte) {
+		p := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(p, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		want["/"+name] = b
+	}
+	for i := range 200 {
+		var b []byte
+		for len(b) < rng.IntN(1<<(4+i%17)) {
+			if i%3 == 0 {
+				b = append(b, byte(rng.Uint32()))
+			} else {
+				b = fmt.Appendf(b, "line %d of %d\n", rng.IntN(100), i)
+			}
+		}
+		put(fmt.Sprintf("var/tmp/.x/%d/%d/tool-%d", i%7, i%5, i), b)
+	}
+	var log []byte
+	for i := range 3000 {
+		user := []string{"alice", "root"}[i%10/9]
+		log = fmt.Appendf(log, "Nov 14 %02d:%02d:%02d web sshd[%d]: Accepted password for %s from 203.0.113.%d port %d ssh2\n", i/150, i/3%60, i%60, 1000+i, user, i%200, 1024+i)
+	}
+	put("var/log/auth.log", log)
+	return want
+}
+
+// found counts what was recovered byte by byte, by path.
+func found(t *testing.T, images []string, want map[string][]byte) (whole, wrong int, log bool, took time.Duration) {
+	t.Helper()
+	start := time.Now()
+	f := openImages(t, images...)
+	h, list := f.Deleted(t.Context())
+	done := make(map[string]bool)
+	for r, err := range list {
+		if err != nil {
+			t.Logf("fault: %v", err)
+			continue
+		}
+		b, ok := want[r.Path]
+		if !ok || r.Meta.Type != filesystem.Regular || done[r.Path] {
+			continue
+		}
+		if testing.Verbose() && r.Reused > 0 {
+			t.Logf("%q: %d reused, %d free", r.Path, r.Reused, r.Free)
+		}
+		got, err := io.ReadAll(io.NewSectionReader(r.Content, 0, r.Meta.Size))
+		if err != nil || sha256.Sum256(got) != sha256.Sum256(b) {
+			if err == nil && r.Whole() && len(got) == len(b) && !strings.HasSuffix(r.Path, "auth.log") {
+				wrong++
+				t.Logf("%q: %d of %d bytes, %d reused, %s", r.Path, len(got), len(b), r.Reused, r.From)
+			}
+			continue
+		}
+		if !r.After.Known() || !r.Before.Known() || r.Before.Before(r.After) {
+			t.Errorf("%q: deleted after %v and before %v", r.Path, r.After, r.Before)
+		}
+		if done[r.Path] = true; strings.HasSuffix(r.Path, "auth.log") {
+			log = true
+		} else {
+			whole++
+		}
+	}
+	took = time.Since(start)
+	t.Logf("%d of 200 files byte-exact with paths, un-edited log %v, in %v; %+v", whole, log, took, h)
+	return whole, wrong, log, took
+}
+
+func TestDeletedByIntruder(t *testing.T) {
+	fstest.NeedKernel(t, "mkfs.btrfs", "losetup", "sed")
+	for _, tc := range []struct {
+		name, options string
+		args          []string
+	}{
+		{"default", "rw", nil},
+		{"zstd", "compress=zstd", nil},
+		{"lzo", "compress=lzo", nil},
+		{"zlib", "compress=zlib", nil},
+		{"mixed", "rw", []string{"-M"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			images := makeImages(t, 1, 1<<30, tc.args...)
+			dir, unmount := mountAll(t, images, tc.options)
+			want := plantEvidence(t, dir)
+			fstest.Run(t, "sync")
+			fstest.Run(t, "sed", "-i", "/for root/d", dir+"/var/log/auth.log")
+			fstest.Run(t, "rm", "-rf", dir+"/var/tmp/.x")
+			fstest.Run(t, "sync")
+			unmount()
+			whole, wrong, log, _ := found(t, images, want)
+			if whole != 200 || wrong > 0 || !log {
+				t.Errorf("%d of 200, %d wrong without a word, log %v", whole, wrong, log)
+			}
+		})
+	}
+}
+
+// How far it goes when the machine works on. There is no promise here but that nothing
+// wrong comes without a word.
+func TestDeletedAfterMoreTransactions(t *testing.T) {
+	fstest.NeedKernel(t, "mkfs.btrfs", "losetup", "sed")
+	for _, options := range []string{"nodiscard", "rw"} {
+		for _, more := range []int{1, 5, 50} {
+			t.Run(fmt.Sprintf("%s-%d", options, more), func(t *testing.T) {
+				images := makeImages(t, 1, 1<<30)
+				dir, unmount := mountAll(t, images, options)
+				want := plantEvidence(t, dir)
+				fstest.Run(t, "sync")
+				fstest.Run(t, "sed", "-i", "/for root/d", dir+"/var/log/auth.log")
+				fstest.Run(t, "rm", "-rf", dir+"/var/tmp/.x")
+				fstest.Run(t, "sync")
+				for i := range more {
+					for j := range 20 {
+						p := filepath.Join(dir, fmt.Sprintf("work-%d-%d", i, j))
+						if err := os.WriteFile(p, bytes.Repeat([]byte("work "), 200*j), 0o644); err != nil {
+							t.Fatal(err)
+						}
+					}
+					fstest.Run(t, "sync", "-f", dir)
+				}
+				unmount()
+				if _, wrong, _, _ := found(t, images, want); wrong > 0 {
+					t.Errorf("%d files are wrong without a word", wrong)
+				}
+			})
+		}
+	}
+}
