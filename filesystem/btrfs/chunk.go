@@ -114,6 +114,20 @@ func (k *chunk) parity() int64 {
 	return 0
 }
 
+// columns gives how many stripes of each row hold different data.
+func (k *chunk) columns() int64 {
+	n := int64(len(k.stripes))
+	switch k.flags & groupProfile {
+	case groupRaid0:
+		return n
+	case groupRaid10:
+		return n / k.sub
+	case groupRaid5, groupRaid6:
+		return n - k.parity()
+	}
+	return 1
+}
+
 // mirrors gives in how many ways each byte can be had; parity counts as one each.
 func (k *chunk) mirrors() int {
 	switch k.flags & groupProfile {

@@ -154,3 +154,51 @@ func TestDeletedAfterMoreTransactions(t *testing.T) {
 		}
 	}
 }
+
+// A log that was edited in its place keeps its inode; a subvolume that was deleted takes its whole tree along.
+func TestOlderVersions(t *testing.T) {
+	fstest.NeedKernel(t, "mkfs.btrfs", "losetup", "btrfs")
+	images := makeImages(t, 1, 1<<30)
+	dir, unmount := mountAll(t, images, "nodiscard")
+	log := bytes.Repeat([]byte("a line of the log, long enough to lie in blocks of its own\n"), 500)
+	write := func(name string, b []byte, flags int) {
+		t.Helper()
+		f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|flags, 0o644)
+		if err == nil {
+			_, err = f.Write(b)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	fstest.Run(t, "btrfs", "subvolume", "create", dir+"/sub")
+	write("edited", log, 0)
+	write("grown", log, 0)
+	write("sub/file", log, 0)
+	fstest.Run(t, "sync", "-f", dir)
+	write("edited", []byte("XXXX"), 0)
+	write("grown", []byte("more"), os.O_APPEND)
+	fstest.Run(t, "btrfs", "subvolume", "delete", dir+"/sub")
+	fstest.Run(t, "sync", "-f", dir)
+	unmount()
+	f := openImages(t, images...)
+	_, list := f.Deleted(t.Context())
+	got := make(map[string]int)
+	for r, err := range list {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Meta.Type != filesystem.Regular || r.Meta.Size == 0 {
+			continue
+		}
+		b, err := io.ReadAll(io.NewSectionReader(r.Content, 0, r.Meta.Size))
+		t.Logf("%q of %d bytes from %s: %v", r.Path, r.Meta.Size, r.From, err)
+		if bytes.Equal(b, log) {
+			got[r.Path]++
+		}
+	}
+	if got["/edited"] != 1 || got["/sub/file"] != 1 || got["/grown"] != 0 {
+		t.Errorf("found %v", got)
+	}
+}

@@ -46,15 +46,19 @@ func (f *FS) piecesOf(d *device) (list []piece) {
 }
 
 // perStripe gives how many bytes of a device a chunk takes.
-func (k *chunk) perStripe() int64 {
-	n := int64(len(k.stripes))
-	switch k.flags & groupProfile {
-	case groupRaid0:
-		return (k.length + n - 1) / n
-	case groupRaid10:
-		return k.length / (n / k.sub)
-	case groupRaid5, groupRaid6:
-		return k.length / (n - k.parity())
+func (k *chunk) perStripe() int64 { return (k.length + k.columns() - 1) / k.columns() }
+
+// reach gives how much of a chunk can lie on the devices that are there: its length
+// may be anything.
+func (v *volume) reach(k *chunk) int64 {
+	most := int64(0)
+	for _, s := range k.stripes {
+		if d := v.deviceOf(s); d != nil {
+			most = max(most, d.size-s.off)
+		}
+	}
+	if rows := (most + stripeAlign - 1) / stripeAlign; rows < k.length/stripeAlign/k.columns() {
+		return rows * stripeAlign * k.columns()
 	}
 	return k.length
 }
@@ -109,7 +113,7 @@ func (f *FS) gaps(k *chunk) (list []run, err error) {
 	if !ok {
 		return nil, f.damage(k.logical, k.length, "which space of the chunk at %d is free cannot be told: there is no extent tree", k.logical)
 	}
-	last := k.logical + k.length
+	last := k.logical + f.reach(k)
 	at := k.logical
 	if it, ok, err := f.before(root, key{uint64(at), 0, 0}); err == nil && ok {
 		if r, ok := f.extentRun(it); ok {

@@ -89,6 +89,7 @@ type older struct {
 	moments     []moment
 	generations map[uint64]struct{} // of leaves that are not live
 	scanned     int64               // bytes
+	looked      int64               // bytes, whether they could be read or not
 	found       int                 // leaves kept
 	full        bool
 	steps       int
@@ -104,10 +105,14 @@ func kept(owner uint64) bool {
 func (f *FS) scan(ctx context.Context) (*older, error) {
 	o := &older{f: f, trees: make(map[uint64]*leafIndex), generations: make(map[uint64]struct{})}
 	for _, k := range f.chunks {
-		if k.flags&groupMetadata == 0 {
+		if k.flags&groupMetadata == 0 || o.looked > 4*f.size+1<<30 {
 			continue
 		}
-		for off := int64(0); off < k.length; off += scanPiece {
+		for off, end := int64(0), f.reach(k); off < end; off += scanPiece {
+			if o.looked += scanPiece; o.looked > 4*f.size+1<<30 {
+				o.notes = append(o.notes, "the chunks of metadata are bigger than the devices: not all were searched")
+				break
+			}
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
