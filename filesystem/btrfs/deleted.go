@@ -197,7 +197,7 @@ func (s *search) state(k file) *state {
 	}
 	t := &state{}
 	s.newest[k] = t
-	if i, ok := s.f.trees.index[k.tree]; ok {
+	if i, ok := s.f.trees.index[k.tree]; ok && s.f.trees.list[i].refs > 0 {
 		src := s.f.live(i)
 		if in, err := inodeOf(src, k.object); err == nil && in.generation == k.made {
 			t.in, t.live = in, true
@@ -442,7 +442,7 @@ func (s *search) path(tree, object, last, own uint64) string {
 	if !top {
 		return p
 	}
-	return s.prefix(tree, last) + "/" + p
+	return s.prefix(tree, last, own, 0) + "/" + p
 }
 
 func firstName(sources []source, object uint64) (name, bool) {
@@ -458,7 +458,7 @@ func firstName(sources []source, object uint64) (name, bool) {
 
 // prefix gives where a subvolume lies within the mounted tree, or within the whole
 // filesystem where it does not lie in that.
-func (s *search) prefix(tree, g uint64) string {
+func (s *search) prefix(tree, last, own uint64, depth int) string {
 	f := s.f
 	if tree == f.trees.list[f.top].id {
 		return ""
@@ -470,22 +470,30 @@ func (s *search) prefix(tree, g uint64) string {
 		}
 		return p
 	}
-	for it, err := range all(s.at(1, g), tree, kindRootBackref) { // the subvolume itself was deleted
-		if err != nil {
-			break
+	for _, g := range []uint64{last, own} { // the subvolume itself was deleted
+		if p, ok := s.oldPrefix(tree, g, last, own, depth); ok {
+			return p
 		}
+	}
+	return fmt.Sprintf("subvolume %d:", tree)
+}
+
+// oldPrefix gives where a subvolume lay that is no more.
+func (s *search) oldPrefix(tree, g, last, own uint64, depth int) (string, bool) {
+	for it, err := range all(s.at(1, g), tree, kindRootBackref) {
 		c := cursorOf(it)
 		dir := c.U64()
 		n := c.Skip(8).Bytes(int(c.U16()))
-		if c.Err() != nil || it.offset == tree {
-			break
+		if err != nil || c.Err() != nil || depth >= maxLevel {
+			return "", false
 		}
-		if i, ok := f.trees.index[it.offset]; ok {
-			parts, _ := f.pathUp(f.live(i), dir, firstFree)
+		var parts []string
+		if i, ok := s.f.trees.index[it.offset]; ok {
+			parts, _ = s.f.pathUp(s.f.live(i), dir, firstFree)
 			reverse(parts)
-			return s.prefix(it.offset, g) + strings.TrimSuffix("/"+strings.Join(parts, "/"), "/") + "/" + string(n)
 		}
-		return "/" + string(n)
+		parts = append(parts, string(n))
+		return s.prefix(it.offset, last, own, depth+1) + "/" + strings.Join(parts, "/"), true
 	}
-	return fmt.Sprintf("subvolume %d:", tree)
+	return "", false
 }

