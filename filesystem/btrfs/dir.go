@@ -9,8 +9,7 @@ import (
 )
 
 const (
-	entryHead    = 30 // bytes, struct btrfs_dir_item
-	entryCrypt   = 1 << 7
+	entryHead    = 30   // bytes, struct btrfs_dir_item
 	maxDepth     = 4096 // directories above one another
 	maxNameParts = 1024
 )

@@ -13,7 +13,6 @@ const (
 	incompatExtentTreeV2  = 1 << 13
 	incompatRaidStripes   = 1 << 14
 	incompatKnown         = 1<<13 - 1 | 1<<16 // up to zoned, and simple_quota
-	roBlockGroupTree      = 1 << 3
 	superFlagSeeding      = 1 << 32
 	superFlagMetadumpAny  = 1<<33 | 1<<34 // a metadata-only image of btrfs-image
 	superFlagChangingFSID = 1<<35 | 1<<36

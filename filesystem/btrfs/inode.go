@@ -17,7 +17,6 @@ const (
 	inodeNoDataSum = 1 << 0
 	inodeImmutable = 1 << 6
 	inodeAppend    = 1 << 7
-	inodeVerity    = 1 << 32
 )
 
 // inode is an inode item taken apart.

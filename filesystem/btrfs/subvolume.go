@@ -23,7 +23,6 @@ const (
 )
 
 const (
-	rootItemOld  = 239 // bytes, struct btrfs_root_item before there were uuids
 	rootReadOnly = 1 << 0
 )
 

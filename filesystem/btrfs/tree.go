@@ -13,7 +13,6 @@ const (
 	treeExtent     = 2
 	treeDev        = 4
 	treeFS         = 5
-	rootTreeDir    = 6
 	treeCsum       = 7
 	treeBlockGroup = 11
 	firstFree      = 256
@@ -38,7 +37,6 @@ const (
 	kindRootBackref = 144
 	kindExtent      = 168
 	kindMetadata    = 169
-	kindBlockGroup  = 192
 	kindChunk       = 228
 )
 
