@@ -39,6 +39,22 @@ func (r *run) dig() error {
 		return nil
 	}
 	r.dug = true
+	if err := r.digMounts(); err != nil {
+		return err
+	}
+	return r.unearth()
+}
+
+// digFiles looks for deleted files only, and shows them.
+func (r *run) digFiles() error {
+	if err := r.digMounts(); err != nil {
+		return err
+	}
+	r.deleted()
+	return r.ctx.Err()
+}
+
+func (r *run) digMounts() error {
 	for _, h := range r.hosts {
 		if h.Kind != host.KindDisk && h.Kind != host.KindVolume {
 			continue
@@ -49,7 +65,7 @@ func (r *run) dig() error {
 			}
 		}
 	}
-	return r.unearth()
+	return nil
 }
 
 func (r *run) digMount(h *seenHost, m *host.Mount) error {
@@ -114,6 +130,9 @@ func (r *run) deleted() {
 	for i := range r.graves {
 		g := &r.graves[i]
 		for k := range g.files {
+			if r.o.Timeline != nil {
+				r.timelineError(r.o.Timeline.Deleted(g.h.Host, g.full(&g.files[k]), &g.files[k]))
+			}
 			if f := &g.files[k]; told < maxToldOf && f.Meta.Type == filesystem.Regular {
 				told++
 				r.showDeleted(g, f)

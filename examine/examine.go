@@ -19,6 +19,7 @@ import (
 	"telltale/detect"
 	"telltale/event"
 	"telltale/evidence"
+	"telltale/filesystem"
 	"telltale/host"
 	"telltale/story"
 )
@@ -36,12 +37,22 @@ type Options struct {
 	Secret     func(what string, try int) ([]byte, error) // for encrypted volumes, as volume.Options has it; may be nil
 	Log        *slog.Logger
 	Progress   Progress // may be nil
+	FilesOnly  bool     // only walk: read no logs
+	Timeline   Timeline // is shown all files and events; may be nil
 }
 
 // Progress is told what is being done.
 type Progress interface {
 	Stage(what string)
 	Bytes(done, total int64)
+}
+
+// Timeline is shown everything that is read, as it is read: what it is given is valid only during the call.
+type Timeline interface {
+	Again() error // what was shown so far is void: the evidence is read once more, with its clocks set right
+	Entry(h *host.Host, e *host.Entry) error
+	Deleted(h *host.Host, path string, r *filesystem.Recovered) error
+	Event(*event.Event) error
 }
 
 // Result is what Run found.
@@ -84,7 +95,9 @@ type run struct {
 	witness *witnesses            // nil where there is but one clock
 	rhythms []rhythm              // of the logs that carry what programs say
 	marks   []mark                // what explains that logs are silent
-	dug     bool                  // deleted files were looked for
+	failed  error                 // of the timeline
+	cancel  context.CancelFunc
+	dug     bool // deleted files were looked for
 	graves  []grave
 	buried  []burial
 }
@@ -111,13 +124,15 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &run{o: o, ctx: ctx, res: &Result{}, refused: map[string]int{}}
+	r := &run{o: o, res: &Result{}, refused: map[string]int{}}
+	r.ctx, r.cancel = context.WithCancel(ctx)
+	defer r.cancel()
 	defer r.close()
 	if err := r.open(); err != nil {
 		return r.res, err
 	}
 	if err := r.read(); err != nil {
-		return r.res, err
+		return r.res, errors.Join(r.failed, err)
 	}
 	r.finish()
 	if err := r.hashes(); err != nil {
@@ -180,7 +195,7 @@ func (r *run) open() error {
 			r.hosts = append(r.hosts, &seenHost{Host: h, id: fmt.Sprintf("h%d", len(r.hosts)+1)})
 		}
 		r.res.Sources = append(r.res.Sources, src)
-		if in.SHA256 == "" {
+		if in.SHA256 == "" && r.o.Timeline == nil {
 			r.hash(len(r.res.Sources)-1, p)
 		}
 	}
@@ -248,6 +263,11 @@ func (r *run) read() error {
 	if !r.again {
 		return nil
 	}
+	if r.o.Timeline != nil {
+		if err := r.o.Timeline.Again(); err != nil {
+			return err
+		}
+	}
 	r.folds, r.wants, r.refused = nil, [256][]detect.Fold{}, map[string]int{}
 	r.res.Coverage, r.res.Damage, r.res.Events = nil, r.res.Damage[:told], 0
 	r.jobs, r.latest = 0, time.Time{}
@@ -271,6 +291,9 @@ func (r *run) pass() error {
 		if err := r.walk(h); err != nil {
 			return err
 		}
+	}
+	if r.o.FilesOnly {
+		return r.digFiles()
 	}
 	r.order()
 	if r.witness == nil {
@@ -330,13 +353,29 @@ func (r *run) prepare() {
 			r.wanted[k] = true
 		}
 	}
+	if r.o.Timeline != nil {
+		for k := range r.wanted {
+			r.wanted[k] = event.Kind(k) != event.LogLine && event.Kind(k) != event.AuditRecord || r.wanted[k]
+		}
+	}
 }
 
 // emit shows an event to the detections that want its kind.
 func (r *run) emit(e *event.Event) {
 	r.res.Events++
+	if r.o.Timeline != nil && e.Kind != event.File && e.Kind != event.DeletedFile {
+		r.timelineError(r.o.Timeline.Event(e))
+	}
 	if len(r.wants[e.Kind]) > 0 {
 		r.pump.push(e)
+	}
+}
+
+// timelineError keeps the first failure of the timeline, and ends the run.
+func (r *run) timelineError(err error) {
+	if err != nil && r.failed == nil {
+		r.failed = err
+		r.cancel()
 	}
 }
 

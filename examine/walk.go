@@ -63,6 +63,9 @@ func (r *run) walk(h *seenHost) error {
 				strangers = append(strangers, *e)
 			}
 		}
+		if r.o.Timeline != nil {
+			r.timelineError(r.o.Timeline.Entry(h.Host, e))
+		}
 		if !h.Flat {
 			r.file(h, e)
 		}

@@ -24,7 +24,7 @@ const zstdWindow = 1 << 20 // bytes; the kernel uses 128 KiB
 
 // unpacked gives a compressed extent whole.
 func (v *volume) unpacked(s *segment, sums sumSource) ([]byte, error) {
-	if b, ok := v.pieces.get(s.disk); ok && int64(len(b)) == s.ram {
+	if b, ok := v.pieces.Get(s.disk); ok && int64(len(b)) == s.ram {
 		return b, nil
 	}
 	raw := make([]byte, s.diskLength)
@@ -35,7 +35,7 @@ func (v *volume) unpacked(s *segment, sums sumSource) ([]byte, error) {
 	if err != nil {
 		return nil, v.damage(s.disk, s.diskLength, "compressed extent at logical address %d: %v", s.disk, err)
 	}
-	v.pieces.put(s.disk, b, len(b))
+	v.pieces.Put(s.disk, b, len(b))
 	return b, nil
 }
 

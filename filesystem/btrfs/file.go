@@ -159,7 +159,7 @@ func (f *FS) mapOf(n filesystem.Inode) (*contentMap, inode, error) {
 		return nil, in, err
 	}
 	k := mapKey{f, n}
-	if m, ok := f.maps.get(k); ok {
+	if m, ok := f.maps.Get(k); ok {
 		return m, in, nil
 	}
 	m := mapContent(s, &in)
@@ -167,7 +167,7 @@ func (f *FS) mapOf(n filesystem.Inode) (*contentMap, inode, error) {
 	for i := range m.segments {
 		cost += 160 + len(m.segments[i].inline)
 	}
-	f.maps.put(k, m, cost)
+	f.maps.Put(k, m, cost)
 	return m, in, nil
 }
 

@@ -133,7 +133,7 @@ func (v *volume) node(p pointer) (*node, error) {
 
 // fetch gives a node, nil if no mirror has it, and what is wrong with the first mirror.
 func (v *volume) fetch(p pointer) (n *node, first error) {
-	if n, ok := v.nodes.get(p.at); ok {
+	if n, ok := v.nodes.Get(p.at); ok {
 		if n.generation != p.generation || n.level != p.level {
 			return nil, fmt.Errorf("is of generation %d and level %d, not %d and %d", n.generation, n.level, p.generation, p.level)
 		}
@@ -145,7 +145,7 @@ func (v *volume) fetch(p pointer) (n *node, first error) {
 			err = fmt.Errorf("is of generation %d and level %d, not %d and %d", n.generation, n.level, p.generation, p.level)
 		}
 		if err == nil {
-			v.nodes.put(p.at, n, n.cost())
+			v.nodes.Put(p.at, n, n.cost())
 			return n, first
 		}
 		if first == nil {

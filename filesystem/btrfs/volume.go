@@ -8,6 +8,7 @@ import (
 
 	"telltale/evidence"
 	"telltale/filesystem"
+	"telltale/internal/cache"
 )
 
 // device is one source. Places on several devices are told as if the devices lay one
@@ -29,9 +30,9 @@ type volume struct {
 	root    pointer // the tree of trees
 	fsids   []uuid
 	chunks  chunkMap
-	nodes   *cache[int64, *node]
-	pieces  *cache[int64, []byte] // decompressed extents
-	maps    *cache[mapKey, *contentMap]
+	nodes   *cache.Cache[int64, *node]
+	pieces  *cache.Cache[int64, []byte] // decompressed extents
+	maps    *cache.Cache[mapKey, *contentMap]
 	buffers sync.Pool
 	zstds   sync.Pool
 
@@ -56,9 +57,9 @@ var errMissing = errors.New("its device is missing")
 func newVolume(sb *superblock, devices []*device) *volume {
 	v := &volume{
 		sb: sb, devices: devices,
-		nodes:  newCache[int64, *node](nodeCacheBytes),
-		pieces: newCache[int64, []byte](pieceCacheBytes),
-		maps:   newCache[mapKey, *contentMap](mapCacheBytes),
+		nodes:  cache.New[int64, *node](nodeCacheBytes),
+		pieces: cache.New[int64, []byte](pieceCacheBytes),
+		maps:   cache.New[mapKey, *contentMap](mapCacheBytes),
 		broken: make(map[int64]struct{}), spoilt: make(map[int64]struct{}),
 		roots: make(map[uint64]pointer),
 	}

@@ -7,9 +7,13 @@ import (
 	"telltale/report/jsonreport"
 	"telltale/report/markdown"
 	"telltale/report/terminal"
+	"telltale/report/timeline"
 )
 
 // Formats gives every format.
 func Formats() []report.Format {
 	return []report.Format{jsonreport.New(), html.New(), markdown.New(), terminal.New()}
 }
+
+// Timelines gives every format of timelines.
+func Timelines() []timeline.Format { return timeline.Formats() }
