@@ -52,7 +52,7 @@ func Joined(f image.File) (whole image.File, notes []string, ok bool) {
 func first(name string) (stem, mark string, ok bool) {
 	i := strings.LastIndexByte(name, '.')
 	stem, mark = name[:i+1], name[i+1:]
-	if i <= 0 {
+	if i <= 0 || strings.ContainsAny(name, "/\\\x00") {
 		return "", "", false
 	}
 	switch n := len(mark); {
