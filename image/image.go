@@ -1,13 +1,21 @@
 // Package image is the contract of the containers that a disk comes in: from the files
-// as they lie on the examiner's storage to the bytes of the disk. Nothing here writes.
+// as they lie on the examiner's storage to the bytes of the disk. Nothing here writes to
+// evidence; the one writer (package ewf) makes new files where its caller says.
 package image
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"telltale/evidence"
 	"telltale/internal/limit"
+)
+
+// What a container cannot be opened for. The errors that members give wrap these and name the feature.
+var (
+	ErrNotSupported = errors.New("not supported")
+	ErrEncrypted    = errors.New("encrypted")
 )
 
 // Disk gives the bytes of a disk. A read that meets damage gives the bytes before it and a
