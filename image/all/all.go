@@ -4,11 +4,12 @@ package all
 import (
 	"telltale/image"
 	"telltale/image/ewf"
+	"telltale/image/qcow2"
 	"telltale/image/raw"
 )
 
 // Formats gives all members in the order in which they are to be probed; raw, which
 // takes everything, is the last.
 func Formats() []image.Format {
-	return []image.Format{ewf.Format(), raw.Format()}
+	return []image.Format{ewf.Format(), qcow2.Format(), raw.Format()}
 }

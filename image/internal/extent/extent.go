@@ -105,7 +105,7 @@ func (d *Disk) piece(p []byte, off int64, pc Piece) (int, error) {
 	case Packed:
 		return d.packed(p, off)
 	case Under:
-		return d.under(p, off)
+		return d.under(p, off, pc.Len)
 	}
 	clear(p)
 	return len(p), nil
@@ -118,7 +118,8 @@ func short(err error) error {
 	return err
 }
 
-func (d *Disk) under(p []byte, off int64) (int, error) {
+// under reads the parent's bytes. Its damage ends where this disk has bytes of its own again.
+func (d *Disk) under(p []byte, off, all int64) (int, error) {
 	m := int(max(0, min(int64(len(p)), d.ParentSize-off)))
 	clear(p[m:])
 	if m == 0 {
@@ -130,7 +131,9 @@ func (d *Disk) under(p []byte, off int64) (int, error) {
 	}
 	var lost *evidence.Damage
 	if errors.As(err, &lost) {
-		return n, lost
+		own := *lost
+		own.Ref.Len = min(own.Ref.Len, all-int64(n), d.Bytes-off-int64(n))
+		return n, &own
 	}
 	return n, d.damage(off+int64(n), int64(m-n), fmt.Sprintf("read the parent: %v", err))
 }
