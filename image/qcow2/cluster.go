@@ -69,18 +69,8 @@ func (d *disk) slice(at, size int64) ([]byte, error) {
 	return b, nil
 }
 
-// piece is the map of the disk. It joins clusters that lie in a row, n bytes of them at most.
-func (d *disk) piece(off, n int64) extent.Piece {
-	p := d.one(off)
-	for p.Len < n {
-		q := d.one(off + p.Len)
-		if q.Kind != p.Kind || p.Kind == extent.Lost && q.Why != p.Why || p.Kind == extent.Data && q.Off != p.Off+p.Len || q.Len <= 0 {
-			break
-		}
-		p.Len += q.Len
-	}
-	return p
-}
+// piece is the map of the disk. It joins clusters that lie in a row.
+func (d *disk) piece(off, n int64) extent.Piece { return extent.Join(d.one, off, n) }
 
 // one gives what lies at off to the end of its cluster or subcluster, or of what has no table.
 func (d *disk) one(off int64) extent.Piece {

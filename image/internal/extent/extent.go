@@ -138,6 +138,20 @@ func (d *Disk) under(p []byte, off, all int64) (int, error) {
 	return n, d.damage(off+int64(n), int64(m-n), fmt.Sprintf("read the parent: %v", err))
 }
 
+// Join gives the piece at off, made longer by those behind it that go on in the same way, n bytes at
+// most; one gives single pieces, whose data all come from one source.
+func Join(one func(off int64) Piece, off, n int64) Piece {
+	p := one(off)
+	for p.Len > 0 && p.Len < n {
+		q := one(off + p.Len)
+		if q.Kind != p.Kind || q.Why != p.Why || p.Kind == Data && q.Off != p.Off+p.Len || q.Len <= 0 {
+			break
+		}
+		p.Len += q.Len
+	}
+	return p
+}
+
 func (d *Disk) damage(off, n int64, why string) error {
 	return &evidence.Damage{Ref: evidence.Ref{Path: d.Name, Off: off, Len: min(n, d.Bytes-off)}, Reason: why}
 }
