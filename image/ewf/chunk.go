@@ -13,6 +13,7 @@ import (
 	"github.com/klauspost/compress/zlib"
 
 	"telltale/image/internal/extent"
+	"telltale/image/internal/zchunk"
 )
 
 // Compression methods of EWF2.
@@ -24,7 +25,8 @@ const (
 
 // unpacker keeps what decoding needs between chunks: a decompressor is expensive to make.
 type unpacker struct {
-	zlib, raw sync.Pool
+	zlib zchunk.Inflater
+	raw  sync.Pool
 }
 
 // decode gives the bytes of a chunk; the last one may be stored longer than the disk has bytes.
@@ -76,7 +78,7 @@ func (d *disk) decodeStored(t *table, e entry, dst []byte) error {
 		_, err := io.ReadFull(bzip2.NewReader(bytes.NewReader(raw)), dst)
 		return err
 	}
-	return d.unpack.inflate(raw, dst, d.Unit)
+	return d.unpack.zlib.Inflate(raw, dst, d.Unit)
 }
 
 func (u *unpacker) buffer(n int64) *[]byte {
@@ -107,32 +109,6 @@ func plain(raw, dst []byte, sum bool) error {
 		return fmt.Errorf("has %d bytes of %d", len(data), len(dst))
 	}
 	copy(dst, data)
-	return nil
-}
-
-// inflate decompresses to the end of the stream, because only there the checksum is compared.
-func (u *unpacker) inflate(raw, dst []byte, unit int64) error {
-	src := bytes.NewReader(raw)
-	z, ok := u.zlib.Get().(io.ReadCloser)
-	if ok {
-		if err := z.(zlib.Resetter).Reset(src, nil); err != nil {
-			return fmt.Errorf("decompress: %w", err)
-		}
-	} else {
-		var err error
-		if z, err = zlib.NewReader(src); err != nil {
-			return fmt.Errorf("decompress: %w", err)
-		}
-	}
-	defer u.zlib.Put(z)
-	if n, err := io.ReadFull(z, dst); err != nil {
-		return fmt.Errorf("decompress: %d bytes of %d: %w", n, len(dst), err)
-	}
-	if n, err := io.Copy(io.Discard, io.LimitReader(z, unit+1)); err != nil {
-		return fmt.Errorf("decompress: %w", err)
-	} else if n > unit-int64(len(dst)) {
-		return fmt.Errorf("decompress: more than %d bytes", unit)
-	}
 	return nil
 }
 

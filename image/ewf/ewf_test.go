@@ -53,7 +53,11 @@ func acquire(t testing.TB, content []byte, args ...string) string {
 func TestReadsWhatLibewfWrites(t *testing.T) {
 	content := imagetest.Content(1, 5_000_000/512*512)
 	for _, format := range []string{"ewf", "smart", "ftk", "encase1", "encase2", "encase3", "encase4", "encase5", "encase6", "encase7", "linen5", "linen6", "linen7", "ewfx"} {
-		for _, level := range []string{"none", "empty-block", "fast", "best"} {
+		levels := []string{"fast"}
+		if imagetest.Full() || format == "encase6" {
+			levels = []string{"none", "empty-block", "fast", "best"}
+		}
+		for _, level := range levels {
 			t.Run(format+" "+level, func(t *testing.T) {
 				path := acquire(t, content, "-f", format, "-c", level, "-S", "1048576", "-d", "sha1", "-C", "c 17", "-e", "K. Holm", "-D", "web", "-E", "e1", "-N", "a note")
 				d := open(t, imagetest.Open(t, path))
@@ -94,7 +98,7 @@ func verifies(t *testing.T, d image.Disk, content []byte) {
 
 func TestSizesAndChunks(t *testing.T) {
 	for _, size := range []int{512, 32768, 32768 + 512, 3*32768 - 512, 1 << 20} {
-		for _, sectors := range []string{"16", "64", "1024", "32768"} {
+		for _, sectors := range []string{"16", "64", "32768"} {
 			content := imagetest.Content(uint64(size), size)
 			d := open(t, imagetest.Open(t, acquire(t, content, "-f", "encase6", "-c", "fast", "-b", sectors)))
 			imagetest.Compare(t, d, content)

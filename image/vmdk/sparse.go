@@ -1,17 +1,14 @@
 package vmdk
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
-
-	"github.com/klauspost/compress/zlib"
 
 	"telltale/image"
 	"telltale/image/internal/extent"
+	"telltale/image/internal/zchunk"
 	"telltale/internal/bin"
 )
 
@@ -272,7 +269,10 @@ func (d *disk) grain(p *part, off int64) extent.Piece {
 }
 
 // inflater keeps what decoding needs between grains.
-type inflater struct{ zlib, raw sync.Pool }
+type inflater struct {
+	zlib zchunk.Inflater
+	raw  sync.Pool
+}
 
 func (d *disk) decode(u int64, dst []byte) error {
 	p := d.part(u * d.Unit)
@@ -313,28 +313,5 @@ func (x *inflater) grain(s *sparse, at, g int64, dst []byte) error {
 	if n, err := s.f.ReadAt(raw, at+markerSize); n < len(raw) {
 		return fmt.Errorf("read: %w", err)
 	}
-	return x.unpack(raw, dst)
-}
-
-// unpack goes on to the end of the stream, where its checksum is compared. The last grain may be whole
-// although the disk ends within it.
-func (x *inflater) unpack(raw, dst []byte) error {
-	z, ok := x.zlib.Get().(io.ReadCloser)
-	var err error
-	if ok {
-		err = z.(zlib.Resetter).Reset(bytes.NewReader(raw), nil)
-	} else {
-		z, err = zlib.NewReader(bytes.NewReader(raw))
-	}
-	if err != nil {
-		return fmt.Errorf("decompress: %w", err)
-	}
-	defer x.zlib.Put(z)
-	if n, err := io.ReadFull(z, dst); err != nil {
-		return fmt.Errorf("decompress: %d bytes of %d: %w", n, len(dst), err)
-	}
-	if _, err := io.Copy(io.Discard, io.LimitReader(z, maxGrain)); err != nil {
-		return fmt.Errorf("decompress: %w", err)
-	}
-	return nil
+	return x.zlib.Inflate(raw, dst, s.grain)
 }
