@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	segmentHeader1 = 13 // bytes: signature, fields start 1, segment number, fields end 0
-	segmentHeader2 = 32 // bytes: signature, version, compression method, segment number, set identifier
-	maxSegments    = 14_000
-	gapLook        = 20 // segments that are looked for behind a missing one
+	segmentHeader1 = 13     // bytes: signature, fields start 1, segment number, fields end 0
+	segmentHeader2 = 32     // bytes: signature, version, compression method, segment number, set identifier
+	maxSegments    = 15_000 // .E01 to .ZZZ are 14,971
+	gapLook        = 20     // segments that are looked for behind a missing one
 )
 
 // segmentName gives the name of the n-th segment (from 1) of a set whose first is called first:

@@ -153,7 +153,10 @@ func (d *disk) snapshot(at int64, b *limit.Budget) (s image.Snapshot, size int64
 		return s, size, fmt.Errorf("size %d", diskSize)
 	}
 	e := &disk{file: d.file, data: d.data, h: d.h, tabs: d.tabs, pools: d.pools, missing: d.missing, noData: d.noData}
-	e.Parent, e.ParentSize = d.Parent, d.ParentSize
+	e.Parent, e.ParentSize, e.Cache = d.Parent, d.ParentSize, extent.CacheFor(1)
+	if err := b.Take(int64(e.Cache), "cache of a snapshot"); err != nil {
+		return s, size, err
+	}
 	if e.l1, err = e.readL1(l1, entries, diskSize, b); err != nil {
 		return s, size, err
 	}

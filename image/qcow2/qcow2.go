@@ -77,10 +77,12 @@ func open(ctx context.Context, f image.File, b *limit.Budget, chain []string) (*
 	if err != nil {
 		return nil, fmt.Errorf("open qcow2 image %q: %w", f.Name, err)
 	}
-	if err := b.Take(2*extent.CacheBytes, "caches of a qcow2 image"); err != nil {
+	cache := extent.CacheFor(len(chain))
+	if err := b.Take(2*int64(cache), "caches of a qcow2 image"); err != nil {
 		return nil, err
 	}
-	d := &disk{file: f, data: f, h: h, tabs: extent.NewLRU[int64, []byte](extent.CacheBytes), pools: &pools{}}
+	d := &disk{file: f, data: f, h: h, tabs: extent.NewLRU[int64, []byte](cache), pools: &pools{}}
+	d.Cache = cache
 	if d.l1, err = d.readL1(h.l1Offset, h.l1Size, h.size, b); err != nil {
 		return nil, fmt.Errorf("open qcow2 image %q: %w", f.Name, err)
 	}
@@ -95,7 +97,7 @@ func open(ctx context.Context, f image.File, b *limit.Budget, chain []string) (*
 }
 
 func (d *disk) setUp(size int64) {
-	d.Disk = extent.Disk{Name: d.file.Name, Bytes: size, Unit: d.h.cluster, Map: d.piece, Decode: d.decode, Parent: d.Parent, ParentSize: d.ParentSize}
+	d.Disk = extent.Disk{Name: d.file.Name, Bytes: size, Unit: d.h.cluster, Map: d.piece, Decode: d.decode, Cache: d.Cache, Parent: d.Parent, ParentSize: d.ParentSize}
 }
 
 func (d *disk) note(format string, a ...any) {

@@ -132,6 +132,15 @@ func TestBackingChain(t *testing.T) {
 	}
 }
 
+func TestALongChain(t *testing.T) {
+	m := newMaker(t)
+	m.convert(imagetest.Content(7, 1<<20), "0.qcow2")
+	for i := range 40 {
+		imagetest.Run(t, "qemu-img", "create", "-q", "-f", "qcow2", "-b", fmt.Sprintf("%d.qcow2", i), "-F", "qcow2", m.path(fmt.Sprintf("%d.qcow2", i+1)))
+	}
+	imagetest.Compare(t, open(t, imagetest.Open(t, m.path("40.qcow2"))), m.raw("0.qcow2"))
+}
+
 func TestInternalSnapshots(t *testing.T) {
 	m := newMaker(t)
 	m.convert(imagetest.Content(4, 2<<20), "a.qcow2", "-c")

@@ -122,10 +122,11 @@ func open(ctx context.Context, f image.File, b *limit.Budget, chain []string) (*
 		}
 		return d, nil
 	}
-	if err := b.Take(extent.CacheBytes, "caches of a VHD"); err != nil {
+	cache := extent.CacheFor(len(chain))
+	if err := b.Take(int64(cache), "caches of a VHD"); err != nil {
 		return nil, err
 	}
-	d.maps = extent.NewLRU[int64, []byte](extent.CacheBytes)
+	d.maps = extent.NewLRU[int64, []byte](cache)
 	if err := d.readDynamic(ctx, b, append(slices.Clone(chain), f.Name)); err != nil {
 		return nil, fmt.Errorf("open VHD %q: %w", f.Name, err)
 	}

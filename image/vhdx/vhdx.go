@@ -120,8 +120,9 @@ func open(ctx context.Context, f image.File, b *limit.Budget, chain []string) (*
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	d := &disk{file: f, maps: extent.NewLRU[int64, []byte](extent.CacheBytes)}
-	if err := b.Take(extent.CacheBytes, "caches of a VHDX"); err != nil {
+	cache := extent.CacheFor(len(chain))
+	d := &disk{file: f, maps: extent.NewLRU[int64, []byte](cache)}
+	if err := b.Take(int64(cache), "caches of a VHDX"); err != nil {
 		return nil, err
 	}
 	for _, step := range []func(*limit.Budget) error{d.readHeader, d.readRegions, d.readMetadata, d.readTable} {

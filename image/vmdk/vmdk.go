@@ -76,10 +76,12 @@ func open(ctx context.Context, f image.File, b *limit.Budget, chain []string) (*
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := b.Take(2*extent.CacheBytes, "caches of a VMDK"); err != nil {
+	cache := extent.CacheFor(len(chain))
+	if err := b.Take(2*int64(cache), "caches of a VMDK"); err != nil {
 		return nil, err
 	}
-	d := &disk{file: f, budget: b, tables: extent.NewLRU[tableKey, []byte](extent.CacheBytes)}
+	d := &disk{file: f, budget: b, tables: extent.NewLRU[tableKey, []byte](cache)}
+	d.Cache = cache
 	head, err := extent.Bytes(f, 0, min(f.Size, sector), sector, "header")
 	if err != nil {
 		return nil, fmt.Errorf("open VMDK %q: %w", f.Name, err)
@@ -200,7 +202,7 @@ func (d *disk) setUp() {
 		}
 	}
 	size := d.extents[len(d.extents)-1].end
-	d.Disk = extent.Disk{Name: d.file.Name, Bytes: size, Unit: max(unit, 1), Map: d.piece, Decode: d.decode, Parent: d.Parent, ParentSize: d.ParentSize}
+	d.Disk = extent.Disk{Name: d.file.Name, Bytes: size, Unit: max(unit, 1), Map: d.piece, Decode: d.decode, Cache: d.Cache, Parent: d.Parent, ParentSize: d.ParentSize}
 }
 
 func (d *disk) part(off int64) *part {

@@ -5,6 +5,7 @@
 package extent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -36,8 +37,17 @@ type Piece struct {
 	Why  string
 }
 
-// CacheBytes is what the decoded units of one disk may take.
+// CacheBytes is what the decoded units of one disk may take, or its tables.
 const CacheBytes = 16 << 20
+
+// CacheFor gives what each cache of an image may take that is the depth-th parent of another (0: the image that
+// was asked for). Chains are long, and what they hold together is bounded.
+func CacheFor(depth int) int {
+	if depth == 0 {
+		return CacheBytes
+	}
+	return CacheBytes / 16
+}
 
 // Disk reads a disk by its map. All fields are set before the first read; Map and Decode
 // must be safe for concurrent use.
@@ -51,6 +61,7 @@ type Disk struct {
 	// The last one may be cut by the end of the disk. dst has the unit's whole length.
 	Unit   int64
 	Decode func(u int64, dst []byte) error
+	Cache  int // bytes of decoded units that are held; 0: CacheBytes
 	// Parent is what Under pieces are read from; zeros follow its end.
 	Parent     io.ReaderAt
 	ParentSize int64
@@ -219,7 +230,7 @@ const aheadBytes = 1 << 20
 
 // cached gives a decoded unit, and decodes those behind it, too, where the reads come in order.
 func (d *Disk) cached(u int64, ahead bool) ([]byte, error) {
-	d.once.Do(func() { d.lru = NewLRU[int64, []byte](CacheBytes) })
+	d.once.Do(func() { d.lru = NewLRU[int64, []byte](cmp.Or(d.Cache, CacheBytes)) })
 	if b, ok := d.lru.Get(u); ok {
 		return b, nil
 	}
