@@ -115,18 +115,10 @@ func (d *disk) open(b *limit.Budget) error {
 	case d.block < 512 || d.block > maxBlock || d.block%512 != 0 || d.extra > maxBlock:
 		return fmt.Errorf("blocks of %d bytes with %d more", d.block, d.extra)
 	}
-	need := (size + d.block - 1) / d.block
-	if need > count {
-		d.note("the block map has %d entries, the disk's size needs %d: the rest cannot be read", count, need)
-		need = count
-	}
-	if err := b.Take(need*entrySize, "block map"); err != nil {
-		return err
-	}
-	if d.blocks, err = extent.Bytes(d.file, mapAt, need*entrySize, maxMap, "block map"); err != nil {
-		return err
-	}
 	d.dataAt = dataAt
+	if err := d.readMap(mapAt, (size+d.block-1)/d.block, count, b); err != nil {
+		return err
+	}
 	d.fact("made by", string(bytes.TrimRight(text, "\n ")))
 	d.fact("description", string(described))
 	d.fact("type", [...]string{typeDynamic: "growing", typeFixed: "fixed", typeDiff: "differencing"}[kind])
@@ -140,6 +132,19 @@ func (d *disk) open(b *limit.Budget) error {
 	}
 	d.Disk = extent.Disk{Name: d.file.Name, Bytes: size, Unit: 1, Map: d.piece}
 	return nil
+}
+
+// readMap reads as many entries of the block map as the disk's size needs.
+func (d *disk) readMap(at, need, count int64, b *limit.Budget) (err error) {
+	if need > count {
+		d.note("the block map has %d entries, the disk's size needs %d: the rest cannot be read", count, need)
+		need = count
+	}
+	if err := b.Take(need*entrySize, "block map"); err != nil {
+		return err
+	}
+	d.blocks, err = extent.Bytes(d.file, at, need*entrySize, maxMap, "block map")
+	return err
 }
 
 // uuid writes an id as VirtualBox does; "" for none.
