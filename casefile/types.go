@@ -72,11 +72,14 @@ type Recovery struct {
 
 // Span says how far back a filesystem remembers.
 func (r *Recovery) Span() string {
-	s := "Deleted files on " + strings.TrimRight(r.Filesystem, ":!") + ": the " + r.Memory
-	if r.From == "" {
-		return s + " remembers nothing"
+	s, verb := "Deleted files on "+strings.TrimRight(r.Filesystem, ":!")+": the "+r.Memory, "remembers"
+	if strings.HasSuffix(r.Memory, "s") {
+		verb = "remember"
 	}
-	return s + fmt.Sprintf(" remembers %s to %s", r.From, r.To)
+	if r.From == "" {
+		return s + " " + verb + " nothing"
+	}
+	return s + fmt.Sprintf(" %s %s to %s", verb, r.From, r.To)
 }
 
 // Words says in one line what was found, and how far back that tells anything.

@@ -214,8 +214,11 @@ func (r *recoverer) write(line *RecoveredFile, f *filesystem.Recovered, prefix s
 	var w *sparseFile
 	if r.root != nil {
 		name := r.place(prefix, f)
-		if err := r.root.MkdirAll(path.Dir(name), 0o700); err != nil {
-			return fmt.Errorf("make %q: %w", path.Dir(name), err)
+		if r.root.MkdirAll(path.Dir(name), 0o700) != nil { // a file has the name of one of its directories
+			name = path.Join(safeName(strings.Trim(prefix, ":!")), "by inode", fmt.Sprint(f.Meta.Inode), path.Base(name))
+			if err := r.root.MkdirAll(path.Dir(name), 0o700); err != nil {
+				return fmt.Errorf("make %q: %w", path.Dir(name), err)
+			}
 		}
 		file, err := r.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {

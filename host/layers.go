@@ -14,6 +14,7 @@ import (
 	fsall "telltale/filesystem/all"
 	"telltale/image"
 	imgall "telltale/image/all"
+	rawsplit "telltale/image/split"
 	"telltale/internal/limit"
 	"telltale/volume"
 	volall "telltale/volume/all"
@@ -314,6 +315,11 @@ func swap(head []byte) (pages int64, ok bool) {
 // containerOf takes the container off a disk: what is left is the disk's bytes.
 func containerOf(ctx context.Context, r io.ReaderAt, size int64, path string, in *Input) (block, error) {
 	f := image.File{ReaderAt: r, Size: size, Name: filepath.Base(path), Beside: besider(filepath.Dir(path), in)}
+	if whole, notes, ok := rawsplit.Joined(f); ok {
+		in.Notes = append(in.Notes, notes...)
+		f, r, size = whole, whole, whole.Size
+		in.Container = "split raw image"
+	}
 	head, err := headOf(r)
 	if err != nil {
 		return block{}, err

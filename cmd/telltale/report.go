@@ -11,6 +11,8 @@ import (
 
 	"telltale/casefile"
 	"telltale/examine"
+	"telltale/host"
+	"telltale/image"
 	"telltale/internal/limit"
 	repall "telltale/report/all"
 	"telltale/report/jsonreport"
@@ -69,6 +71,41 @@ type verified struct {
 	State  string `json:"state"` // same, changed, unreadable, not-hashed
 	Want   string `json:"want"`
 	Got    string `json:"got"`
+
+	Stored []storedCheck `json:"stored"` // the image's own digests, held against its bytes
+}
+
+// storedCheck is a digest that an image keeps of itself.
+type storedCheck struct {
+	What    string `json:"what"`
+	Stored  string `json:"stored"`
+	Found   string `json:"found"`
+	OK      bool   `json:"ok"`
+	Damaged int    `json:"damaged"` // pieces that do not match their checksum
+}
+
+func storedOf(checks []image.Check) []storedCheck {
+	out := []storedCheck{}
+	for _, c := range checks {
+		out = append(out, storedCheck{c.What, c.Stored, c.Found, c.OK, len(c.Damage)})
+	}
+	return out
+}
+
+func allOK(checks []image.Check) bool {
+	for _, c := range checks {
+		if !c.OK {
+			return false
+		}
+	}
+	return true
+}
+
+func damaged(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d pieces are damaged", n)
 }
 
 func verifyCommand(out io.Writer) *cobra.Command {
@@ -97,7 +134,15 @@ func verifyCommand(out io.Writer) *cobra.Command {
 						v.State, v.Got = "changed", got
 					}
 				}
-				if v.State != "same" {
+				checks, err := host.Stored(c.Context(), s.Path, nil)
+				if c.Context().Err() != nil {
+					return c.Context().Err()
+				}
+				if err != nil && v.State == "same" {
+					v.State, v.Got = "unreadable", err.Error()
+				}
+				v.Stored = storedOf(checks)
+				if v.State != "same" || !allOK(checks) {
 					bad++
 				}
 				all = append(all, v)
@@ -111,6 +156,9 @@ func verifyCommand(out io.Writer) *cobra.Command {
 			} else {
 				for _, v := range all {
 					fmt.Fprintf(out, "%-11s %s  %s\n", v.State, v.Want, terminal.Escape(v.Path))
+					for _, x := range v.Stored {
+						fmt.Fprintf(out, "  %-9s the image's own %s: stored %s, found %s%s\n", map[bool]string{true: "same", false: "changed"}[x.OK], terminal.Escape(x.What), terminal.Escape(x.Stored), terminal.Escape(x.Found), damaged(x.Damaged))
+					}
 				}
 			}
 			if bad > 0 {
