@@ -84,6 +84,13 @@ type storedCheck struct {
 	Damaged int    `json:"damaged"` // pieces that do not match their checksum
 }
 
+func (c *storedCheck) words() string {
+	if c.Stored == "" {
+		return c.What + ": " + c.Found
+	}
+	return fmt.Sprintf("%s: stored %s, found %s", c.What, c.Stored, c.Found)
+}
+
 func storedOf(checks []image.Check) []storedCheck {
 	out := []storedCheck{}
 	for _, c := range checks {
@@ -157,7 +164,7 @@ func verifyCommand(out io.Writer) *cobra.Command {
 				for _, v := range all {
 					fmt.Fprintf(out, "%-11s %s  %s\n", v.State, v.Want, terminal.Escape(v.Path))
 					for _, x := range v.Stored {
-						fmt.Fprintf(out, "  %-9s the image's own %s: stored %s, found %s%s\n", map[bool]string{true: "same", false: "changed"}[x.OK], terminal.Escape(x.What), terminal.Escape(x.Stored), terminal.Escape(x.Found), damaged(x.Damaged))
+						fmt.Fprintf(out, "  %-9s the image's own %s%s\n", map[bool]string{true: "same", false: "changed"}[x.OK], terminal.Escape(x.words()), damaged(x.Damaged))
 					}
 				}
 			}
