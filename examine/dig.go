@@ -60,6 +60,9 @@ func (r *run) digMounts() error {
 			continue
 		}
 		for i := range h.Mounts {
+			if h.MountedBefore(i) {
+				continue
+			}
 			if err := r.digMount(h, &h.Mounts[i]); err != nil {
 				return err
 			}
@@ -108,11 +111,7 @@ func (g *grave) full(f *filesystem.Recovered) string {
 	if !strings.HasPrefix(f.Path, "/") {
 		return f.Path
 	}
-	p := f.Path
-	if b := g.mount.Base; b != "" {
-		p = strings.TrimPrefix(p, b)
-	}
-	return strings.TrimRight(g.mount.At, "/") + p
+	return g.h.PathOf(g.mount.FS, f.Path)
 }
 
 // ref gives where a deleted file is to be found.

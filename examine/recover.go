@@ -109,6 +109,9 @@ func (r *recoverer) source(s casefile.Source) error {
 	defer in.Close()
 	for _, h := range in.Hosts {
 		for i := range h.Mounts {
+			if h.MountedBefore(i) {
+				continue
+			}
 			if err := r.mount(s.ID, &h.Mounts[i]); err != nil {
 				return err
 			}

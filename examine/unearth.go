@@ -103,7 +103,7 @@ func (r *run) carveAll(s *shovel) error {
 	for _, h := range r.hosts {
 		for i := range h.Mounts {
 			m := &h.Mounts[i]
-			if _, ok := m.FS.(filesystem.FreeSpacer); !ok || m.Raw == nil {
+			if _, ok := m.FS.(filesystem.FreeSpacer); !ok || m.Raw == nil || h.MountedBefore(i) {
 				continue
 			}
 			r.stage("looking for removed lines in the free space of " + strings.TrimRight(m.Prefix, ":!"))
@@ -111,6 +111,9 @@ func (r *run) carveAll(s *shovel) error {
 				return err
 			}
 		}
+	}
+	if err := r.earlierLogs(s); err != nil {
+		return err
 	}
 	for i, in := range r.inputs {
 		for _, w := range in.Swaps {
@@ -461,7 +464,10 @@ func (r *run) showRemoved(b *burial, l *oldLine) {
 	}
 	ev.Add(event.Message, text)
 	from := "free space"
-	if l.file != "" {
+	switch {
+	case strings.Contains(l.file, " in the snapshot "):
+		from = l.file
+	case l.file != "":
 		from = "the deleted " + l.file
 	}
 	ev.AddText(event.Change, "found in "+from)

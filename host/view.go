@@ -49,6 +49,32 @@ func (v *View) Ref(e *Entry) evidence.Ref {
 	return evidence.Ref{Source: v.Source, Path: e.Mount.Prefix + e.Mount.Base + p}
 }
 
+// MountedBefore tells whether the filesystem of mount i is that of an earlier mount, too: one with subvolumes is mounted in several places.
+func (v *View) MountedBefore(i int) bool {
+	for k := range i {
+		if v.Mounts[k].FS == v.Mounts[i].FS {
+			return true
+		}
+	}
+	return false
+}
+
+// PathOf gives the host's path of a path within one of its filesystems, by the mount that lies nearest above it. A path that no
+// mount reaches, or that does not begin at the filesystem's top, is given as it is.
+func (v *View) PathOf(f filesystem.FS, p string) string {
+	best, out := -1, p
+	for i := range v.Mounts {
+		m := &v.Mounts[i]
+		if m.FS != f || len(m.Base) <= best || !strings.HasPrefix(p, "/") {
+			continue
+		}
+		if rest, ok := strings.CutPrefix(p, m.Base); ok && (rest == "" || rest[0] == '/') {
+			best, out = len(m.Base), strings.TrimRight(m.At, "/")+rest
+		}
+	}
+	return out
+}
+
 // Lookup finds a path, links followed, also the last one.
 func (v *View) Lookup(p string) (Entry, error) { return v.lookup(p, true) }
 
