@@ -40,9 +40,10 @@ func examineCommand(out, errs io.Writer) *cobra.Command {
 		Short: "Examine evidence and say how they got in",
 		Long: `Examine evidence of a server and say how they got in.
 
-EVIDENCE is any number of: a raw disk image (MBR, GPT or a bare filesystem; ext2, ext3, ext4), a folder with a
-server's files or only its logs, a tar or zip archive of them, single log files; each also compressed by gzip, xz,
-zstd, bzip2 or lz4. What it is, is told by its content. It is opened for reading only.
+EVIDENCE is any number of: a disk image (raw, split, E01, Ex01, qcow2, VMDK, VHD, VHDX, VDI) with partitions, volumes or a bare
+filesystem on it (ext2, ext3, ext4, XFS, btrfs), a folder with a server's files or only its logs, a tar or zip archive of them, single
+log files; each also compressed by gzip, xz, zstd, bzip2 or lz4. What it is, is told by its content. It is opened for reading only. Disks that
+belong to one RAID or volume group are given together. Segments, extents and parents of an image are looked for beside it.
 
 The case is a new folder with the report (report.html, report.json, report.md) and the record of what was done.
 
