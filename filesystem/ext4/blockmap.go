@@ -53,7 +53,7 @@ func (f *FS) mapOf(in *inode) *blockMap {
 	}
 	m := f.mapRecord(in)
 	if m.damage != nil {
-		f.bad.add(mapStructure, in.off)
+		f.bad.Add(mapStructure, in.off)
 	}
 	m = f.fast.mapOf(in, m)
 	f.maps.Put(key, m, 64+len(m.runs)*runBytes)

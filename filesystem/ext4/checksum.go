@@ -3,7 +3,6 @@ package ext4
 import (
 	"encoding/binary"
 	"hash/crc32"
-	"sync"
 )
 
 // castagnoli is a table of constants.
@@ -55,30 +54,3 @@ const (
 )
 
 var structureNames = [structures]string{"superblock", "group descriptor", "inode", "directory block", "extent block", "xattr block", "orphan file block", "block map"}
-
-// maxMismatches is how many places of each kind are remembered, so that one read
-// twice is counted once.
-const maxMismatches = 10_000
-
-// mismatches counts the places whose checksum does not match, and damaged block maps.
-type mismatches struct {
-	mu     sync.Mutex
-	places [structures]map[int64]struct{}
-}
-
-func (m *mismatches) add(s structure, off int64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.places[s] == nil {
-		m.places[s] = make(map[int64]struct{})
-	}
-	if len(m.places[s]) < maxMismatches {
-		m.places[s][off] = struct{}{}
-	}
-}
-
-func (m *mismatches) count(s structure) int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.places[s])
-}

@@ -144,7 +144,7 @@ func (d *dirReader) block(b []byte, at int64, first bool) {
 		return
 	}
 	if d.f.sb.ro&roMetadataCsum != 0 && !d.checksumOK(b, first) {
-		d.f.bad.add(dirStructure, at)
+		d.f.bad.Add(dirStructure, at)
 		d.bad(at, len(b), "block does not match its checksum; it is read all the same")
 	}
 	d.list(b, at, first)

@@ -17,6 +17,7 @@ import (
 	"telltale/internal/bin"
 	"telltale/internal/cache"
 	"telltale/internal/limit"
+	"telltale/internal/places"
 )
 
 // FS is an open filesystem. It is safe for concurrent use where its source is.
@@ -35,7 +36,7 @@ type FS struct {
 	groups *cache.Cache[uint64, group]               // descriptors, by group
 	maps   *cache.Cache[filesystem.Inode, *blockMap] // where content lies
 	bufs   sync.Pool                                 // *[]byte of dirBuffer bytes
-	bad    mismatches
+	bad    places.Count[structure]                   // whose checksum does not match, and damaged block maps
 
 	replayed bool         // its journal lies over it
 	fast     *fastChanges // fast commits that lie over it, nil for none
@@ -135,7 +136,7 @@ func newFS(r io.ReaderAt, size int64, s *superblock) *FS {
 	}
 	f.bufs.New = func() any { b := make([]byte, dirBuffer); return &b }
 	if !s.checksumOK {
-		f.bad.add(superStructure, s.block*f.blockSize)
+		f.bad.Add(superStructure, s.block*f.blockSize)
 	}
 	if end := f.blocks * f.blockSize; end > size {
 		f.note("the source ends %d bytes before the filesystem does: what lies there cannot be read", end-size)

@@ -26,7 +26,7 @@ func (w *mapper) extentNode(b []byte, at int64, depth int, first, end int64) {
 		return
 	}
 	if depth >= 0 && !w.extentChecksumOK(b, most) {
-		w.f.bad.add(extentStructure, at)
+		w.f.bad.Add(extentStructure, at)
 		if w.m.damage == nil {
 			w.m.damage = damage(at, len(b), "inode %d: extent block does not match its checksum; it is followed all the same", w.in.number)
 		}

@@ -36,7 +36,7 @@ func (f *FS) groupOf(g uint64) (group, error) {
 		d := f.decodeGroup(raw)
 		if !f.descriptorOK(g, raw) {
 			if i == 0 {
-				f.bad.add(groupStructure, at)
+				f.bad.Add(groupStructure, at)
 			}
 			if d.table > 0 && best.table == 0 {
 				best = d // the best there is, unless a copy is whole

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"telltale/filesystem"
+	"telltale/internal/places"
 )
 
 // Info describes the filesystem. The notes on checksums count what has been read so
@@ -33,8 +34,8 @@ func (f *FS) Info() filesystem.Info {
 		note("it may hold encrypted files: their names are given as they stand and their content cannot be read")
 	}
 	for k := range structures {
-		n, more, what := f.bad.count(k), "", "do not match their checksum"
-		if n >= maxMismatches {
+		n, more, what := f.bad.Of(k), "", "do not match their checksum"
+		if n >= places.Most {
 			more = " or more"
 		}
 		if k == mapStructure {

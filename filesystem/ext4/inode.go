@@ -60,7 +60,7 @@ func (f *FS) inode(n filesystem.Inode) (inode, error) {
 	in.raw, patched = f.fast.record(in.number, in.raw)
 	f.decode(&in)
 	if !patched && !f.inodeChecksumOK(&in) {
-		f.bad.add(inodeStructure, in.off)
+		f.bad.Add(inodeStructure, in.off)
 		in.doubt("does not match its checksum")
 	}
 	return in, nil

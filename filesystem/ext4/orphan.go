@@ -123,7 +123,7 @@ func (f *FS) orphanBlock(in *inode, n int64) {
 		return
 	}
 	if f.sb.ro&roMetadataCsum != 0 && crc32c(crc32c64(in.seed(f), uint64(n)), b[:tail]) != c.U32() {
-		f.bad.add(orphanStructure, at)
+		f.bad.Add(orphanStructure, at)
 	}
 	for c.Seek(0); c.Off() < tail; {
 		if ino := c.U32(); ino != 0 {

@@ -131,7 +131,7 @@ func (x *xattrReader) block() {
 		sum = crc32c(sum, b[:xattrBlockCRCAt])
 		sum = crc32c32(sum, 0)
 		if crc32c(sum, b[xattrBlockCRCAt+4:]) != want {
-			f.bad.add(xattrStructure, at)
+			f.bad.Add(xattrStructure, at)
 			x.bad(at, len(b), "block does not match its checksum; it is read all the same")
 		}
 	}

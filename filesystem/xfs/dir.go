@@ -160,7 +160,7 @@ func (d *dirReader) block(b []byte, at int64, first bool) {
 		return
 	}
 	if d.f.sb.v5() && !checksumOK(b, dirCRC) {
-		d.f.bad.add(dirStructure, at)
+		d.f.bad.Add(dirStructure, at)
 		d.bad(at, len(b), "block does not match its checksum; it is read all the same")
 	}
 	if d.seen != nil {

@@ -142,7 +142,7 @@ func (f *FS) remoteLink(in *inode) ([]byte, error) {
 				return target, damage(at, len(b), "inode %d: no symlink block", in.number)
 			}
 			if !checksumOK(b, symlinkCRC) {
-				f.bad.add(symlinkStructure, at)
+				f.bad.Add(symlinkStructure, at)
 				doubt = damage(at, len(b), "inode %d: symlink block does not match its checksum; it is read all the same", in.number)
 			}
 			b = b[symlinkHead : symlinkHead+int(length)]

@@ -61,7 +61,7 @@ func (f *FS) dataMap(in *inode) *forkMap {
 	}
 	m := f.mapFork(in, in.format, in.dataFork(), in.extents, false)
 	if m.damage != nil {
-		f.bad.add(mapStructure, in.off)
+		f.bad.Add(mapStructure, in.off)
 	}
 	f.maps.Put(in.number, m, 64+len(m.runs)*runBytes)
 	return m
@@ -199,7 +199,7 @@ func (w *mapper) node(ptr uint64, level int) {
 		w.missing("%v", err)
 		return
 	}
-	if w.f.bad.has(treeStructure, block*w.f.blockSize) {
+	if w.f.bad.Has(treeStructure, block*w.f.blockSize) {
 		w.doubt("tree block %d does not match its checksum; it is read all the same", block)
 	}
 	head, magic := longHead, uint32(bmapMagic)

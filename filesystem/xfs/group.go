@@ -43,7 +43,7 @@ func (f *FS) groupHeader(group uint32, index int64, magic uint32, crcAt int) ([]
 		return nil, at, damage(at, len(b), "header %d of group %d has no magic number", index, group)
 	}
 	if f.sb.v5() && !checksumOK(b, crcAt) {
-		f.bad.add(agStructure, at)
+		f.bad.Add(agStructure, at)
 	}
 	return b, at, nil
 }
@@ -75,7 +75,7 @@ func (t *groupTree) node(within uint32, level int) {
 		t.fault(err)
 		return
 	}
-	if f.bad.has(treeStructure, at) {
+	if f.bad.Has(treeStructure, at) {
 		t.fault(damage(at, len(b), "group %d: tree block does not match its checksum; it is read all the same", t.group))
 	}
 	head := shortHead

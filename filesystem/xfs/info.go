@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"telltale/filesystem"
+	"telltale/internal/places"
 )
 
 // Info describes the filesystem. XFS keeps no times of mounts and no place of its last
@@ -33,8 +34,8 @@ func (f *FS) Info() filesystem.Info {
 		note("%s", why)
 	}
 	for k := range structures {
-		n, more, what := f.bad.count(k), "", "do not match their checksum"
-		if n >= maxMismatches {
+		n, more, what := f.bad.Of(k), "", "do not match their checksum"
+		if n >= places.Most {
 			more = " or more"
 		}
 		if k == mapStructure {

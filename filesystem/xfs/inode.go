@@ -100,7 +100,7 @@ func (f *FS) inode(n filesystem.Inode) (inode, error) {
 	}
 	f.decode(&in)
 	if in.version >= 3 && !checksumOK(raw, inodeCRC) {
-		f.bad.add(inodeStructure, off)
+		f.bad.Add(inodeStructure, off)
 		in.doubt("does not match its checksum")
 	}
 	if in.version >= 3 {

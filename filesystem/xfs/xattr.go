@@ -163,7 +163,7 @@ func (x *xattrReader) fork(n uint32, crcAt int) (b []byte, at int64, ok bool) {
 		x.bad(at, int(x.f.blockSize), "%v", err)
 		return nil, at, false
 	}
-	if x.f.bad.has(xattrStructure, at) {
+	if x.f.bad.Has(xattrStructure, at) {
 		x.bad(at, len(b), "block does not match its checksum; it is read all the same")
 	}
 	return b, at, true

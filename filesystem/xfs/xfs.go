@@ -20,6 +20,7 @@ import (
 	"telltale/internal/bin"
 	"telltale/internal/cache"
 	"telltale/internal/limit"
+	"telltale/internal/places"
 )
 
 // FS is an open filesystem. It is safe for concurrent use where its source is.
@@ -37,7 +38,7 @@ type FS struct {
 	meta   *cache.Cache[int64, []byte]              // tree blocks, by block number
 	tables *cache.Cache[int64, []byte]              // pieces that hold inode records, by offset
 	maps   *cache.Cache[filesystem.Inode, *forkMap] // where content lies
-	bad    mismatches
+	bad    places.Count[structure]                  // whose checksum does not match, and damaged block maps
 	orphan struct {
 		once sync.Once
 		list []filesystem.Inode
@@ -136,7 +137,7 @@ func newFS(r io.ReaderAt, size int64, s *superblock) *FS {
 		maps:   cache.New[filesystem.Inode, *forkMap](mapCacheBytes),
 	}
 	if !s.checksumOK {
-		f.bad.add(superStructure, s.off)
+		f.bad.Add(superStructure, s.off)
 	}
 	if end := f.blocks * f.blockSize; end > size {
 		f.note("the source ends %d bytes before the filesystem does: what lies there cannot be read", end-size)
@@ -231,7 +232,7 @@ func (f *FS) block(n int64, crcAt int, kind structure) ([]byte, error) {
 		return nil, err
 	}
 	if f.sb.v5() && !f.unsealed && !checksumOK(b, crcAt) {
-		f.bad.add(kind, n*f.blockSize)
+		f.bad.Add(kind, n*f.blockSize)
 	}
 	f.meta.Put(n, b, len(b))
 	return b, nil
