@@ -95,13 +95,19 @@ func (f *fold) file(e *event.Event) {
 	open := strings.HasPrefix(change, "deleted while")
 	owned := len(e.Get(event.FilePackage)) > 0
 	program := content != "" || mode&0o111 != 0
-	r := detect.Finding{Path: p, First: e.At, Last: e.At, Count: 1, Detail: change, Account: f.scene.UserByUID(e.Text(event.FileUID)), For: []evidence.Quote{e.Quote()}, Rung: evidence.Effect}
+	// What is held against somebody is that the program was put there. That it is gone may be a cleaner's work, a reboot's, a service's that ended.
+	made := detect.ParseTime(e.Text(event.FileCrtime))
+	if !made.Known() {
+		made = detect.ParseTime(e.Text(event.FileMtime))
+	}
+	r := detect.Finding{Path: p, First: made, Last: made, Count: 1, Detail: change, Account: f.scene.UserByUID(e.Text(event.FileUID)), For: []evidence.Quote{e.Quote()}, Rung: evidence.Effect}
 	base := path.Base(p)
 	switch {
 	case open && content == "elf" && !owned && (detect.InVolatileDir(p) || strings.HasPrefix(p, "/home/") || p == ""):
 		r.Detection, r.What, r.Level, r.Attack = "D42", detect.OddFile, detect.High, []string{"T1070.004"}
 		r.Title = named(p) + " is a program that was deleted while it ran: it may still run"
 	case strings.HasSuffix(base, "_history") && strings.HasPrefix(base, "."):
+		r.First, r.Last = e.At, e.At
 		r.Detection, r.What, r.Level, r.Attack = "D61", detect.HistoryGone, detect.Medium, []string{"T1070.003"}
 		r.Title = "the shell history " + p + " was deleted"
 		r.Detail = "was " + change

@@ -51,6 +51,7 @@ func TestDeletedFilesComeBack(t *testing.T) {
 			if err := os.RemoveAll(filepath.Join(dir, "doomed")); err != nil {
 				t.Fatal(err)
 			}
+			fstest.Run(t, "sync", "-f", dir) // inodes are freed in the background
 			if tc.snap {
 				image = snapshotStopped(t, image, dir)
 			}
