@@ -39,7 +39,7 @@ func TestDeleted(t *testing.T) {
 // A program in /tmp that went when its service ended is of the time when it was put there, not of whoever was logged in when it went.
 func TestDeletedIsOfItsMaking(t *testing.T) {
 	got := detecttest.Run(t, deleted.New(), detecttest.Scene(), `18:00:00 deleted-file file.path=/tmp/x.sh file.content=script file.mode=644 change=deleted file.created=2024-01-02T03:00:00Z`)
-	if len(got) != 1 || got[0].First.String() != "2024-01-02T03:00:00Z" {
+	if len(got) != 1 || got[0].First.String() != "2024-01-02T03:00:00.000000000Z" {
 		t.Errorf("%+v", got)
 	}
 }
