@@ -12,6 +12,7 @@ const (
 	incompatRecover    = 0x4 // the journal holds changes that are not written back
 	incompatJournalDev = 0x8
 	incompatMetaBG     = 0x10
+	incompatExtents    = 0x40
 	incompat64Bit      = 0x80
 	incompatCsumSeed   = 0x2000
 	incompatInline     = 0x8000

@@ -196,6 +196,15 @@ func (u *undeleter) present() {
 	}
 }
 
+// giveBack notes a freed inode: a block of its map may lie somewhere.
+func (u *undeleter) giveBack(in *inode) {
+	if in.fileType() != filesystem.Regular || len(u.freed) >= maxFreedTried {
+		return
+	}
+	m := u.f.metaOf(in)
+	u.freed = append(u.freed, freed{in.number, in.generation, in.dtime, in.mode, m.UID, m.GID})
+}
+
 // residue looks at the inodes that are free now, or deleted and still open, and still have their map.
 func (u *undeleter) residue(ctx context.Context) error {
 	known := make(map[uint32]bool)
@@ -224,6 +233,7 @@ func (u *undeleter) residue(ctx context.Context) error {
 			orphan := f.isOrphan(uint32(n))
 			if in.dtime != 0 && !orphan {
 				u.names.freed(in.dtime)
+				u.giveBack(&in)
 			}
 			if !in.hasMap() || known[uint32(n)] && !orphan {
 				continue

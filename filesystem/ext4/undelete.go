@@ -34,6 +34,7 @@ type undeleter struct {
 	full   bool
 
 	counted int64 // blocks that were claimed
+	freed   []freed
 }
 
 // countFactor is how many times over the deleted files may have had all blocks of the filesystem.
@@ -63,6 +64,7 @@ func (f *FS) Deleted(ctx context.Context) (filesystem.History, iter.Seq2[filesys
 				return
 			}
 		}
+		u.stray(ctx, yield)
 	}
 }
 

@@ -293,3 +293,76 @@ func TestFreeSpaceAsTheBitmapsSay(t *testing.T) {
 		})
 	}
 }
+
+// A file in many pieces comes back by its extent block, though the journal has long forgotten its inode.
+func TestStrayExtentBlocks(t *testing.T) {
+	fstest.NeedKernel(t, "mkfs.ext4")
+	image := makeImage(t, 256<<20, "-J", "size=4", "-N", "20000")
+	dir, unmount := fstest.MountImage(t, image, "rw")
+	content := map[string][sha256.Size]byte{}
+	for i := range 5 {
+		p := filepath.Join(dir, fmt.Sprintf("log%d", i))
+		f, err := os.Create(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []byte
+		for k := range 40 { // holes between all pieces
+			b := bytes.Repeat([]byte{byte(i), byte(k), 7}, 4096)[:8192]
+			if _, err := f.WriteAt(b, int64(k)*16384); err != nil {
+				t.Fatal(err)
+			}
+			all = append(append(all, make([]byte, int64(k)*16384-int64(len(all)))...), b...)
+		}
+		f.Sync()
+		f.Close()
+		content[p] = sha256.Sum256(all)
+	}
+	unmount()
+	dir, unmount = fstest.MountImage(t, image, "rw")
+	fstest.Run(t, "sh", "-c", "rm "+dir+"/log*")
+	fstest.Run(t, "sync", "-f", dir)
+	for i := range 40 {
+		sub := filepath.Join(dir, fmt.Sprintf("new%d", i))
+		if err := os.Mkdir(sub, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for k := range 150 {
+			if err := os.WriteFile(filepath.Join(sub, fmt.Sprint(k)), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		fstest.Run(t, "sync", "-f", sub)
+	}
+	for mode := range 6 { // until the ring has gone round
+		for i := range 40 {
+			fstest.Run(t, "sh", "-c", fmt.Sprintf("chmod 60%d %s/new%d/* && sync -f %s", mode, dir, i, dir))
+		}
+	}
+	unmount()
+	got := undelete(t, image)
+	found, known := 0, 0
+	for i, r := range got.files {
+		t.Logf("%d %q inode %d size %d from %s free %d reused %d", i, r.Path, r.Meta.Inode, r.Meta.Size, r.From, r.Free, r.Reused)
+		if !strings.HasPrefix(r.From, "extent block") {
+			continue
+		}
+		b := make([]byte, r.Meta.Size)
+		n, err := r.Content.ReadAt(b, 0)
+		if err != nil && err != io.EOF {
+			t.Error(err)
+		}
+		for _, s := range content {
+			if sha256.Sum256(b[:n]) == s {
+				found++
+			}
+		}
+		if r.Meta.Inode != 0 && r.Meta.Dtime.Known() {
+			known++
+		}
+	}
+	t.Logf("%d of 5, %d with their inode; journal %s to %s", found, known, got.history.From, got.history.To)
+	if found == 0 {
+		t.Error("none came back")
+	}
+}
