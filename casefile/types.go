@@ -66,7 +66,8 @@ type Recovery struct {
 	Found      int64    `json:"found"`
 	Whole      int64    `json:"whole"` // of whose content nothing was given to other files since
 	Named      int64    `json:"named"`
-	Open       int64    `json:"open"` // deleted while a program held them open
+	Open       int64    `json:"open"`   // deleted while a program held them open
+	Unread     string   `json:"unread"` // why the memory could not be read; then nothing found says nothing at all
 	Notes      []string `json:"notes"`
 }
 
@@ -76,7 +77,10 @@ func (r *Recovery) Span() string {
 	if strings.HasSuffix(r.Memory, "s") {
 		verb = "remember"
 	}
-	if r.From == "" {
+	switch {
+	case r.Unread != "":
+		return s + " could not be read"
+	case r.From == "":
 		return s + " " + verb + " nothing"
 	}
 	return s + fmt.Sprintf(" %s %s to %s", verb, r.From, r.To)

@@ -94,6 +94,9 @@ func (r *run) digMount(h *seenHost, m *host.Mount) error {
 		}
 	}
 	r.res.Recovery = append(r.res.Recovery, c)
+	if c.Unread != "" {
+		r.damage(evidence.Damage{Ref: evidence.Ref{Source: h.Source, Path: m.Prefix + c.Memory}, Reason: c.Unread + ": deleted files cannot be told from it"})
+	}
 	r.graves = append(r.graves, g)
 	return r.ctx.Err()
 }

@@ -34,6 +34,9 @@ func (r *run) parse(h *seenHost, j *job) {
 		}
 	}
 	seen.Flush()
+	if j.places != nil { // no log of the host: nothing can be missing from it
+		return
+	}
 	r.jobs++
 	if !clock.Yearless && seen.Last.Known() && seen.Last.Std().After(r.latest) && seen.Last.Std().Before(time.Now().AddDate(1, 0, 0)) {
 		r.latest = seen.Last.Std()
@@ -114,14 +117,14 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 			r.refused[j.art.Name]++
 			continue
 		}
-		if r.witness != nil && !state {
+		if r.witness != nil && !state && j.places == nil {
 			if r.witness.lines == nil {
 				r.witness.note(of, e)
 			} else if r.witness.concerns(of, clock.Zoneless) {
 				e.At = r.witness.right(of, e.At)
 			}
 		}
-		if r.daemons != nil && !state {
+		if r.daemons != nil && !state && j.places == nil {
 			r.daemons.note(h, j, clock, e)
 		}
 		if !state && !r.within(e.At) {

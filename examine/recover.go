@@ -160,7 +160,7 @@ func (r *recoverer) mount(source string, m *host.Mount) error {
 }
 
 func recoveryOf(source, prefix string, h filesystem.History) casefile.Recovery {
-	return casefile.Recovery{Source: source, Filesystem: printable(prefix), Memory: h.Source, From: h.From.String(), To: h.To.String(), Notes: printables(h.Notes)}
+	return casefile.Recovery{Source: source, Filesystem: printable(prefix), Memory: h.Source, From: h.From.String(), To: h.To.String(), Notes: printables(h.Notes), Unread: printable(h.Unread)}
 }
 
 func count(c *casefile.Recovery, f *filesystem.Recovered) {

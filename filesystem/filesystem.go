@@ -185,6 +185,7 @@ type History struct {
 	Transactions int
 	Bytes        int64 // of the journal or log that were read
 	Notes        []string
+	Unread       string // why the memory could not be read, "" if it was: then nothing found says nothing at all
 }
 
 // Undeleter is the optional ability to find deleted files, those still open (orphans) included.

@@ -81,7 +81,7 @@ func outcome(ctx context.Context, err error) (status int, hint string) {
 	case errors.Is(err, errUsage), isUsage(err):
 		return exitUsage, "telltale help shows how it is called"
 	case errors.Is(err, syscall.ENOSPC):
-		return exitError, "the disk that holds the case is full: give a --case on another one"
+		return exitError, "the disk that is written to is full: give a --case or --to on another one"
 	case errors.Is(err, casefile.ErrExists):
 		return exitError, "a case is made once: give another folder with --case, or read this one with telltale report"
 	case errors.Is(err, casefile.ErrNotCase):

@@ -143,6 +143,9 @@ func better(e *event.Event) bool {
 }
 
 func (f *fold) Observe(e *event.Event) {
+	if len(e.Get(event.LogRecovered)) > 0 {
+		return // it stands in no log: package deleted tells of it
+	}
 	switch e.Kind {
 	case event.BadLoginRecord:
 		if f.bad.events == 0 {

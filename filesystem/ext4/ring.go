@@ -17,6 +17,7 @@ type ring struct {
 	commits map[uint32]evidence.Time
 	byBlock map[int64][]int32 // indices into blocks, oldest first; made where it is asked for
 	bad     int               // blocks that do not match their checksum
+	unread  int               // blocks of the ring that cannot be read
 }
 
 // ringBlock is one logged block of the filesystem.
@@ -35,6 +36,7 @@ func readRing(ctx context.Context, f *FS, j *journal) (*ring, error) {
 			return nil, err
 		}
 		if _, err := j.read(n, b); err != nil {
+			r.unread++
 			continue
 		}
 		kind, seq, ok := header(b)
@@ -199,6 +201,9 @@ func (r *ring) history() filesystem.History {
 	h := filesystem.History{Source: "journal"}
 	h.From, h.To, h.Transactions = r.span()
 	h.Bytes = int64(len(r.blocks)) * r.f.blockSize
+	if r.unread > 0 {
+		h.Notes = append(h.Notes, fmt.Sprintf("%d blocks of the journal cannot be read: what they tell is not known", r.unread))
+	}
 	if r.bad > 0 {
 		h.Notes = append(h.Notes, fmt.Sprintf("%d logged blocks do not match their checksum and were left out", r.bad))
 	}

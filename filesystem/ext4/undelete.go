@@ -82,7 +82,7 @@ func (f *FS) newUndeleter(ctx context.Context) (*undeleter, filesystem.History, 
 	case errors.Is(err, errNoJournal):
 		h.Notes = append(h.Notes, "there is no journal: only what inodes themselves keep can be found")
 	case err != nil:
-		h.Notes = append(h.Notes, fmt.Sprintf("the journal cannot be read: %v", err))
+		h.Unread = err.Error()
 	default:
 		if u.ring, err = readRing(ctx, now, j); err != nil {
 			return nil, h, err

@@ -53,12 +53,12 @@ func (h *chronicle) read(ctx context.Context) error {
 	h.out.Source = "log"
 	l, err := h.f.ring()
 	if err != nil {
-		h.note("%v", err)
+		h.out.Unread = err.Error()
 		return nil
 	}
 	list, errs := l.index(ctx)
 	for _, err := range errs {
-		h.note("part of the log cannot be read: %v", err)
+		h.out.Unread = err.Error()
 	}
 	h.out.Bytes = l.blocks * basicBlock
 	a := &assembler{open: make(map[uint32]*transaction), each: h.transaction}
