@@ -110,6 +110,7 @@ const (
 	ContainerName
 	ContainerImage
 	LogRecovered // "removed", "lost": the line stands in no log any more and was found in what was deleted; lost are those that only went with the end of a file that was replaced
+	FileFacts    // what the content says, in words: "elf64 executable static stripped packed(UPX)", "script(sh)", "php disguised(image)"
 	keys
 )
 
@@ -128,7 +129,7 @@ var keyNames = [keys]string{
 	"host.id", "host.zone", "os.name", "os.version", "os.kernel", "transport",
 	"audit.loginuid", "process.parent.pid", "process.executable", "process.exit_code",
 	"destination.ip", "destination.port", "network.transport", "network.interface", "network.direction", "dns.question.name", "dns.question.type",
-	"event.start", "container.id", "container.name", "container.image.name", "log.recovered",
+	"event.start", "container.id", "container.name", "container.image.name", "log.recovered", "file.facts",
 }
 
 // String gives the attribute's name.

@@ -159,7 +159,9 @@ func (r *run) showDeleted(g *grave, f *filesystem.Recovered) {
 	ev.AddText(event.FileCtime, exact(m.Ctime))
 	ev.AddText(event.FileCrtime, exact(m.Crtime))
 	ev.AddText(event.FilePackage, g.h.owners.Of(g.full(f)))
-	ev.AddText(event.FileContent, contentOf(f))
+	kind, facts := r.factsOf(g, f)
+	ev.AddText(event.FileContent, kind)
+	ev.AddText(event.FileFacts, facts)
 	ev.AddText(event.Change, wordsOf(f))
 	ev.Raw = []byte(fmt.Sprintf("inode %d %s mode %04o uid %d size %d, %s; %s", m.Inode, m.Type, m.Mode, m.UID, m.Size, wordsOf(f), whenOf(f)))
 	r.emit(&ev)
@@ -190,20 +192,21 @@ func whenOf(f *filesystem.Recovered) string {
 	return "nobody knows when"
 }
 
-// contentOf tells what a deleted file was, by its first bytes.
-func contentOf(f *filesystem.Recovered) string {
-	if f.Content == nil {
-		return ""
+// factsOf tells what a deleted file was, by its content: "elf", "script" or "php" where it is code, and all that is known in words.
+func (r *run) factsOf(g *grave, f *filesystem.Recovered) (kind, facts string) {
+	if f.Content == nil || f.Meta.Size == 0 {
+		return "", ""
 	}
-	var head [4]byte
-	n, _ := f.Content.ReadAt(head[:], 0)
+	facts = g.h.look.facts(f.Path, f.Content, f.Meta.Size)
 	switch {
-	case n == 4 && string(head[:]) == "\x7fELF":
-		return "elf"
-	case n > 2 && string(head[:2]) == "#!":
-		return "script"
+	case strings.HasPrefix(facts, "elf"):
+		kind = "elf"
+	case strings.HasPrefix(facts, "script"):
+		kind = "script"
+	case strings.HasPrefix(facts, "php"):
+		kind = "php"
 	}
-	return ""
+	return kind, facts
 }
 
 // oldLogs gives the deleted files that hold lines of logs, each with its path.

@@ -116,6 +116,7 @@ type seenHost struct {
 	kernel string
 	boot   evidence.Time
 	number int // in the order of hosts
+	look   looker
 }
 
 // Run examines the evidence.
@@ -200,7 +201,7 @@ func (r *run) read() error {
 	r.jobs, r.latest = 0, time.Time{}
 	r.rhythms, r.marks = nil, nil
 	for _, h := range r.hosts {
-		h.jobs, h.kernel, h.boot = nil, "", evidence.Time{}
+		h.jobs, h.kernel, h.boot, h.look = nil, "", evidence.Time{}, looker{}
 	}
 	return r.pass()
 }

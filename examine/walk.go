@@ -170,6 +170,9 @@ func (r *run) file(h *seenHost, e *host.Entry) {
 	ev.AddInt(event.FileLinks, int64(m.Links))
 	r.fileTimes(h, e, &ev)
 	ev.AddText(event.FilePackage, pkg)
+	if r.worthALook(h, e, pkg) {
+		ev.AddText(event.FileFacts, h.look.facts(e.Path, h.File(e), m.Size))
+	}
 	if m.Flags&filesystem.Immutable != 0 {
 		ev.AddText(event.FileFlags, "immutable")
 	}

@@ -45,6 +45,10 @@ func (f *fold) Observe(e *event.Event) {
 	owned := len(e.Get(event.FilePackage)) > 0
 	mode, _ := strconv.ParseUint(e.Text(event.FileMode), 8, 16)
 	executable := kind == "file" && mode&0o111 != 0
+	facts := e.Text(event.FileFacts)
+	if f.disguised(e, p, facts, owned) || f.module(e, p, facts, owned) || f.locked(e, p, owned) {
+		return
+	}
 	switch {
 	case kind == "file" && mode&0o6000 != 0 && mode&0o111 != 0 && !owned:
 		l := detect.Low
@@ -75,6 +79,10 @@ func (f *fold) Observe(e *event.Event) {
 		}
 		f.add(e, "D42", "T1036", l, "is a program below the web root that the web server's own account made")
 	case executable && detect.InVolatileDir(p):
+		if strings.Contains(facts, "packed(") {
+			f.add(e, "D42", "T1027.002", detect.High, "is a packed program in a place where everybody may write ("+facts+")")
+			return
+		}
 		f.add(e, "D42", "T1036", detect.Medium, "is a program in a place where everybody may write")
 	}
 }

@@ -44,6 +44,14 @@ func TestFiles(t *testing.T) {
 		{"the X server's own", pkg + "- file file.type=dir file.mode=1777 file.path=/tmp/.X11-unix", 0, false},
 		{"a dot file at home", pkg + "- file file.type=file file.mode=644 file.path=/home/amy/.profile", 0, false},
 		{"a script in /tmp", pkg + "- file file.type=file file.mode=755 file.path=/tmp/install.sh", detect.Medium, true},
+		{"a picture that is a script", pkg + `- file file.type=file file.mode=644 file.path=/var/www/html/up/a.jpg file.facts="php disguised(image)"`, detect.High, true},
+		{"a fixture of a test", pkg + `- file file.type=file file.mode=644 file.path=/var/www/html/vendor/x/a.jpg file.facts="php disguised(image)"`, 0, false},
+		{"a packed program in /tmp", pkg + `- file file.type=file file.mode=755 file.path=/tmp/x file.facts="elf64 executable static stripped packed(UPX) no-sections"`, detect.High, true},
+		{"a module in a home directory", pkg + `- file file.type=file file.mode=755 file.path=/home/amy/rk.ko file.facts="elf64 relocatable module(rk) unsigned"`, detect.Medium, true},
+		{"a module that DKMS built", pkg + `- file file.type=file file.mode=755 file.path=/var/lib/dkms/zfs/zfs.ko file.facts="elf64 relocatable module(zfs) unsigned"`, 0, false},
+		{"a locked way back", pkg + `- file file.type=file file.mode=644 file.path=/etc/cron.d/x file.flags=immutable`, detect.High, true},
+		{"accounts locked by a guide", pkg + `- file file.type=file file.mode=644 file.path=/etc/passwd file.flags=immutable`, detect.Low, true},
+		{"a panel's locked file", pkg + `- file file.type=file file.mode=644 file.path=/home/amy/etc/domains file.flags=immutable`, 0, false},
 		{"a text in /tmp", pkg + "- file file.type=file file.mode=644 file.path=/tmp/notes", 0, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
