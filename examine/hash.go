@@ -18,6 +18,7 @@ import (
 // hashed is one source whose digest is being computed beside the examination.
 type hashed struct {
 	source int
+	beside string // a file beside the source that was read, too: its name; "" for the source itself
 	sum    string
 	size   int64
 	err    error
@@ -31,6 +32,20 @@ func (r *run) hash(source int, p string) {
 	h.done.Go(func() { h.sum, h.size, h.err = Digest(r.ctx, p) })
 }
 
+// hashBeside computes the digests of the files beside a source that were read, too: segments, extents, parents.
+func (r *run) hashBeside(source int, p string, names []string) {
+	seen := map[string]bool{}
+	for _, n := range names {
+		if seen[n] {
+			continue
+		}
+		seen[n] = true
+		h := &hashed{source: source, beside: n}
+		r.hashing = append(r.hashing, h)
+		h.done.Go(func() { h.sum, h.size, h.err = Digest(r.ctx, filepath.Join(filepath.Dir(p), n)) })
+	}
+}
+
 // hashes waits for the digests.
 func (r *run) hashes() error {
 	r.stage("hashing")
@@ -42,6 +57,10 @@ func (r *run) hashes() error {
 				return r.ctx.Err()
 			}
 			s.Notes = append(s.Notes, "not hashed whole: "+h.err.Error())
+			continue
+		}
+		if h.beside != "" {
+			s.Notes = append(s.Notes, fmt.Sprintf("%s beside it was read, too: %d bytes, SHA-256 %s", printable(h.beside), h.size, h.sum))
 			continue
 		}
 		s.SHA256, s.Size, s.Verified = h.sum, h.size, true

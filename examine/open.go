@@ -61,6 +61,9 @@ func (r *run) open() error {
 		if in.SHA256 == "" && r.o.Timeline == nil {
 			r.hash(len(r.res.Sources)-1, p)
 		}
+		if r.o.Timeline == nil {
+			r.hashBeside(len(r.res.Sources)-1, p, in.Files)
+		}
 	}
 	if len(r.hosts) == 0 {
 		return fmt.Errorf("%w: %w", ErrNothing, errors.Join(errs...))

@@ -55,6 +55,7 @@ type Input struct {
 	Used      []string       // of Options.Beside: those that are members of this one's volumes
 	Swaps     []Raw
 	Earlier   []Earlier
+	snapshots []image.Snapshot
 	close     []func() error
 }
 

@@ -77,6 +77,7 @@ func (in *Input) disk(ctx context.Context, b block, o Options) (found bool, err 
 		}
 	}
 	l.join()
+	l.snapshots(b)
 	in.Kind = KindVolume
 	if l.layered || strings.Contains(b.prefix, "!") {
 		in.Kind = KindDisk
@@ -91,6 +92,16 @@ func (in *Input) disk(ctx context.Context, b block, o Options) (found bool, err 
 	in.Notes = append(in.Notes, l.shut...)
 	in.mount(l.parts, o)
 	return true, ctx.Err()
+}
+
+// snapshots looks into the earlier states that a disk's container keeps. What cannot be opened of them is told as part of the disk.
+func (l *layers) snapshots(b block) {
+	for _, s := range l.in.snapshots {
+		at := block{s.Disk, s.Disk.Size(), fmt.Sprintf("%ssnapshot %q!", b.prefix, s.Name), 1}
+		if _, err := l.open(at, part{volume: s.Name, of: "the disk", made: s.Made}); err != nil {
+			return
+		}
+	}
 }
 
 // open looks at one source. as carries what is known of it.
@@ -123,7 +134,7 @@ func (l *layers) open(b block, as part) (bool, error) {
 	}
 	if b.depth < maxLayers {
 		for _, v := range volall.Formats() {
-			if v.Probe(head) && l.table(v, b) {
+			if v.Probe(head) && l.table(v, b, as) {
 				return true, nil
 			}
 		}
@@ -142,7 +153,7 @@ func name(b block) string {
 	return "the disk"
 }
 
-func (l *layers) table(v volume.Format, b block) bool {
+func (l *layers) table(v volume.Format, b block, as part) bool {
 	t, err := v.Open(b, b.size, limit.New(limit.Memory))
 	if err != nil {
 		l.shut = append(l.shut, fmt.Sprintf("%s: %v", v.Name, err))
@@ -153,7 +164,7 @@ func (l *layers) table(v volume.Format, b block) bool {
 		l.in.Notes = append(l.in.Notes, b.prefix+v.Name+": "+n)
 	}
 	for _, p := range t.Parts() {
-		if _, err := l.open(b.section(p.Off, p.Length, fmt.Sprintf("%s:%d!", v.Name, p.Index)), part{}); err != nil {
+		if _, err := l.open(b.section(p.Off, p.Length, fmt.Sprintf("%s:%d!", v.Name, p.Index)), as); err != nil {
 			return true
 		}
 	}
@@ -390,8 +401,6 @@ func (in *Input) describeImage(x image.Format, d image.Disk) {
 		in.Verifier = v
 	}
 	if s, ok := d.(image.Snapshotter); ok {
-		for _, s := range s.Snapshots() {
-			in.Notes = append(in.Notes, fmt.Sprintf("%s: it keeps an earlier state, %q of %s, which is not examined", x.Name, s.Name, s.Made))
-		}
+		in.snapshots = s.Snapshots()
 	}
 }
