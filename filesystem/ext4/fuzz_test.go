@@ -1,8 +1,6 @@
 package ext4_test
 
 import (
-	"encoding/binary"
-	"io"
 	"testing"
 	"time"
 
@@ -10,46 +8,6 @@ import (
 	"telltale/filesystem/ext4"
 	"telltale/filesystem/fstest"
 )
-
-// patched is an image with four bytes changed here and there: fuzzing whole images
-// would spend its time on zeros.
-type patched struct {
-	raw     []byte
-	patches []patch
-}
-
-type patch struct {
-	off   int64
-	bytes [4]byte
-}
-
-func (p *patched) ReadAt(b []byte, off int64) (int, error) {
-	if off < 0 || off >= int64(len(p.raw)) {
-		return 0, io.EOF
-	}
-	n := copy(b, p.raw[off:])
-	for _, x := range p.patches {
-		for i, v := range x.bytes {
-			if at := x.off + int64(i) - off; at >= 0 && at < int64(n) {
-				b[at] = v
-			}
-		}
-	}
-	if n < len(b) {
-		return n, io.EOF
-	}
-	return n, nil
-}
-
-// busy gives the offsets of the 16-byte lines that are not zero.
-func busy(raw []byte) (list []int64) {
-	for i := 0; i+16 <= len(raw); i += 16 {
-		if binary.LittleEndian.Uint64(raw[i:])|binary.LittleEndian.Uint64(raw[i+8:]) != 0 {
-			list = append(list, int64(i))
-		}
-	}
-	return list
-}
 
 // FuzzRead reads samples that are damaged by the fuzzer: edits is a row of six-byte
 // groups, where (an index into the lines in use, and a byte there) and what.
@@ -59,18 +17,15 @@ func FuzzRead(f *testing.F) {
 	for i, path := range samples(f) {
 		raw := unpack(f, path)
 		images = append(images, raw)
-		lines = append(lines, busy(raw))
+		lines = append(lines, fstest.Busy(raw))
 		f.Add(uint8(i), []byte{})
 		f.Add(uint8(i), []byte{3, 0, 0xff, 0xff, 0xff, 0xff})
 	}
 	f.Fuzz(func(t *testing.T, which uint8, edits []byte) {
 		i := int(which) % len(images)
-		src := &patched{raw: images[i]}
-		for ; len(edits) >= 6 && len(src.patches) < 32; edits = edits[6:] {
-			line := lines[i][int(binary.LittleEndian.Uint16(edits)>>2)*17%len(lines[i])]
-			src.patches = append(src.patches, patch{line + int64(edits[0]&3)*4, [4]byte(edits[2:6])})
-		}
-		start, size := time.Now(), int64(len(src.raw))
+		src := &fstest.Patched{Raw: images[i]}
+		src.Edit(edits, lines[i])
+		start, size := time.Now(), int64(len(src.Raw))
 		v, err := ext4.Open(src, size)
 		if err != nil {
 			return
@@ -85,32 +40,7 @@ func FuzzRead(f *testing.F) {
 		}
 		for range v.Orphans(t.Context()) {
 		}
-		v.Info()
-		if now, _, err := v.Replay(t.Context()); err == nil && now != nil {
-			now.Stat(2)
-		}
-		n, buf := 0, make([]byte, 64<<10)
-		_, gone := v.Deleted(t.Context())
-		for d, err := range gone {
-			if n++; err != nil || n > 100 {
-				break
-			}
-			d.Content.ReadAt(buf, 0)
-			for _, e := range d.Extents {
-				if e.Length <= 0 || e.Physical >= 0 && e.Physical > size-1 {
-					t.Fatalf("%q: extent %+v of a source of %d bytes", d.Path, e, size)
-				}
-			}
-		}
-		n = 0
-		for e, err := range v.FreeSpace(t.Context()) {
-			if n++; n > 1000 {
-				break
-			}
-			if err == nil && (e.Physical < 0 || e.Length <= 0) {
-				t.Fatalf("free run %+v", e)
-			}
-		}
+		fstest.Abilities(t, v, size)
 		if took := time.Since(start); took > maxTime {
 			t.Fatalf("took %v", took)
 		}

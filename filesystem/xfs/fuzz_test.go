@@ -1,9 +1,6 @@
 package xfs_test
 
 import (
-	"context"
-	"encoding/binary"
-	"io"
 	"testing"
 	"time"
 
@@ -11,46 +8,6 @@ import (
 	"telltale/filesystem/fstest"
 	"telltale/filesystem/xfs"
 )
-
-// patched is an image with four bytes changed here and there: fuzzing whole images
-// would spend its time on zeros.
-type patched struct {
-	raw     []byte
-	patches []patch
-}
-
-type patch struct {
-	off   int64
-	bytes [4]byte
-}
-
-func (p *patched) ReadAt(b []byte, off int64) (int, error) {
-	if off < 0 || off >= int64(len(p.raw)) {
-		return 0, io.EOF
-	}
-	n := copy(b, p.raw[off:])
-	for _, x := range p.patches {
-		for i, v := range x.bytes {
-			if at := x.off + int64(i) - off; at >= 0 && at < int64(n) {
-				b[at] = v
-			}
-		}
-	}
-	if n < len(b) {
-		return n, io.EOF
-	}
-	return n, nil
-}
-
-// busy gives the offsets of the 16-byte lines that are not zero.
-func busy(raw []byte) (list []int64) {
-	for i := 0; i+16 <= len(raw); i += 16 {
-		if binary.LittleEndian.Uint64(raw[i:])|binary.LittleEndian.Uint64(raw[i+8:]) != 0 {
-			list = append(list, int64(i))
-		}
-	}
-	return list
-}
 
 // FuzzRead reads samples that are damaged by the fuzzer: edits is a row of six-byte
 // groups, where (an index into the lines in use, and a byte there) and what.
@@ -60,18 +17,15 @@ func FuzzRead(f *testing.F) {
 	for i, path := range samples(f) {
 		raw := unpack(f, path)
 		images = append(images, raw)
-		lines = append(lines, busy(raw))
+		lines = append(lines, fstest.Busy(raw))
 		f.Add(uint8(i), []byte{})
 		f.Add(uint8(i), []byte{3, 0, 0xff, 0xff, 0xff, 0xff})
 	}
 	f.Fuzz(func(t *testing.T, which uint8, edits []byte) {
 		i := int(which) % len(images)
-		src := &patched{raw: images[i]}
-		for ; len(edits) >= 6 && len(src.patches) < 32; edits = edits[6:] {
-			line := lines[i][int(binary.LittleEndian.Uint16(edits)>>2)*17%len(lines[i])]
-			src.patches = append(src.patches, patch{line + int64(edits[0]&3)*4, [4]byte(edits[2:6])})
-		}
-		start, size := time.Now(), int64(len(src.raw))
+		src := &fstest.Patched{Raw: images[i]}
+		src.Edit(edits, lines[i])
+		start, size := time.Now(), int64(len(src.Raw))
 		v, err := xfs.Open(src, size)
 		if err != nil {
 			return
@@ -86,33 +40,9 @@ func FuzzRead(f *testing.F) {
 		}
 		for range v.Orphans(t.Context()) {
 		}
-		for range v.FreeSpace(t.Context()) {
-		}
-		readRecovered(v)
-		v.Info()
+		fstest.Abilities(t, v, size)
 		if took := time.Since(start); took > maxTime {
 			t.Fatalf("took %v", took)
 		}
 	})
-}
-
-// readRecovered reads the replayed view and the deleted files, within bounds.
-func readRecovered(v *xfs.FS) {
-	ctx := context.Background()
-	if view, _, err := v.Replay(ctx); err == nil && view != nil {
-		r := &fstest.Reader{FS: view, Budget: 1 << 20}
-		r.Stop = func() bool { return r.Names > 500 }
-		r.All()
-	}
-	_, found := v.Deleted(ctx)
-	buf, n := make([]byte, 64<<10), 0
-	for r, err := range found {
-		if n++; n > 1000 {
-			break
-		}
-		if err == nil {
-			r.Content.ReadAt(buf, 0)
-			r.Content.ReadAt(buf, r.Meta.Size-10)
-		}
-	}
 }

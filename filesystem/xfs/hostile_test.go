@@ -23,7 +23,7 @@ func TestMutants(t *testing.T) {
 	var lines [][]int64
 	for _, path := range samples(t) {
 		images = append(images, unpack(t, path))
-		lines = append(lines, busy(images[len(images)-1]))
+		lines = append(lines, fstest.Busy(images[len(images)-1]))
 	}
 	var slowest time.Duration
 	var biggest uint64
@@ -31,16 +31,16 @@ func TestMutants(t *testing.T) {
 	for seed := range mutants {
 		rng := rand.New(rand.NewPCG(uint64(seed), 7))
 		i := seed % len(images)
-		src := &patched{raw: images[i]}
+		src := &fstest.Patched{Raw: images[i]}
 		for range 1 + rng.IntN(60) {
 			off := lines[i][rng.IntN(len(lines[i]))] + int64(rng.IntN(4))*4
 			v := rng.Uint32() >> (8 * rng.IntN(4))
-			src.patches = append(src.patches, patch{off, [4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}})
+			src.Change(off, [4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)})
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		start := time.Now()
-		size := int64(len(src.raw))
+		size := int64(len(src.Raw))
 		f, err := xfs.Open(src, size)
 		if err != nil {
 			refused++
@@ -56,8 +56,7 @@ func TestMutants(t *testing.T) {
 		}
 		for range f.Orphans(t.Context()) {
 		}
-		readRecovered(f)
-		f.Info()
+		fstest.Abilities(t, f, size)
 		took := time.Since(start)
 		runtime.ReadMemStats(&after)
 		slowest, biggest = max(slowest, took), max(biggest, after.TotalAlloc-before.TotalAlloc)
@@ -83,8 +82,7 @@ func TestConcurrentReaders(t *testing.T) {
 					t.Errorf("%q differs", p)
 				}
 			}
-			readRecovered(f)
-			f.Info()
+			fstest.Abilities(t, f, 1<<62)
 		})
 	}
 	wg.Wait()
