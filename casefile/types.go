@@ -89,6 +89,9 @@ func (r *Recovery) Span() string {
 // Words says in one line what was found, and how far back that tells anything.
 func (r *Recovery) Words() string {
 	s := r.Span() + "; "
+	if r.Found == 0 && r.Unread != "" {
+		return r.Span() + ", so nothing can be told of deleted files."
+	}
 	if r.Found == 0 {
 		return s + "none was found, which says nothing of other times."
 	}

@@ -312,7 +312,7 @@ func (b *builder) unknowns() {
 	if !b.set.Disk {
 		add("Deleted files and the birth times of files: the evidence holds no filesystem.")
 	} else if b.set.Remembers == "" {
-		add("Deleted files: the filesystem keeps nothing that would tell of them.")
+		add("Deleted files: nothing that was read remembers them.")
 	} else {
 		add("Files that were deleted before " + b.set.Remembers + ": the filesystem's own memory goes no further back.")
 	}

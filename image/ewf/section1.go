@@ -55,6 +55,9 @@ func (d *disk) segment1(f image.File, want int) (last bool, err error) {
 		}
 		if next <= at || next >= f.Size {
 			d.note("%q: the section %q at byte %d leads to byte %d of %d: the segment is cut or broken", f.Name, s.kind, at, next, f.Size)
+			if s.kind == "sectors" {
+				d.salvage(f, s.off)
+			}
 			return false, nil
 		}
 		at = next

@@ -35,8 +35,9 @@ type table struct {
 	base      int64 // added to each offset
 	end       int64 // where the last chunk ends at the latest
 	entrySize int64
-	footer    bool   // a checksum follows the entries
-	broken    string // why no entry can be had
+	footer    bool    // a checksum follows the entries
+	broken    string  // why no entry can be had
+	salvaged  []entry // of chunks that were found without a table; else nil
 }
 
 // entry is where one chunk lies.
@@ -175,6 +176,9 @@ func (d *disk) lookup(c int64) (*table, entry, error) {
 	t, _ := d.tableOf(c)
 	if t == nil {
 		return nil, entry{}, errors.New("no table")
+	}
+	if t.salvaged != nil {
+		return t, t.salvaged[c-t.first], nil
 	}
 	list, ok := d.entries.Get(t)
 	if !ok {
