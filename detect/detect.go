@@ -119,7 +119,7 @@ type Finding struct {
 
 	For       []evidence.Quote
 	Against   []evidence.Quote
-	When      []evidence.Time // of a MailRun: when each mail came; of a script: when it was asked for; of an undated command: when its history was last written; the first ones if there are very many
+	When      []evidence.Time // of a MailRun: when each mail came; of a LogEdited: when it was written anew; of a script: when it was asked for; of an undated command: when its history was last written; the first ones if there are very many
 	Explained string          // why it is innocent after all, "" if nothing explains it
 }
 

@@ -85,7 +85,7 @@ const (
 	Container       // container.id container.name container.image.name process.command_line user.name change file.path: a container's configuration as it lies on the disk; change says what of it gives power over the host
 	ContainerChange // service.name container.id container.name container.image.name change process.command_line: a container was made, started, entered, removed
 	DeletedFile     // file.*: a file that was deleted and was found again; file.path where its name is known, change says whether its content is whole
-	LineRemoved     // file.path message change record.type: a line that stood in a log between others, and stands in no log any more; record.type is "mixed" where lines about other addresses went with it
+	LineRemoved     // file.path message change record.type file.ctime (when the file that still had it was deleted): a line that stood in a log between others, and stands in no log any more; record.type is "mixed" where lines about other addresses went with it
 	LogLine         // service.name process.pid message: a message of a program that no other event came of; only for rules that look at words
 	AuditRecord     // record.type message: one record of the kernel's audit, whole; only for rules that look at its fields
 	kinds           // how many

@@ -24,8 +24,9 @@ type oldLine struct {
 	file string
 	h    *seenHost
 
-	removed bool // taken out of the log, not lost with its end
-	mixed   bool // together with lines about other addresses
+	gone    evidence.Time // when the file that still had it was deleted
+	removed bool          // taken out of the log, not lost with its end
+	mixed   bool          // together with lines about other addresses
 }
 
 // removedLogs makes logs of the lines that no log has any more, to be read like others.
@@ -91,7 +92,7 @@ func (r *run) linesOfRun(s *shovel, run oldRun, j *job, left *int) (out []oldLin
 			about = a
 		}
 		out = append(out, oldLine{at: stampOf(b, l.form, o.h.Zone, j.entry.Meta.Mtime), text: b, ref: evidence.Ref{Source: o.source, Path: o.path, Off: l.off, Len: int64(l.size)},
-			file: o.file, h: o.h, removed: run.closed})
+			file: o.file, gone: o.gone, h: o.h, removed: run.closed})
 	}
 	for i := range out {
 		out[i].mixed = mixed
@@ -226,6 +227,7 @@ func (r *run) showRemoved(b *burial, l *oldLine) {
 		from = "the deleted " + l.file
 	}
 	ev.AddText(event.Change, "found in "+from)
+	ev.AddText(event.FileCtime, exact(l.gone))
 	if l.mixed {
 		ev.AddText(event.RecordType, "mixed")
 	}

@@ -145,10 +145,7 @@ func (r *run) deleted() {
 
 func (r *run) showDeleted(g *grave, f *filesystem.Recovered) {
 	m := &f.Meta
-	ev := event.Event{Kind: event.DeletedFile, Ref: g.ref(f), At: f.Before}
-	if m.Dtime.Known() {
-		ev.At = m.Dtime
-	}
+	ev := event.Event{Kind: event.DeletedFile, Ref: g.ref(f), At: goneOf(f)}
 	ev.AddText(event.FilePath, g.full(f))
 	ev.AddText(event.FileType, m.Type.String())
 	ev.AddText(event.FileMode, fmt.Sprintf("%o", m.Mode))
@@ -182,6 +179,8 @@ func wordsOf(f *filesystem.Recovered) string {
 
 func whenOf(f *filesystem.Recovered) string {
 	switch {
+	case f.After.Known() && f.After == f.Before:
+		return "deleted " + f.Before.String()
 	case f.Meta.Dtime.Known():
 		return "deleted " + f.Meta.Dtime.String()
 	case f.After.Known() && f.Before.Known():
@@ -190,6 +189,14 @@ func whenOf(f *filesystem.Recovered) string {
 		return "gone after " + f.After.String()
 	}
 	return "nobody knows when"
+}
+
+// goneOf gives when a file was deleted or cut, unknown where nobody knows.
+func goneOf(f *filesystem.Recovered) evidence.Time {
+	if d := f.Meta.Dtime; d.Known() && (!f.Before.Known() || d.Before(f.Before)) {
+		return d
+	}
+	return f.Before
 }
 
 // factsOf tells what a deleted file was, by its content: "elf", "script" or "php" where it is code, and all that is known in words.

@@ -29,8 +29,9 @@ type origin struct {
 	h      *seenHost
 	r      io.ReaderAt
 	source string
-	path   string // of the evidence.Ref
-	file   string // the deleted file's path, "" for raw space
+	path   string        // of the evidence.Ref
+	file   string        // the deleted file's path, "" for raw space
+	gone   evidence.Time // when it was deleted, where that is known
 }
 
 // carved is one line that was found outside of living files.
@@ -87,7 +88,7 @@ func (r *run) carveAll(s *shovel) error {
 	for i := range r.graves {
 		g := &r.graves[i]
 		for f, p := range g.oldLogs() {
-			o := origin{h: g.h, r: io.NewSectionReader(f.Content, 0, f.Meta.Size), source: g.h.Source, path: g.ref(f).Path, file: p}
+			o := origin{h: g.h, r: io.NewSectionReader(f.Content, 0, f.Meta.Size), source: g.h.Source, path: g.ref(f).Path, file: p, gone: goneOf(f)}
 			if err := r.carve(s, o, oneExtent(0, min(f.Meta.Size, maxOldLog))); err != nil {
 				return err
 			}

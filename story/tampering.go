@@ -32,7 +32,11 @@ func (b *builder) tampering() {
 			continue // lines of an address that never got in: told as a finding, held against nobody
 		}
 		b.altered(f, "log-edited", "every line of "+f.Source, "none or few of them", id)
-		b.action("removed lines from a log", "T1070.002", evidence.Time{}, "", f.Path, id)
+		var when evidence.Time
+		if len(f.When) > 0 {
+			when = f.When[0]
+		}
+		b.action("removed lines from a log", "T1070.002", when, "", f.Path, id)
 	}
 	b.lacking()
 	for _, f := range b.by[detect.LogSilent] {

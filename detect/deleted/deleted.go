@@ -45,6 +45,7 @@ type removed struct {
 	first, last evidence.Time
 	quotes      []evidence.Quote
 	found       string
+	when        evidence.Time // the log was written anew
 }
 
 type fold struct {
@@ -83,6 +84,7 @@ func (f *fold) line(e *event.Event) {
 	x.count++
 	x.first, x.last = evidence.Min(x.first, e.At), evidence.Max(x.last, e.At)
 	x.found = e.Text(event.Change)
+	x.when = evidence.Min(x.when, detect.ParseTime(e.Text(event.FileCtime)))
 	if len(x.quotes) < maxQuotes {
 		x.quotes = append(x.quotes, e.Quote())
 	}
@@ -175,7 +177,11 @@ func (f *fold) edited(k key) detect.Finding {
 	if k.source != "" {
 		of = " about " + k.source
 	}
-	return detect.Finding{Detection: "D60", What: detect.LogEdited, Level: detect.Critical, Rung: evidence.Effect, Attack: []string{"T1070.002"}, Source: k.source, Path: k.path,
+	var when []evidence.Time
+	if x.when.Known() {
+		when = []evidence.Time{x.when}
+	}
+	return detect.Finding{Detection: "D60", What: detect.LogEdited, When: when, Level: detect.Critical, Rung: evidence.Effect, Attack: []string{"T1070.002"}, Source: k.source, Path: k.path,
 		Count: x.count, First: x.first, Last: x.last, For: x.quotes,
 		Title:  fmt.Sprintf("%d lines%s were removed from %s", x.count, of, k.path),
 		Detail: x.found + ", between lines that still stand in the log; no log has them any more"}

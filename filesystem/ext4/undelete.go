@@ -200,13 +200,29 @@ func (u *undeleter) bounds(l *life, r *filesystem.Recovered) {
 	}
 	if l.hasDead {
 		r.Before = u.ring.commits[l.dead.sequence]
+		if at := u.unlinked(l); at.Known() && !at.Before(r.After) && (!r.Before.Known() || at.Before(r.Before.Add(time.Second))) { // a commit's clock is a coarse one
+			r.After, r.Before = at, at
+		}
 	}
+	// The inode's own time is that of its end: later than that of its last name, where a program held it open.
 	if d := r.Meta.Dtime; d.Known() && !d.Add(time.Second).Before(r.After) {
-		r.After, r.Before = evidence.Max(r.After, d), evidence.Min(r.Before, d.Add(time.Second))
+		r.Before = evidence.Min(r.Before, d.Add(time.Second))
 	}
 	if r.Before.Known() && r.Before.Before(r.After) {
 		r.After = evidence.Time{}
 	}
+}
+
+// unlinked gives when the last name was taken: the change time of the first version without one.
+func (u *undeleter) unlinked(l *life) evidence.Time {
+	if l.cut || l.dead.off == 0 {
+		return evidence.Time{}
+	}
+	in, err := u.record(l, l.dead)
+	if err != nil || in.links != 0 || in.generation != l.generation {
+		return evidence.Time{}
+	}
+	return u.f.metaOf(in).Ctime
 }
 
 func (u *undeleter) from(l *life, s sight) string {
