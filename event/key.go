@@ -109,8 +109,11 @@ const (
 	ContainerID
 	ContainerName
 	ContainerImage
-	LogRecovered // "removed", "lost": the line stands in no log any more and was found in what was deleted; lost are those that only went with the end of a file that was replaced
-	FileFacts    // what the content says, in words: "elf64 executable static stripped packed(UPX)", "script(sh)", "php disguised(image)"
+	LogRecovered     // "removed", "lost": the line stands in no log any more and was found in what was deleted; lost are those that only went with the end of a file that was replaced
+	FileFacts        // what the content says, in words: "elf64 executable static stripped packed(UPX)", "script(sh)", "php disguised(image)"
+	PackageInstalled // RFC 3339
+	HashExpected     // "md5:..." as the package's record has it
+	HashFound        // of the file as it lies there, by the same algorithm
 	keys
 )
 
@@ -130,6 +133,7 @@ var keyNames = [keys]string{
 	"audit.loginuid", "process.parent.pid", "process.executable", "process.exit_code",
 	"destination.ip", "destination.port", "network.transport", "network.interface", "network.direction", "dns.question.name", "dns.question.type",
 	"event.start", "container.id", "container.name", "container.image.name", "log.recovered", "file.facts",
+	"package.installed", "file.hash.expected", "file.hash.found",
 }
 
 // String gives the attribute's name.

@@ -1,100 +1,67 @@
 package host
 
 import (
-	"bytes"
-	"hash/maphash"
-	"strings"
+	"errors"
+	"fmt"
+	"iter"
 
+	"telltale/evidence"
 	"telltale/filesystem"
+	"telltale/host/pkgdb"
 )
 
-// Owners tells which package owns a path, by the package manager's own lists.
-type Owners struct {
-	seed  maphash.Seed
-	owner map[uint64]uint32
-	names []string
-	Read  bool   // a database was found and read
-	From  string // which
+// Owners tells which package owns a path, and what the package says of it.
+type Owners = pkgdb.Database
+
+// Owners reads the databases of the package managers. Without one, no path is owned and Read is false: "unowned" then
+// means nothing.
+func (h *Host) Owners() *Owners { return pkgdb.Read(dbTree{h}) }
+
+// dbTree gives the readers of package databases the host's tree.
+type dbTree struct{ h *Host }
+
+// Open finds a regular file.
+func (t dbTree) Open(p string) (*pkgdb.File, error) {
+	e, err := t.h.Lookup(p)
+	if err != nil {
+		return nil, err
+	}
+	if e.Meta.Type != filesystem.Regular {
+		return nil, fmt.Errorf("%q is no regular file: %w", p, filesystem.ErrNotExist)
+	}
+	return t.file(&e, p), nil
 }
 
-// maxOwned bounds the paths of all packages together.
-const maxOwned = 8_000_000
-
-// Owners reads dpkg's file lists (dpkg 1.21, /var/lib/dpkg/info/*.list) or apk's installed database. Without
-// one, no path is owned and Read is false: "unowned" then means nothing.
-func (h *Host) Owners() *Owners {
-	o := &Owners{seed: maphash.MakeSeed(), owner: map[uint64]uint32{}}
-	dir, err := h.Lookup("/var/lib/dpkg/info")
-	if err == nil && dir.Meta.Type == filesystem.Directory {
-		o.From = "/var/lib/dpkg/info"
-		for d, err := range dir.Mount.FS.ReadDir(dir.Meta.Inode) {
-			name := string(d.Name)
-			if err != nil || !strings.HasSuffix(name, ".list") {
+// Files gives the regular files of a directory.
+func (t dbTree) Files(dir string) iter.Seq2[*pkgdb.File, error] {
+	return func(yield func(*pkgdb.File, error) bool) {
+		top, err := t.h.Lookup(dir)
+		if errors.Is(err, filesystem.ErrNotExist) || err == nil && top.Meta.Type != filesystem.Directory {
+			return
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for d, err := range top.Mount.FS.ReadDir(top.Meta.Inode) {
+			e := Entry{Path: join(top.Path, string(d.Name)), Mount: top.Mount}
+			if err == nil {
+				e.Meta, err = stat(top.Mount.FS, d.Inode)
+			}
+			if err == nil && e.Meta.Type != filesystem.Regular {
 				continue
 			}
-			b, err := h.ReadFile("/var/lib/dpkg/info/" + name)
-			if err != nil {
-				continue
+			if !yield(t.file(&e, join(dir, string(d.Name))), err) {
+				return
 			}
-			o.Read = true
-			pkg, _, _ := strings.Cut(strings.TrimSuffix(name, ".list"), ":")
-			o.add(pkg, b)
-		}
-		return o
-	}
-	if b, err := h.ReadFile("/lib/apk/db/installed"); err == nil {
-		o.From, o.Read = "/lib/apk/db/installed", true
-		o.apk(b)
-	}
-	return o
-}
-
-func (o *Owners) add(pkg string, list []byte) {
-	o.names = append(o.names, pkg)
-	i := uint32(len(o.names) - 1)
-	for line := range bytes.Lines(list) {
-		if p := bytes.TrimRight(line, "\r\n"); len(p) > 2 && len(o.owner) < maxOwned {
-			o.owner[maphash.Bytes(o.seed, p)] = i
 		}
 	}
 }
 
-// apk reads the stanzas of apk's database: P: package, F: directory, R: file.
-func (o *Owners) apk(b []byte) {
-	dir := ""
-	for line := range bytes.Lines(b) {
-		k, v, ok := strings.Cut(strings.TrimRight(string(line), "\n"), ":")
-		switch {
-		case !ok:
-		case k == "P":
-			o.names = append(o.names, v)
-		case k == "F":
-			dir = "/" + v
-		case k == "R" && len(o.names) > 0 && len(o.owner) < maxOwned:
-			o.owner[maphash.String(o.seed, join(dir, v))] = uint32(len(o.names) - 1)
-		}
+func (t dbTree) file(e *Entry, p string) *pkgdb.File {
+	f := &pkgdb.File{ReaderAt: t.h.File(e), Path: p, Size: e.Meta.Size, Mtime: e.Meta.Mtime, Ctime: e.Meta.Ctime, Ref: t.h.Ref(e)}
+	if t.h.CopyTimes {
+		f.Ctime = evidence.Time{}
 	}
-}
-
-// Of gives the package that owns a path, "" for none. Lists name paths as the package ships them; since
-// /bin, /sbin and /lib became links into /usr the same file has two names.
-func (o *Owners) Of(p string) string {
-	if i, ok := o.owner[maphash.String(o.seed, p)]; ok {
-		return o.names[i]
-	}
-	for _, d := range []string{"/bin/", "/sbin/", "/lib/", "/lib64/", "/lib32/", "/libx32/"} {
-		var q string
-		switch {
-		case strings.HasPrefix(p, "/usr"+d):
-			q = p[len("/usr"):]
-		case strings.HasPrefix(p, d):
-			q = "/usr" + p
-		default:
-			continue
-		}
-		if i, ok := o.owner[maphash.String(o.seed, q)]; ok {
-			return o.names[i]
-		}
-	}
-	return ""
+	return f
 }

@@ -1,4 +1,4 @@
-// Package packages reads dpkg's and apt's records: what is installed, what was installed when, by which command.
+// Package packages reads the records of dpkg, apt, rpm and apk: what is installed, what was installed when, by which command.
 package packages
 
 import (
