@@ -60,35 +60,38 @@ const (
 	ProgramSaid  // service.name message user.name source.ip: a known program's line with no closer kind, kept because it may matter
 
 	// What stands on the host (state, not time).
-	Account         // user.name user.id group.id user.home user.shell user.password_state
-	AccountSecret   // user.name user.password_state: shadow
-	Group           // group.name group.id group.members
-	AuthorizedKey   // user.name key.type key.fingerprint key.comment key.options file.path
-	CronEntry       // user.name process.command_line cron.schedule file.path
-	ServiceUnit     // unit.name process.command_line user.name file.path unit.enabled cron.schedule (timers)
-	PreloadLibrary  // file.path process.command_line: a line of ld.so.preload
-	StartupCommand  // file.path process.command_line user.name: rc.local, profile, bashrc ...
-	SudoRule        // user.name process.command_line file.path
-	ServerSetting   // service.name setting.name setting.value file.path
-	Package         // package.name package.version package.architecture package.source package.status
-	PackageChanged  // package.name package.version package.previous change: from a package manager's log
-	PackageRun      // process.command_line user.name change: one run of apt, dnf ...
-	File            // file.*: one inode met by the walk
-	Machine         // host.name host.id os.name os.version os.kernel host.zone: what the host says of itself
-	ProcessStarted  // user.name user.id audit.loginuid session.id process.pid process.parent.pid process.executable process.command_line process.working_directory terminal process.exit_code: a program was executed (audit)
-	DatabaseCommand // service.name user.name source.ip message file.path setting.name setting.value: a statement or an effect of one that a database's log shows
-	FirewallPacket  // source.ip source.port destination.ip destination.port network.transport network.interface network.direction user.id change: a packet that the firewall logged; change is the rule's own word
-	AlarmRaised     // service.name source.ip user.name file.path message change: a security tool's alarm; change says what it did: "banned", "unbanned", "infected", "file changed"
-	DNSQuery        // service.name source.ip dns.question.name dns.question.type auth.reason: a question to the name server; the reason says why it was refused
-	RecordsMissing  // service.name record.type event.count message event.start: a log's own numbering shows that so many records are missing before this moment; record.type says which numbering, event.start when the last one before the hole was written
-	Deployed        // service.name file.path message user.name source.ip: an application server took up an application; a control panel a plugin or a site
-	Container       // container.id container.name container.image.name process.command_line user.name change file.path: a container's configuration as it lies on the disk; change says what of it gives power over the host
-	ContainerChange // service.name container.id container.name container.image.name change process.command_line: a container was made, started, entered, removed
-	DeletedFile     // file.*: a file that was deleted and was found again; file.path where its name is known, change says whether its content is whole
-	LineRemoved     // file.path message change record.type file.ctime (when the file that still had it was deleted): a line that stood in a log between others, and stands in no log any more; record.type is "mixed" where lines about other addresses went with it
-	LogLine         // service.name process.pid message: a message of a program that no other event came of; only for rules that look at words
-	AuditRecord     // record.type message: one record of the kernel's audit, whole; only for rules that look at its fields
-	kinds           // how many
+	Account            // user.name user.id group.id user.home user.shell user.password_state
+	AccountSecret      // user.name user.password_state: shadow
+	Group              // group.name group.id group.members
+	AuthorizedKey      // user.name key.type key.fingerprint key.comment key.options file.path
+	CronEntry          // user.name process.command_line cron.schedule file.path
+	ServiceUnit        // unit.name process.command_line user.name file.path unit.enabled cron.schedule (timers)
+	PreloadLibrary     // file.path process.command_line: a line of ld.so.preload
+	StartupCommand     // file.path process.command_line user.name: rc.local, profile, bashrc ...
+	SudoRule           // user.name process.command_line file.path
+	ServerSetting      // service.name setting.name setting.value file.path
+	Package            // package.name package.version package.architecture package.source package.status
+	PackageChanged     // package.name package.version package.previous change: from a package manager's log
+	PackageRun         // process.command_line user.name change: one run of apt, dnf ...
+	File               // file.*: one inode met by the walk
+	Machine            // host.name host.id os.name os.version os.kernel host.zone: what the host says of itself
+	ProcessStarted     // user.name user.id audit.loginuid session.id process.pid process.parent.pid process.executable process.command_line process.working_directory terminal process.exit_code: a program was executed (audit)
+	DatabaseCommand    // service.name user.name source.ip message file.path setting.name setting.value: a statement or an effect of one that a database's log shows
+	FirewallPacket     // source.ip source.port destination.ip destination.port network.transport network.interface network.direction user.id change: a packet that the firewall logged; change is the rule's own word
+	AlarmRaised        // service.name source.ip user.name file.path message change: a security tool's alarm; change says what it did: "banned", "unbanned", "infected", "file changed"
+	DNSQuery           // service.name source.ip dns.question.name dns.question.type auth.reason: a question to the name server; the reason says why it was refused
+	RecordsMissing     // service.name record.type event.count message event.start: a log's own numbering shows that so many records are missing before this moment; record.type says which numbering, event.start when the last one before the hole was written
+	Deployed           // service.name file.path message user.name source.ip: an application server took up an application; a control panel a plugin or a site
+	Container          // container.id container.name container.image.name process.command_line user.name change file.path: a container's configuration as it lies on the disk; change says what of it gives power over the host
+	ContainerChange    // service.name container.id container.name container.image.name change process.command_line: a container was made, started, entered, removed
+	DeletedFile        // file.*: a file that was deleted and was found again; file.path where its name is known, change says whether its content is whole
+	LineRemoved        // file.path message change record.type file.ctime (when the file that still had it was deleted): a line that stood in a log between others, and stands in no log any more; record.type is "mixed" where lines about other addresses went with it
+	PackageFileChanged // file.* package.name package.version package.installed file.hash.expected file.hash.found change message record.type: a file is not as its package shipped it; change says what differs, message what may explain it, record.type is "config" for what administrators are meant to change
+	UnownedFile        // file.* file.hash.sha256 file.content change message: a program or library that no package owns, where packages put theirs; change says whether it differs from the baseline
+	PackageRecordOdd   // package.name package.version package.installed file.path message: a package manager's record that its own traces contradict
+	LogLine            // service.name process.pid message: a message of a program that no other event came of; only for rules that look at words
+	AuditRecord        // record.type message: one record of the kernel's audit, whole; only for rules that look at its fields
+	kinds              // how many
 )
 
 var kindNames = [kinds]string{
@@ -100,7 +103,8 @@ var kindNames = [kinds]string{
 	"cron-ran", "cron-edited", "shell-command", "kernel-notice", "program-said",
 	"account", "account-secret", "group", "authorized-key", "cron-entry", "service-unit", "preload-library", "startup-command",
 	"sudo-rule", "server-setting", "package", "package-changed", "package-run", "file", "machine", "process-started", "database-command",
-	"firewall-packet", "alarm-raised", "dns-query", "records-missing", "deployed", "container", "container-change", "deleted-file", "line-removed", "log-line", "audit-record",
+	"firewall-packet", "alarm-raised", "dns-query", "records-missing", "deployed", "container", "container-change", "deleted-file", "line-removed",
+	"package-file-changed", "unowned-file", "package-record-odd", "log-line", "audit-record",
 }
 
 // String gives the kind's name, as in exports.

@@ -38,6 +38,8 @@ type Options struct {
 	Progress   Progress // may be nil
 	FilesOnly  bool     // only walk: read no logs
 	Timeline   Timeline // is shown all files and events; may be nil
+	Baseline   string   // a folder, archive or image of the same system, known to be good; "" for none
+	Known      *Known   // digests of files known to be good; nil for none
 }
 
 // Progress is told what is being done.
@@ -99,6 +101,7 @@ type run struct {
 	dug     bool // deleted files were looked for
 	graves  []grave
 	buried  []burial
+	base    *baseline // nil for none
 }
 
 type fold struct {
@@ -117,6 +120,7 @@ type seenHost struct {
 	boot   evidence.Time
 	number int // in the order of hosts
 	look   looker
+	verify *verifier
 }
 
 // Run examines the evidence.
@@ -155,6 +159,7 @@ func (r *run) close() {
 	for _, in := range r.inputs {
 		in.Close()
 	}
+	r.base.close()
 }
 
 // maxDamage bounds the damage that is told one by one.
@@ -219,6 +224,9 @@ func (r *run) pass() error {
 		if err := r.walk(h); err != nil {
 			return err
 		}
+		if err := r.verify(h); err != nil {
+			return err
+		}
 	}
 	if r.o.FilesOnly {
 		return r.digFiles()
@@ -263,7 +271,9 @@ func (h *seenHost) label() string {
 func (r *run) prepare() {
 	sc := detect.Scene{ChangeTimes: true}
 	for _, h := range r.hosts {
-		h.owners = h.Owners()
+		if h.owners == nil {
+			h.owners = h.Owners()
+		}
 		for _, u := range h.Users {
 			sc.Users = append(sc.Users, detect.User{Name: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID})
 		}

@@ -69,7 +69,7 @@ func (r *run) open() error {
 		return fmt.Errorf("%w: %w", ErrNothing, errors.Join(errs...))
 	}
 	r.lendZone()
-	return nil
+	return r.openBaseline()
 }
 
 // besides gives the evidence behind number i: what members of RAIDs and volume groups may lie in.

@@ -56,6 +56,9 @@ func (r *run) walk(h *seenHost) error {
 		}
 		r.damage(evidence.Damage{Ref: evidence.Ref{Source: h.Source, Path: p}, Reason: err.Error()})
 	}
+	if h.verify == nil && !h.Flat {
+		h.verify = newVerifier(h)
+	}
 	err := h.Walk(r.ctx, damaged, func(e *host.Entry) error {
 		n++
 		if e.Meta.Type == filesystem.Regular && (e.Meta.Size > 0 || e.Meta.Flags&filesystem.Encrypted != 0) {
@@ -68,6 +71,7 @@ func (r *run) walk(h *seenHost) error {
 		}
 		if !h.Flat {
 			r.file(h, e)
+			h.verify.visit(e)
 		}
 		return nil
 	})

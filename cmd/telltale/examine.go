@@ -31,6 +31,8 @@ type examineFlags struct {
 	remote             []string
 	since, until, zone string
 	rules, keys        []string
+	baseline           string
+	known              []string
 }
 
 func examineCommand(out, errs io.Writer) *cobra.Command {
@@ -61,6 +63,8 @@ Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence co
 	c.Flags().StringArrayVar(&f.remote, "remote-logs", nil, "folder, archive or file: a remote log server's copy of this host's logs")
 	c.Flags().StringArrayVar(&f.rules, "rules", nil, "folder of rules in Sigma's form (*.yml) to hold the events against, beside our own")
 	c.Flags().StringArrayVar(&f.keys, "key-file", nil, "file with the passphrase or key of an encrypted volume; without one it is asked for at the terminal")
+	c.Flags().StringVar(&f.baseline, "baseline", "", "folder, archive or image of the same system, known to be good: programs are compared with it")
+	c.Flags().StringArrayVar(&f.known, "known", nil, "list of digests of files known to be good (MD5, SHA-1 or SHA-256, one a line; NSRLFile.txt)")
 	c.Flags().StringVar(&f.since, "since", "", "leave out what logs tell of before (2006-01-02 or RFC 3339)")
 	c.Flags().StringVar(&f.until, "until", "", "leave out what logs tell of after")
 	c.Flags().StringVar(&f.zone, "zone", "", "zone of logs that name none, where the evidence does not say (Europe/Berlin)")
@@ -73,6 +77,10 @@ func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args [
 		return err
 	}
 	o := examine.Options{Evidence: args, RemoteLogs: f.remote, Artifacts: artall.Artifacts(), Detections: detall.Detections(rules...), Log: slog.New(slog.DiscardHandler)}
+	o.Baseline = f.baseline
+	if o.Known, err = examine.LoadKnown(ctx, f.known); err != nil {
+		return fmt.Errorf("%w: --known: %w", errUsage, err)
+	}
 	if o.Zone, err = zoneOf(f.zone); err != nil {
 		return err
 	}

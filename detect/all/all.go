@@ -16,6 +16,7 @@ import (
 	"telltale/detect/logins"
 	"telltale/detect/mailrun"
 	"telltale/detect/outward"
+	"telltale/detect/packagediff"
 	"telltale/detect/packets"
 	"telltale/detect/persistence"
 	"telltale/detect/privilege"
@@ -37,6 +38,6 @@ func Detections(more ...*sigma.Rules) []*detect.Detection {
 	}
 	return []*detect.Detection{
 		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(), outward.New(), dns.New(), containers.New(), deploys.New(),
-		persistence.New(), commands.New(), files.New(), installs.New(), alarms.New(), tamper.New(), deleted.New(), sigma.New(list),
+		persistence.New(), commands.New(), files.New(), installs.New(), packagediff.New(), alarms.New(), tamper.New(), deleted.New(), sigma.New(list),
 	}
 }

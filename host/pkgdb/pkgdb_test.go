@@ -199,7 +199,7 @@ func TestDpkgDiversionsAndDoubts(t *testing.T) {
 	at := func(h int) evidence.Time { return evidence.Unix(1700000000+int64(h)*3600, 0, time.Second) }
 	sum := strings.Repeat("0", 31)
 	m := memTree{
-		"/var/lib/dpkg/status": {b: []byte("Package: a\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\nPackage: b\nStatus: install ok half-installed\nArchitecture: amd64\nVersion: 2\nConffiles:\n /etc/b " + sum + "4\n /etc/old " + sum + "5 obsolete\n\nPackage: c\nStatus: deinstall ok config-files\n")},
+		"/var/lib/dpkg/status":               {b: []byte("Package: a\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\nPackage: b\nStatus: install ok half-installed\nArchitecture: amd64\nVersion: 2\nConffiles:\n /etc/b " + sum + "4\n /etc/old " + sum + "5 obsolete\n\nPackage: c\nStatus: deinstall ok config-files\n")},
 		"/var/lib/dpkg/info/a.list":          {b: []byte("/.\n/bin\n/bin/tool\n"), mtime: at(0), ctime: at(0)},
 		"/var/lib/dpkg/info/a.md5sums":       {b: []byte(sum + "1  bin/tool\n"), mtime: at(-100), ctime: at(0)},
 		"/var/lib/dpkg/info/b:amd64.list":    {b: []byte("/bin\n/bin/tool\n/etc/b\n"), mtime: at(0), ctime: at(0)},
