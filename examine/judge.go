@@ -58,9 +58,11 @@ func (v *verifier) owned(r *run, c *candidate, e *host.Entry, t *tally) {
 	if best == nil {
 		return
 	}
-	if known {
+	switch {
+	case best.Flags&pkgdb.Config != 0: // not a program
+	case known:
 		t.checked++
-	} else {
+	default:
 		t.noDigest++
 	}
 	if len(diff) == 0 {
@@ -98,14 +100,17 @@ func (v *verifier) differences(c *candidate, e *host.Entry, x *pkgdb.Expected) (
 			diff = append(diff, "size")
 		}
 	}
-	if x.Flags&pkgdb.Config != 0 || v.h.CopyTimes { // owners and modes are a copy's
+	if x.Flags&pkgdb.Config != 0 {
 		return diff, known
 	}
-	const gained = filesystem.SetUID | filesystem.SetGID | 0o002
+	gained := uint16(filesystem.SetUID | filesystem.SetGID | 0o002)
+	if v.h.CopyTimes { // some copies give everybody every right, none sets these two
+		gained = filesystem.SetUID | filesystem.SetGID
+	}
 	if x.HasMode && e.Meta.Mode&^x.Mode&gained != 0 {
 		diff = append(diff, "mode")
 	}
-	if x.User == "root" && e.Meta.UID != 0 {
+	if x.User == "root" && e.Meta.UID != 0 && !v.h.CopyTimes {
 		diff = append(diff, "owner")
 	}
 	if x.Type != filesystem.UnknownType && x.Caps == "" && len(capability(e)) > 0 {

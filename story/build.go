@@ -69,6 +69,7 @@ type builder struct {
 	entered  []way
 	effect   []string                 // claims of rung c or d that are the intruder's
 	made     map[*detect.Finding]bool // what requests to a script made
+	unasked  int                      // of what was altered: programs of which it is not known by whom
 }
 
 // suspect is an address that acted as nobody entitled would.

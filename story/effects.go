@@ -28,6 +28,7 @@ func (b *builder) effects() {
 	}
 	b.scripts()
 	b.tampering()
+	b.programs()
 	b.mail()
 	b.scans()
 	sortBy(b.s.Actions, func(x, y Action) bool { return x.Time < y.Time })
@@ -152,6 +153,9 @@ var names = map[string]string{"cron": "a cron entry", "systemd-unit": "a systemd
 
 // did tells other things that happened in a suspect's session, and those that are bad in themselves.
 func (b *builder) did(f *detect.Finding) {
+	if f.What == detect.OddFile && f.Explained != "" {
+		return
+	}
 	s, words, st := b.whose(f)
 	if f.What == detect.Command && (f.Mechanism == "cron-ran" || f.Mechanism == "cron") {
 		if f.Level < detect.High && s == nil || f.Mechanism == "cron-ran" && f.Level < detect.High {

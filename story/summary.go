@@ -45,6 +45,9 @@ func (b *builder) summary() string {
 			w := b.entered[0]
 			return fmt.Sprintf("It looks as if %s had got in (%s as %s, %s), but no effect of it was found, so it cannot be told. Look at the claims of that way in below.", list(w.sources), w.vector, w.account, clock(w.first))
 		}
+		if ps := b.changedPrograms(); len(ps) > 0 {
+			return fmt.Sprintf("Nothing shows how somebody would have got in, but %s: another file than the package ships. An intruder leaves that, and so does whoever builds a package himself, so it cannot be told which it was.", plural(int64(len(ps)), "program or library differs from its package, "+list(ps), "programs and libraries differ from their packages, "+list(ps)))
+		}
 		if m := b.complete(); m != "" {
 			return "Nothing that was read speaks of an intruder, but this was not there to be read: " + m + ". So it cannot be told whether there was one."
 		}
@@ -74,7 +77,7 @@ func (b *builder) summary() string {
 			did = append(did, fmt.Sprintf("sent %d mails as %s", i.Count, i.By))
 		}
 	}
-	if n := len(b.s.Altered); n > 0 {
+	if n := len(b.s.Altered) - b.unasked; n > 0 {
 		did = append(did, "tampered with "+plural(int64(n), "log or file", "logs and files"))
 	}
 	if len(did) > 0 {

@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -171,6 +172,8 @@ func (b *builder) verdict() {
 	case len(bad) > 0:
 		v.Status, v.Confidence = Compromised, bad[0].status
 		b.s.Entry = append(b.s.Entry, Entry{Vector: "unknown", Status: CannotTell, Sources: []string{}, CVE: []string{}, Claims: ids(bad[0].claim)})
+	case len(b.changedPrograms()) > 0:
+		v.Status, v.Confidence = string(CannotTell), Possible
 	case b.wasAttacked() && b.complete() == "":
 		v.Status, v.Confidence = Attacked, Confirmed
 	case b.wasAttacked():
@@ -193,7 +196,9 @@ func (b *builder) verdict() {
 // acquit takes back what would be held against somebody without a compromise: what was seen stays in the claims, the
 // findings and the ways that were weighed.
 func (b *builder) acquit() {
-	b.s.Entry, b.s.Actors, b.s.Actions, b.s.Persistence, b.s.Altered, b.s.Impact = []Entry{}, []Actor{}, []Action{}, []Persistence{}, []Altered{}, []Impact{}
+	b.s.Entry, b.s.Actors, b.s.Actions, b.s.Persistence, b.s.Impact = []Entry{}, []Actor{}, []Action{}, []Persistence{}, []Impact{}
+	// That a program is not its package's is so, whoever did it.
+	b.s.Altered = slices.DeleteFunc(b.s.Altered, func(a Altered) bool { return a.Kind != string(detect.PackageDiff) })
 	for i := range b.s.Hypotheses {
 		if h := &b.s.Hypotheses[i]; h.Status == Confirmed || h.Status == Likely {
 			h.Status = Possible
@@ -211,7 +216,7 @@ type sign struct {
 // word is no stronger than possible: no way in speaks for it.
 func (b *builder) unexplained() []sign {
 	kinds := map[string]string{} // claims by detection
-	for _, w := range []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.AccountOdd, detect.OddFile, detect.Scanner, detect.Destroyed} {
+	for _, w := range []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.AccountOdd, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed} {
 		for _, f := range b.by[w] {
 			if f.Level < detect.High || f.Rung < evidence.Effect || f.Mechanism == "dir" {
 				continue
@@ -346,7 +351,12 @@ func (b *builder) doNow() {
 	case Clean:
 		return
 	default:
-		add("Bring what is missing and examine again: "+b.complete()+".", "Without it no answer can be given.")
+		if ps := b.changedPrograms(); len(ps) > 0 {
+			add("Find out who changed "+list(ps)+": ask who built or mended it, and compare with the package.", "A program of a package that differs is an intruder's or a local build.")
+		}
+		if m := b.complete(); m != "" || len(b.s.DoNow) == 0 {
+			add("Bring what is missing and examine again: "+m+".", "Without it no answer can be given.")
+		}
 		return
 	}
 	add("Cut the server from the network; do not switch it off or reboot it.", "Memory holds what runs; a reboot destroys it.")
