@@ -18,15 +18,9 @@ import (
 
 // judge says what is unlike the package's word about one file.
 func (v *verifier) judge(r *run, c *candidate, t *tally) {
-	m, err := c.mount.FS.Stat(c.inode)
-	if m.Inode == 0 && err != nil {
-		t.unread++
-		return
-	}
-	e := &host.Entry{Path: c.path, Meta: m, Mount: c.mount}
 	if c.found.err != nil {
 		t.unread++
-		r.damage(evidence.Damage{Ref: v.h.Ref(e), Reason: "comparing with its package: " + c.found.err.Error()})
+		v.damaged = append(v.damaged, evidence.Damage{Ref: v.h.Ref(&host.Entry{Path: c.path, Mount: c.mount}), Reason: "comparing with its package: " + c.found.err.Error()})
 		return
 	}
 	if c.found.skipped {
@@ -34,19 +28,19 @@ func (v *verifier) judge(r *run, c *candidate, t *tally) {
 		return
 	}
 	if !c.owned {
-		v.unowned(r, c, e, t)
+		v.unowned(r, c, t)
 		return
 	}
-	v.owned(r, c, e, t)
+	v.owned(r, c, t)
 }
 
 // owned holds a file against every package that ships its path: one that fits is enough.
-func (v *verifier) owned(r *run, c *candidate, e *host.Entry, t *tally) {
+func (v *verifier) owned(r *run, c *candidate, t *tally) {
 	var best *pkgdb.Expected
 	var diff []string
 	known := false
 	for x := range v.h.owners.Claims(c.path) {
-		d, ok := v.differences(c, e, &x)
+		d, ok := v.differences(c, &x)
 		known = known || ok
 		if best == nil || len(d) < len(diff) {
 			best, diff = &x, d
@@ -66,11 +60,11 @@ func (v *verifier) owned(r *run, c *candidate, e *host.Entry, t *tally) {
 		t.noDigest++
 	}
 	if len(diff) == 0 {
-		v.fits(r, c, e, best)
+		v.fits(r, c, best)
 		return
 	}
 	t.differ++
-	ev := v.changed(r, c, e, best, diff)
+	ev := v.changed(r, c, best, diff)
 	if best.Flags&pkgdb.Config != 0 {
 		t.differ--
 		ev.AddText(event.RecordType, "config")
@@ -81,7 +75,7 @@ func (v *verifier) owned(r *run, c *candidate, e *host.Entry, t *tally) {
 }
 
 // differences tells in which ways a file is unlike a statement, and whether its content could be compared.
-func (v *verifier) differences(c *candidate, e *host.Entry, x *pkgdb.Expected) (diff []string, known bool) {
+func (v *verifier) differences(c *candidate, x *pkgdb.Expected) (diff []string, known bool) {
 	if c.link {
 		if x.Type == filesystem.Symlink || x.Algo == pkgdb.SHA1 && x.Type == filesystem.UnknownType { // apk: the digest of the target
 			return nil, false
@@ -96,7 +90,7 @@ func (v *verifier) differences(c *candidate, e *host.Entry, x *pkgdb.Expected) (
 		if !equal {
 			diff = append(diff, "content")
 		}
-		if x.Size >= 0 && x.Size != e.Meta.Size {
+		if x.Size >= 0 && x.Size != c.size {
 			diff = append(diff, "size")
 		}
 	}
@@ -107,21 +101,21 @@ func (v *verifier) differences(c *candidate, e *host.Entry, x *pkgdb.Expected) (
 	if v.h.CopyTimes { // some copies give everybody every right, none sets these two
 		gained = filesystem.SetUID | filesystem.SetGID
 	}
-	if x.HasMode && e.Meta.Mode&^x.Mode&gained != 0 {
+	if x.HasMode && c.mode&^x.Mode&gained != 0 {
 		diff = append(diff, "mode")
 	}
-	if x.User == "root" && e.Meta.UID != 0 && !v.h.CopyTimes {
+	if x.User == "root" && c.uid != 0 && !v.h.CopyTimes {
 		diff = append(diff, "owner")
 	}
-	if x.Type != filesystem.UnknownType && x.Caps == "" && len(capability(e)) > 0 {
+	if x.Type != filesystem.UnknownType && x.Caps == "" && len(capability(c)) > 0 {
 		diff = append(diff, "capability")
 	}
 	return diff, known
 }
 
-func capability(e *host.Entry) []byte {
-	if x, ok := e.Mount.FS.(filesystem.Xattrer); ok && e.Meta.Mode&0o111 != 0 {
-		if attrs, err := x.Xattrs(e.Meta.Inode); err == nil {
+func capability(c *candidate) []byte {
+	if x, ok := c.mount.FS.(filesystem.Xattrer); ok && c.mode&0o111 != 0 {
+		if attrs, err := x.Xattrs(c.inode); err == nil {
 			return attrs["security.capability"]
 		}
 	}
@@ -129,31 +123,30 @@ func capability(e *host.Entry) []byte {
 }
 
 // fits looks at a file that is as its package says for signs that the package's word was changed to fit.
-func (v *verifier) fits(r *run, c *candidate, e *host.Entry, x *pkgdb.Expected) {
-	m := &e.Meta
+func (v *verifier) fits(r *run, c *candidate, x *pkgdb.Expected) {
 	s := v.late[x.Package]
-	special := m.Mode&(filesystem.SetUID|filesystem.SetGID) != 0 && !x.HasMode
+	special := c.mode&(filesystem.SetUID|filesystem.SetGID) != 0 && !x.HasMode
 	switch {
 	case x.Flags&pkgdb.Config != 0 || c.link:
 	case r.base != nil && r.base.differs(r, c, x):
-		ev := v.changed(r, c, e, x, []string{"baseline"})
+		ev := v.changed(r, c, x, []string{"baseline"})
 		v.events = append(v.events, ev)
-	case special && !v.h.CopyTimes && after(m.Ctime, x.Package.Installed) && s != nil && s.alone(s.changed):
-		ev := v.changed(r, c, e, x, []string{"mode"})
+	case special && !v.h.CopyTimes && after(c.ctime, x.Package.Installed) && s != nil && s.alone(s.changed):
+		ev := v.changed(r, c, x, []string{"mode"})
 		v.events = append(v.events, ev)
-	case programPlace(c.path) && x.Algo != pkgdb.NoDigest && after(m.Mtime, x.Package.Installed) && s != nil && s.alone(s.written):
+	case programPlace(c.path) && x.Algo != pkgdb.NoDigest && after(c.mtime, x.Package.Installed) && s != nil && s.alone(s.written):
 		ev := v.event(event.PackageRecordOdd, c.path, x.Package)
-		v.meta(&ev, e)
-		ev.AddText(event.Message, fmt.Sprintf("%s fits the package's digest, but was written %s, after the package was installed %s, and alone among its programs", c.path, m.Mtime, x.Package.Installed))
+		e := v.meta(&ev, c)
+		ev.AddText(event.Message, fmt.Sprintf("%s fits the package's digest, but was written %s, after the package was installed %s, and alone among its programs", c.path, c.mtime, x.Package.Installed))
 		ev.Raw = []byte(describe(e, &ev))
 		v.events = append(v.events, ev)
 	}
 }
 
 // changed makes the event of a file that is unlike its package's word.
-func (v *verifier) changed(r *run, c *candidate, e *host.Entry, x *pkgdb.Expected, diff []string) event.Event {
+func (v *verifier) changed(r *run, c *candidate, x *pkgdb.Expected, diff []string) event.Event {
 	ev := v.event(event.PackageFileChanged, c.path, x.Package)
-	v.meta(&ev, e)
+	e := v.meta(&ev, c)
 	ev.AddText(event.Change, strings.Join(diff, " "))
 	ev.AddText(event.FileContent, c.found.kind())
 	ev.AddText(event.HashExpected, told(x))
@@ -165,13 +158,15 @@ func (v *verifier) changed(r *run, c *candidate, e *host.Entry, x *pkgdb.Expecte
 			ev.Add(event.FileTarget, target)
 		}
 	}
-	ev.AddText(event.Message, v.benign(r, c, e, x, &ev, diff))
+	ev.AddText(event.Message, v.benign(r, c, x, &ev, diff))
 	ev.Raw = []byte(describe(e, &ev))
 	return ev
 }
 
 // meta adds what the inode says.
-func (v *verifier) meta(ev *event.Event, e *host.Entry) {
+func (v *verifier) meta(ev *event.Event, c *candidate) *host.Entry {
+	e := &host.Entry{Path: c.path, Mount: c.mount}
+	e.Meta, _ = c.mount.FS.Stat(c.inode) // the walk told what is wrong with it
 	m := &e.Meta
 	ev.At, ev.Ref = m.Mtime, v.h.Ref(e)
 	if m.Ref != (evidence.Ref{}) {
@@ -185,10 +180,11 @@ func (v *verifier) meta(ev *event.Event, e *host.Entry) {
 		ev.AddText(event.FileCtime, exact(m.Ctime))
 		ev.AddText(event.FileCrtime, exact(m.Crtime))
 	}
+	return e
 }
 
 // benign says what ordinary cause would leave a difference, "" for none.
-func (v *verifier) benign(r *run, c *candidate, e *host.Entry, x *pkgdb.Expected, ev *event.Event, diff []string) string {
+func (v *verifier) benign(r *run, c *candidate, x *pkgdb.Expected, ev *event.Event, diff []string) string {
 	p := x.Package
 	if !p.Whole() {
 		return "dpkg did not end installing the package (" + p.Status + "): files of the old and the new version may lie side by side"
@@ -208,11 +204,14 @@ func (v *verifier) benign(r *run, c *candidate, e *host.Entry, x *pkgdb.Expected
 	if c.found.kind() == "elf" && contains(r.ctx, io.NewSectionReader(content{c}, 0, c.size), prelinkMark) {
 		return "prelink changed it: its digest says nothing"
 	}
+	if why := ordinary(c.path); why != "" && !programPlace(c.path) && c.found.kind() != "elf" {
+		return why
+	}
 	soon := func(t evidence.Time) bool {
 		d := t.Sub(p.Installed)
 		return t.Known() && p.Installed.Known() && d > -installing && d < installing
 	}
-	if soon(e.Meta.Mtime) && (v.h.CopyTimes || soon(e.Meta.Ctime)) {
+	if soon(c.mtime) && (v.h.CopyTimes || soon(c.ctime)) {
 		return "it was written while the package was installed, as the package's own scripts would"
 	}
 	return ""
@@ -238,13 +237,13 @@ func (v *verifier) good(r *run, c *candidate) string {
 }
 
 // unowned tells a program or library that no package owns.
-func (v *verifier) unowned(r *run, c *candidate, e *host.Entry, t *tally) {
+func (v *verifier) unowned(r *run, c *candidate, t *tally) {
 	t.unowned++
 	ev := v.event(event.UnownedFile, c.path, nil)
-	v.meta(&ev, e)
+	e := v.meta(&ev, c)
 	ev.AddText(event.FileContent, c.found.kind())
 	ev.AddText(event.FileSHA256, hex.EncodeToString(c.found.of(pkgdb.SHA256)))
-	if caps := capability(e); len(caps) > 0 {
+	if caps := capability(c); len(caps) > 0 {
 		ev.AddText(event.FileCaps, hex.EncodeToString(caps))
 	}
 	why := v.good(r, c)

@@ -148,6 +148,9 @@ func (r *run) openBaseline() error {
 	r.base = b
 	r.res.Sources = append(r.res.Sources, casefile.Source{ID: "baseline", Path: r.o.Baseline, Kind: in.Kind, Size: in.Size, SHA256: in.SHA256, Verified: in.SHA256 != "",
 		Notes: append([]string{"known to be good: files are compared with it, nothing else is read"}, in.Notes...)})
+	if in.SHA256 == "" {
+		r.hash(len(r.res.Sources)-1, r.o.Baseline)
+	}
 	return nil
 }
 

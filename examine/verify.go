@@ -33,6 +33,7 @@ type verifier struct {
 	late    map[*pkgdb.Package]*share // programs whose change or modification is later than their package
 	dropped int
 	events  []event.Event // what was found: the second reading of the logs shows it again
+	damaged []evidence.Damage
 	notes   []string
 	done    bool
 }
@@ -47,8 +48,12 @@ type candidate struct {
 	inode filesystem.Inode
 	size  int64
 	phys  int64 // where its content begins on the source, for reading in that order
+	uid   uint32
+	mode  uint16
 	owned bool
 	link  bool // a link lies where the package has a file
+	mtime evidence.Time
+	ctime evidence.Time
 	found digests
 }
 
@@ -85,7 +90,7 @@ func (v *verifier) visit(e *host.Entry) {
 		v.dropped++
 		return
 	}
-	c := &candidate{path: e.Path, mount: e.Mount, inode: m.Inode, size: m.Size, owned: owned, link: m.Type == filesystem.Symlink}
+	c := &candidate{path: e.Path, mount: e.Mount, inode: m.Inode, size: m.Size, mtime: m.Mtime, ctime: m.Ctime, mode: m.Mode, uid: m.UID, owned: owned, link: m.Type == filesystem.Symlink}
 	if e.Mount.Raw != nil && !c.link && m.Size > 0 {
 		if xs, err := e.Mount.FS.Extents(m.Inode); err == nil && len(xs) > 0 {
 			c.phys = xs[0].Physical
@@ -138,6 +143,9 @@ func (r *run) verify(h *seenHost) error {
 		}
 		v.done = true
 		r.noteSource(h, slices.Concat(h.owners.Notes, v.notes))
+	}
+	for _, d := range v.damaged {
+		r.damage(d)
 	}
 	for i := range v.events {
 		r.emit(&v.events[i])
@@ -321,10 +329,14 @@ func matters(p string, mode uint16) bool {
 		return mode&0o111 != 0
 	}
 	if inSystemDir(p) {
-		return !strings.Contains(p, "/__pycache__/")
+		return mode&0o111 != 0 || !data[path.Ext(p)] && !strings.Contains(p, "/__pycache__/")
 	}
 	return mode&0o111 != 0 || library(p)
 }
+
+// data are the endings of files that no system runs or loads; there are gigabytes of them among libraries.
+var data = map[string]bool{".a": true, ".o": true, ".la": true, ".h": true, ".hpp": true, ".json": true, ".mo": true, ".html": true, ".txt": true, ".md": true, ".rst": true, ".tsv": true, ".csv": true, ".png": true, ".svg": true, ".css": true,
+	".map": true, ".gir": true, ".typelib": true, ".pc": true, ".bc": true, ".jsa": true, ".pem": true, ".ttf": true, ".xml": true, ".yaml": true, ".gz": true}
 
 // stranger tells whether a file that no package owns is one that packages would have to own.
 func stranger(p string, mode uint16) bool {

@@ -5,9 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -210,44 +208,5 @@ func TestBaselineAndKnown(t *testing.T) {
 	}
 	if _, err := examine.LoadKnown(t.Context(), []string{plant(t, map[string]string{"x": "nothing\n"}) + "/x"}); err == nil {
 		t.Error("a list without digests was taken")
-	}
-}
-
-// TestVerifySpeed compares with dpkg --verify over a copy of this machine's programs.
-func TestVerifySpeed(t *testing.T) {
-	if os.Getenv("TELLTALE_FULL") == "" {
-		t.Skip("copies this machine's /usr: set TELLTALE_FULL=1")
-	}
-	if _, err := exec.LookPath("dpkg"); err != nil || os.Geteuid() != 0 {
-		t.Skip("needs dpkg and root")
-	}
-	dir := t.TempDir()
-	for _, c := range [][]string{{"cp", "-a", "--parents", "/var/lib/dpkg", "/etc", dir}, {"cp", "-a", "/usr", dir}} {
-		if out, err := exec.Command(c[0], c[1:]...).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %v: %.300s", c, err, out)
-		}
-	}
-	for _, l := range []string{"bin", "sbin", "lib", "lib64"} {
-		if err := os.Symlink("usr/"+l, filepath.Join(dir, l)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	begin := time.Now()
-	exec.Command("dpkg", "--root="+dir, "--verify").Run() // fails where anything differs
-	theirs := time.Since(begin)
-	var m runtime.MemStats
-	begin = time.Now()
-	res := verify(t, dir, func(o *examine.Options) { o.Artifacts = artifacts.Artifacts()[:1] })
-	ours := time.Since(begin)
-	runtime.ReadMemStats(&m)
-	t.Logf("dpkg --verify %v; opening, walking and comparing here %v; memory from the system %d MB", theirs, ours, m.Sys>>20)
-	t.Logf("%s", strings.Join(res.Sources[0].Notes, "\n"))
-	for i, f := range packageFindings(res) {
-		if i < 60 {
-			t.Log(f)
-		}
-	}
-	if ours > theirs/2 {
-		t.Errorf("comparing took %v, dpkg %v", ours, theirs)
 	}
 }

@@ -95,7 +95,7 @@ func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args [
 	if f.caseDir == "" {
 		f.caseDir = "telltale-case-" + started.UTC().Format("20060102T150405Z")
 	}
-	if err := outside(f.caseDir, args); err != nil {
+	if err := outside(f.caseDir, append([]string{f.baseline}, args...)); err != nil {
 		return err
 	}
 	k, err := casefile.Create(f.caseDir, custody)

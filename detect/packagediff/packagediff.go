@@ -23,7 +23,7 @@ func New() *detect.Detection {
 		Doc:    "compares programs, libraries and PAM modules with the digests of their packages, finds unowned ones among them, and records of packages that were forged",
 		Attack: []string{"T1554", "T1556.003", "T1548.001", "T1547.006"},
 		Wants:  []event.Kind{event.PackageFileChanged, event.UnownedFile, event.PackageRecordOdd, event.File},
-		New:    func(s detect.Scene) detect.Fold { return &fold{scene: s} },
+		New:    func(s detect.Scene) detect.Fold { return &fold{scene: s, alike: map[string]int{}} },
 	}
 }
 
@@ -32,12 +32,41 @@ const maxFound = 5000
 type fold struct {
 	scene detect.Scene
 	found []detect.Finding
+	alike map[string]int // of those that matter little: the one that stands for all, by package and cause
 }
 
-func (f *fold) Observe(e *event.Event) {
+// keep adds a finding. Of those that matter little the first one of a package and a cause counts the others: a package
+// that is brought up to date by other means differs in hundreds of files.
+func (f *fold) keep(r detect.Finding) {
+	if r.Level <= detect.Low {
+		key := fmt.Sprint(r.What, r.Level, r.Package, r.Mechanism, r.Explained)
+		if r.Package == "" {
+			key += place(r.Path)
+		}
+		if i, ok := f.alike[key]; ok {
+			f.found[i].Count++
+			return
+		}
+		if len(f.found) < maxFound {
+			f.alike[key] = len(f.found)
+		}
+	}
 	if len(f.found) >= maxFound {
 		return
 	}
+	r.Count = 1
+	f.found = append(f.found, r)
+}
+
+// place gives the part of a path that files of one kind share: for programs the whole.
+func place(p string) string {
+	if w := strings.SplitN(p, "/", 6); len(w) == 6 && !strings.HasSuffix(path.Dir(p), "/security") {
+		return strings.Join(w[:4], "/")
+	}
+	return p
+}
+
+func (f *fold) Observe(e *event.Event) {
 	switch e.Kind {
 	case event.PackageFileChanged:
 		f.changed(e)
@@ -127,7 +156,7 @@ func (f *fold) changed(e *event.Event) {
 		r.Level, r.Explained = detect.Low, why
 		r.Detail = why
 	}
-	f.found = append(f.found, r)
+	f.keep(r)
 }
 
 // shells give whoever runs them the rights of their owner, if they are setuid: no distribution ships them so.
@@ -144,7 +173,7 @@ func (f *fold) setuid(e *event.Event) {
 	}
 	r := f.finding(e, class{"D39", "T1548.001", detect.High}, detect.High, detect.PackageDiff, fmt.Sprintf("%s of package %s runs with its owner's rights (mode %o), which no distribution gives it", p, e.Text(event.FilePackage), mode))
 	r.Package, r.Mechanism = e.Text(event.FilePackage), "mode"
-	f.found = append(f.found, r)
+	f.keep(r)
 }
 
 func (f *fold) unowned(e *event.Event) {
@@ -179,7 +208,7 @@ func (f *fold) unowned(e *event.Event) {
 			r.Level = min(level, detect.Low)
 		}
 	}
-	f.found = append(f.found, r)
+	f.keep(r)
 }
 
 func (f *fold) record(e *event.Event) {
@@ -190,7 +219,7 @@ func (f *fold) record(e *event.Event) {
 	if strings.Contains(why, "no signature") || r.Path != "" { // packages that were built here; a file that was touched or put back
 		r.Level = detect.Low
 	}
-	f.found = append(f.found, r)
+	f.keep(r)
 }
 
 func (f *fold) finding(e *event.Event, c class, l detect.Level, w detect.What, title string) detect.Finding {
@@ -206,6 +235,9 @@ func (f *fold) finding(e *event.Event, c class, l detect.Level, w detect.What, t
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
 		for _, r := range f.found {
+			if n := r.Count - 1; n > 0 {
+				r.Title += fmt.Sprintf("; so it is with %d more", n)
+			}
 			if ctx.Err() != nil || !yield(r) {
 				return
 			}
