@@ -36,18 +36,21 @@ func (v *verifier) judge(r *run, c *candidate, t *tally) {
 
 // owned holds a file against every package that ships its path: one that fits is enough.
 func (v *verifier) owned(r *run, c *candidate, t *tally) {
-	var best *pkgdb.Expected
+	var best, rival *pkgdb.Expected // rival says that the content is another
 	var diff []string
 	known := false
 	for x := range v.h.owners.Claims(c.path) {
 		d, ok := v.differences(c, &x)
-		known = known || ok
-		if best == nil || len(d) < len(diff) {
+		if known && !ok {
+			continue // whoever claims a file without a digest says nothing against those who have one
+		}
+		if slices.Contains(d, "content") {
+			rival = &x
+		}
+		if best == nil || ok && !known || len(d) < len(diff) {
 			best, diff = &x, d
 		}
-		if ok && len(d) == 0 {
-			break
-		}
+		known = known || ok
 	}
 	if best == nil {
 		return
@@ -61,6 +64,9 @@ func (v *verifier) owned(r *run, c *candidate, t *tally) {
 	}
 	if len(diff) == 0 {
 		v.fits(r, c, best)
+		if rival != nil {
+			v.odd(c, rival, fmt.Sprintf("%s fits the digest of package %s, while package %s ships another file there: one of the two is not what it says", c.path, best.Package.Name, rival.Package.Name))
+		}
 		return
 	}
 	t.differ++
@@ -135,12 +141,17 @@ func (v *verifier) fits(r *run, c *candidate, x *pkgdb.Expected) {
 		ev := v.changed(r, c, x, []string{"mode"})
 		v.events = append(v.events, ev)
 	case programPlace(c.path) && x.Algo != pkgdb.NoDigest && after(c.mtime, x.Package.Installed) && s != nil && s.alone(s.written):
-		ev := v.event(event.PackageRecordOdd, c.path, x.Package)
-		e := v.meta(&ev, c)
-		ev.AddText(event.Message, fmt.Sprintf("%s fits the package's digest, but was written %s, after the package was installed %s, and alone among its programs", c.path, c.mtime, x.Package.Installed))
-		ev.Raw = []byte(describe(e, &ev))
-		v.events = append(v.events, ev)
+		v.odd(c, x, fmt.Sprintf("%s fits the package's digest, but was written %s, after the package was installed %s, and alone among its programs", c.path, c.mtime, x.Package.Installed))
 	}
+}
+
+// odd tells what speaks against a package's record.
+func (v *verifier) odd(c *candidate, x *pkgdb.Expected, why string) {
+	ev := v.event(event.PackageRecordOdd, c.path, x.Package)
+	e := v.meta(&ev, c)
+	ev.AddText(event.Message, why)
+	ev.Raw = []byte(describe(e, &ev))
+	v.events = append(v.events, ev)
 }
 
 // changed makes the event of a file that is unlike its package's word.

@@ -183,6 +183,22 @@ func TestOneChangedProgram(t *testing.T) {
 	}
 }
 
+// TestFalseOwner hides a changed program behind packages that claim it, too.
+func TestFalseOwner(t *testing.T) {
+	for _, sums := range []string{"", sum("\x7fELF another") + "  usr/sbin/sshd\n"} {
+		m := system()
+		m["usr/sbin/sshd*"] = "\x7fELF another"
+		m["var/lib/dpkg/info/helper.list"] = "/.\n/usr/sbin/sshd\n"
+		m["var/lib/dpkg/info/helper.md5sums"] = sums
+		m["var/lib/dpkg/status"] += "Package: helper\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n"
+		want := "D52 high /usr/sbin/sshd of package openssh-server has another content"
+		if sums != "" {
+			want = "D52 medium the record of package openssh-server may have been changed by hand: /usr/sbin/sshd fits the digest of package helper, while package openssh-server ships another file there: one of the two is not what it says"
+		}
+		expect(t, verify(t, plant(t, m), nil), want)
+	}
+}
+
 func TestBaselineAndKnown(t *testing.T) {
 	good := system()
 	good["usr/bin/tool*"] = "\x7fELF tool"

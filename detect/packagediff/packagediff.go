@@ -216,7 +216,7 @@ func (f *fold) record(e *event.Event) {
 	c := class{"D52", "T1554", detect.Medium}
 	r := f.finding(e, c, detect.Medium, detect.PackageDiff, fmt.Sprintf("the record of package %s may have been changed by hand: %s", pkg, why))
 	r.Package, r.Mechanism, r.Path = pkg, "record", e.Text(event.FilePath)
-	if strings.Contains(why, "no signature") || r.Path != "" { // packages that were built here; a file that was touched or put back
+	if strings.Contains(why, "no signature") || strings.Contains(why, "was written") && r.Path != "" { // packages that were built here; a file that was touched or put back
 		r.Level = detect.Low
 	}
 	f.keep(r)

@@ -171,7 +171,7 @@ func (d *Database) distroless(t Tree, known map[string]int) {
 	}
 	for name, f := range sums {
 		if i, ok := known[name]; ok {
-			d.md5sums(i, f, name, nil)
+			d.md5sums(i, f, name, nil, nil)
 		}
 	}
 }
@@ -225,20 +225,28 @@ func (d *Database) dpkgFiles(info string, in *dpkgInfo, known map[string]int, mo
 	}
 	p := &d.Packages[i]
 	p.Installed = in.list.Mtime // dpkg writes the list when it unpacks
+	own := map[uint64]bool{}
 	for line := range bytes.Lines(d.slurp(in.list)) {
 		l := place(bytes.TrimRight(line, "\r\n"), name, moved)
-		if len(l) > 2 && d.of(-1, l) == nil { // a directory belongs to many: the first is enough
+		if len(l) <= 2 {
+			continue
+		}
+		if in.sums != nil {
+			own[d.hash(l)] = true
+		}
+		if d.of(-1, l) == nil { // a directory belongs to many: the first is enough
 			d.add(i, l)
 		}
 	}
 	if in.sums != nil {
-		d.md5sums(i, in.sums, name, moved)
+		d.md5sums(i, in.sums, name, moved, own)
 	}
 	in.doubts(p)
 }
 
-// md5sums reads lines of a digest, two blanks and a path without its first slash.
-func (d *Database) md5sums(i int, f *File, name string, moved map[string]diversion) {
+// md5sums reads lines of a digest, two blanks and a path without its first slash. What the package's list does not hold was taken over by
+// a package that replaces it; own is nil where there is no list.
+func (d *Database) md5sums(i int, f *File, name string, moved map[string]diversion, own map[uint64]bool) {
 	buf := []byte{'/'}
 	for line := range bytes.Lines(d.slurp(f)) {
 		sum, p, ok := bytes.Cut(bytes.TrimRight(line, "\r\n"), []byte("  "))
@@ -247,6 +255,9 @@ func (d *Database) md5sums(i int, f *File, name string, moved map[string]diversi
 		}
 		buf = append(buf[:1], bytes.TrimPrefix(bytes.TrimPrefix(p, []byte("./")), []byte("/"))...)
 		at := place(buf, name, moved)
+		if own != nil && !own[d.hash(at)] {
+			continue
+		}
 		e := d.of(i, at)
 		if e == nil {
 			if e = d.add(i, at); e == nil {

@@ -73,6 +73,8 @@ func (t *table) add(pkg int, p []byte) *entry {
 	return &t.entries[len(t.entries)-1]
 }
 
+func (t *table) hash(p []byte) uint64 { return maphash.Bytes(t.seed, p) }
+
 // of gives a package's entry for a path, or any package's if pkg is -1; nil for none.
 func (t *table) of(pkg int, p []byte) *entry {
 	i, ok := t.index[maphash.Bytes(t.seed, p)]
