@@ -55,7 +55,7 @@ func (b *builder) programs() {
 func (b *builder) changedPrograms() (out []string) {
 	for _, f := range b.by[detect.PackageDiff] {
 		if f.Level >= detect.High && f.Explained == "" && f.Path != "" {
-			out = ids(append(out, f.Path)...)
+			out = ids(append(out, utf8(f.Path))...)
 		}
 	}
 	return out

@@ -229,7 +229,13 @@ func check(t *testing.T, s *Story) {
 	if s.Verdict.Status == Compromised && !strong && !confirmed {
 		t.Errorf("compromised without an effect and without a confirmed session: %s", s.Verdict.Summary)
 	}
-	if s.Verdict.Status != Compromised && len(s.Entry)+len(s.Actions)+len(s.Persistence)+len(s.Altered)+len(s.Impact) > 0 {
+	accused := len(s.Entry) + len(s.Actions) + len(s.Persistence) + len(s.Impact)
+	for _, a := range s.Altered {
+		if a.Kind != string(detect.PackageDiff) { // that a program differs from its package accuses nobody
+			accused++
+		}
+	}
+	if s.Verdict.Status != Compromised && accused > 0 {
 		t.Errorf("%s, and yet somebody is accused", s.Verdict.Status)
 	}
 	if s.Verdict.Summary == "" {

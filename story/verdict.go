@@ -197,8 +197,8 @@ func (b *builder) verdict() {
 // findings and the ways that were weighed.
 func (b *builder) acquit() {
 	b.s.Entry, b.s.Actors, b.s.Actions, b.s.Persistence, b.s.Impact = []Entry{}, []Actor{}, []Action{}, []Persistence{}, []Impact{}
-	// That a program is not its package's is so, whoever did it.
-	b.s.Altered = slices.DeleteFunc(b.s.Altered, func(a Altered) bool { return a.Kind != string(detect.PackageDiff) })
+	differ := b.changedPrograms() // that a program is not its package's is so, whoever did it
+	b.s.Altered = slices.DeleteFunc(b.s.Altered, func(a Altered) bool { return a.Kind != string(detect.PackageDiff) || !contains(differ, a.Path) })
 	for i := range b.s.Hypotheses {
 		if h := &b.s.Hypotheses[i]; h.Status == Confirmed || h.Status == Likely {
 			h.Status = Possible
