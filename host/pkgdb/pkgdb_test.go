@@ -358,3 +358,26 @@ func BenchmarkOf(b *testing.B) {
 		d.Of("/usr/bin/ls")
 	}
 }
+
+// TestBrokenPage wipes each page of the SQLite form: what lies on others is read.
+func TestBrokenPage(t *testing.T) {
+	whole := sample(t, "rpmdb.sqlite.gz")
+	few, silent := 0, 0
+	for p := 4096; p+4096 <= len(whole); p += 4096 {
+		b := bytes.Clone(whole)
+		for i := p; i < p+4096; i++ {
+			b[i] = 0xa5
+		}
+		d := pkgdb.Read(memTree{"/var/lib/rpm/rpmdb.sqlite": {b: b}})
+		if len(d.Packages) < 4 {
+			few++
+		}
+		if len(d.Packages) < 5 && len(d.Damage) == 0 {
+			silent++
+		}
+	}
+	t.Logf("of %d pages, %d cost more than one package, %d cost one and were not told", len(whole)/4096-1, few, silent)
+	if silent > 0 || few > 4 { // four hold the schema or a page of rows
+		t.Error("a broken page costs too much, or is not told")
+	}
+}
