@@ -36,22 +36,7 @@ func (v *verifier) judge(r *run, c *candidate, t *tally) {
 
 // owned holds a file against every package that ships its path: one that fits is enough.
 func (v *verifier) owned(r *run, c *candidate, t *tally) {
-	var best, rival *pkgdb.Expected // rival says that the content is another
-	var diff []string
-	known := false
-	for x := range v.h.owners.Claims(c.path) {
-		d, ok := v.differences(c, &x)
-		if known && !ok {
-			continue // whoever claims a file without a digest says nothing against those who have one
-		}
-		if slices.Contains(d, "content") {
-			rival = &x
-		}
-		if best == nil || ok && !known || len(d) < len(diff) {
-			best, diff = &x, d
-		}
-		known = known || ok
-	}
+	best, rival, diff, known := v.closest(c)
 	if best == nil {
 		return
 	}
@@ -78,6 +63,25 @@ func (v *verifier) owned(r *run, c *candidate, t *tally) {
 		s.differ++
 	}
 	v.events = append(v.events, ev)
+}
+
+// closest gives the statement that a file fits best, in which ways it does not, whether its content could be compared, and another statement
+// that says that the content is another.
+func (v *verifier) closest(c *candidate) (best, rival *pkgdb.Expected, diff []string, known bool) {
+	for x := range v.h.owners.Claims(c.path) {
+		d, ok := v.differences(c, &x)
+		if known && !ok {
+			continue // whoever claims a file without a digest says nothing against those who have one
+		}
+		if slices.Contains(d, "content") {
+			rival = &x
+		}
+		if best == nil || ok && !known || len(d) < len(diff) {
+			best, diff = &x, d
+		}
+		known = known || ok
+	}
+	return best, rival, diff, known
 }
 
 // differences tells in which ways a file is unlike a statement, and whether its content could be compared.

@@ -128,12 +128,15 @@ func (d *Database) stanza(b []byte, f *File, off int64, known map[string]int) {
 	if p.Name == "" || strings.HasSuffix(p.Status, " config-files") || strings.HasSuffix(p.Status, " not-installed") {
 		return
 	}
-	i, ok := d.pack(p)
-	if !ok {
-		return
+	if i, ok := d.pack(p); ok {
+		known[p.Name], known[p.Name+":"+p.Arch] = i, i
+		d.conffiles(i, conffiles)
 	}
-	known[p.Name], known[p.Name+":"+p.Arch] = i, i
-	for _, line := range conffiles { // " /etc/passwd 0123.. obsolete"
+}
+
+// conffiles takes lines like " /etc/passwd 0123.. obsolete".
+func (d *Database) conffiles(i int, lines [][]byte) {
+	for _, line := range lines {
 		w := bytes.Fields(line)
 		if len(w) < 2 || len(w) > 2 && string(w[2]) == "obsolete" {
 			continue

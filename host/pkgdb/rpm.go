@@ -190,14 +190,7 @@ func (d *Database) rpmFiles(pkg int, h *Header) error {
 	if n, ok := h.number(tagFileDigestAlgo); ok && n < 256 {
 		a.algo = Algo(n)
 	}
-	var dirs [][]byte
-	for w := h.words(tagDirNames); len(dirs) < maxDirs; {
-		s, ok := w.next()
-		if !ok {
-			break
-		}
-		dirs = append(dirs, s)
-	}
+	dirs := h.dirs()
 	names, old := h.words(tagBaseNames), false
 	if !h.has(tagBaseNames) { // before rpm 4
 		names, old = h.words(tagOldFileNames), true
@@ -223,6 +216,17 @@ func (d *Database) rpmFiles(pkg int, h *Header) error {
 		return fmt.Errorf("package %q: %d names of files, %d are there: %w", d.Packages[pkg].Name, want, n, errHeader)
 	}
 	return nil
+}
+
+func (h *Header) dirs() (dirs [][]byte) {
+	for w := h.words(tagDirNames); len(dirs) < maxDirs; {
+		s, ok := w.next()
+		if !ok {
+			break
+		}
+		dirs = append(dirs, s)
+	}
+	return dirs
 }
 
 // rpmFile adds one file. The arrays are read on also where the file is left out.
