@@ -7,19 +7,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"iter"
 	"net/netip"
 	"strings"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver
-	"modernc.org/sqlite/vfs"
-
 	"telltale/artifact"
 	"telltale/event"
 	"telltale/evidence"
+	"telltale/internal/sqlitefile"
 )
 
 // Wtmpdb gives the artefact of wtmpdb.
@@ -74,17 +70,11 @@ func reader(t table) func(context.Context, *artifact.Input) iter.Seq2[event.Even
 }
 
 func read(ctx context.Context, in *artifact.Input, t table, yield func(*event.Event) bool) (err error) {
-	name, v, err := vfs.New(one{in})
+	db, done, err := sqlitefile.Open(in.At, in.Size, 64<<20)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, v.Close()) }()
-	db, err := sql.Open("sqlite", "file:"+fileName+"?vfs="+name+"&mode=ro&immutable=1&_pragma=trusted_schema(0)&_pragma=cell_size_check(1)&_pragma=hard_heap_limit(67108864)")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	db.SetMaxOpenConns(1)
+	defer func() { err = errors.Join(err, done()) }()
 	var kind string
 	if err := db.QueryRowContext(ctx, "SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE", t.name).Scan(&kind); err != nil {
 		return err
@@ -196,33 +186,3 @@ func micro(us int64) evidence.Time {
 	}
 	return evidence.Unix(us/1e6, us%1e6*1000, time.Microsecond)
 }
-
-// one is a file system of one file, the input's, for SQLite to read.
-type one struct{ in *artifact.Input }
-
-const fileName = "input.db"
-
-// Open gives the file; there is no journal beside it.
-func (o one) Open(name string) (fs.File, error) {
-	if name != fileName {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
-	return file{io.NewSectionReader(o.in.At, 0, o.in.Size)}, nil
-}
-
-type file struct{ *io.SectionReader }
-
-// Stat gives the size.
-func (f file) Stat() (fs.FileInfo, error) { return info{f.Size()}, nil }
-
-// Close has nothing to close.
-func (file) Close() error { return nil }
-
-type info struct{ size int64 }
-
-func (info) Name() string       { return fileName }
-func (i info) Size() int64      { return i.size }
-func (info) Mode() fs.FileMode  { return 0o400 }
-func (info) ModTime() time.Time { return time.Time{} }
-func (info) IsDir() bool        { return false }
-func (info) Sys() any           { return nil }
