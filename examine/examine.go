@@ -224,6 +224,9 @@ func (r *run) pass() error {
 		if err := r.walk(h); err != nil {
 			return err
 		}
+		if r.o.FilesOnly {
+			continue
+		}
 		if err := r.verify(h); err != nil {
 			return err
 		}
