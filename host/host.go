@@ -101,6 +101,10 @@ type Host struct {
 	Sites     Sites
 	Infos     []filesystem.Info // by Mounts
 	CopyTimes bool              // owners and change times are those of a copy, not of the server
+
+	Containers []*Host    // that an engine keeps on this host, each with its own tree
+	Parent     *Host      // of a container: the host that it lies on
+	Container  *Container // nil for a host
 }
 
 // User is a line of /etc/passwd.

@@ -43,6 +43,7 @@ func (in *Input) mount(found []part, o Options) {
 	}
 	for _, h := range in.Hosts {
 		h.finish(o)
+		in.Notes = append(in.Notes, h.findContainers(o)...)
 	}
 }
 

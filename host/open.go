@@ -159,6 +159,7 @@ func (in *Input) hosts(f filesystem.FS, prefix string, copied bool, o Options) {
 	}
 	for _, h := range in.Hosts {
 		h.finish(o)
+		in.Notes = append(in.Notes, h.findContainers(o)...)
 	}
 }
 

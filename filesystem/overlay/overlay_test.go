@@ -134,8 +134,8 @@ func FuzzMerge(f *testing.F) {
 		for i := 0; i+3 <= len(b) && i < 300; i += 3 {
 			x := fs[b[i]%3]
 			dir, kind := filesystem.Inode(b[i]>>2%8)+1, filesystem.Type(b[i+1]%8)
-			x.put(dir, words[b[i+1]>>3%8], filesystem.Inode(b[i+2]%16)+1, kind)
-			x.attr[filesystem.Inode(b[i+2]%16)+1] = map[string][]byte{
+			x.put(dir, words[b[i+1]>>3%8], filesystem.Inode(b[i+2]%15)+2, kind)
+			x.attr[filesystem.Inode(b[i+2]%15)+2] = map[string][]byte{
 				[]string{"trusted.overlay.opaque", "user.overlay.redirect", "trusted.overlay.redirect", "trusted.overlay.metacopy"}[b[i+2]>>4%4]: []byte([]string{"y", "x", "/a/b", "c"}[b[i+2]>>6]),
 			}
 		}
