@@ -31,6 +31,22 @@ type Host struct {
 	Zone     string `json:"zone"`
 	ZoneFrom string `json:"zone_from"`
 	Boot     string `json:"boot"` // last boot seen
+
+	Parent    string     `json:"parent"`    // of a container: id of the host that it lies on
+	Container *Container `json:"container"` // null for a host
+}
+
+// Container is what an engine's files say of a container.
+type Container struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Image    string `json:"image"`
+	Runtime  string `json:"runtime"`
+	State    string `json:"state"` // "running", "exited", "created"; "" where it is not told
+	Created  string `json:"created"`
+	Started  string `json:"started"`
+	Finished string `json:"finished"`
+	Changes  string `json:"changes"` // where on the host lies what it changed
 }
 
 // Gap is a time that a log says nothing about, though its rhythm says that it should.

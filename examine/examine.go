@@ -396,6 +396,9 @@ func (r *run) finish() {
 		r.res.Hosts = append(r.res.Hosts, casefile.Host{ID: h.id, Hostname: printable(h.Name), OS: printable(h.OS), Kernel: h.kernel, Zone: h.ZoneName, ZoneFrom: h.ZoneFrom, Boot: h.boot.String()})
 		r.res.Clocks = append(r.res.Clocks, casefile.Clock{Source: h.Source, Zone: h.ZoneName, From: h.ZoneFrom, Error: 1})
 	}
+	for _, h := range r.hosts { // behind the hosts: the first is whom the report is about
+		r.res.Hosts = append(r.res.Hosts, r.hostsOf(h)...)
+	}
 	r.res.Clocks = append(append(r.res.Clocks, r.witness.told(r.hosts)...), r.clocks...)
 	r.explainGaps()
 	for name, n := range r.refused {

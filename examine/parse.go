@@ -44,6 +44,10 @@ func (r *run) parse(h *seenHost, j *job) {
 	if !j.art.Log && seen.Records == 0 && seen.Unparsed == 0 {
 		return
 	}
+	if j.inside != nil { // its stamps say nothing of the host's clocks and silences
+		r.covered(h, j, clock, seen)
+		return
+	}
 	r.suspectUTC(h, j, clock, seen)
 	if clock.Zoneless && r.witness != nil && carrier(j.art) {
 		r.witness.books[clockOf(h, j)].local = true
@@ -53,6 +57,11 @@ func (r *run) parse(h *seenHost, j *job) {
 		clock.Basis += "; set right by the events that two clocks tell"
 	}
 	r.keepRhythm(h, j, ref, clock, seen)
+	r.covered(h, j, clock, seen)
+}
+
+// covered notes what was read of one trace.
+func (r *run) covered(h *seenHost, j *job, clock *logclock.Clock, seen *artifact.Seen) {
 	c := casefile.Coverage{Source: h.Source, Path: printable(j.entry.Path), Artifact: j.art.Name, First: seen.First.String(), Last: seen.Last.String(),
 		Records: seen.Records, Unparsed: seen.Unparsed, Unknown: map[string]int64{}, Gaps: append(gaps(seen), r.cutOff(h, j, seen)...)}
 	for k, n := range seen.ByProgram {
@@ -78,7 +87,7 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 		content = ahead
 	}
 	in := &artifact.Input{Ref: ref, R: &metered{run: r, r: content, total: j.entry.Meta.Size}, Size: -1, Meta: j.entry.Meta, Path: j.entry.Path, Clock: clock,
-		Host: h.facts(), Messages: artifact.NewDecoders(r.o.Artifacts), Seen: seen, Inner: r.inner(j.art)}
+		Host: j.facts(h), Messages: artifact.NewDecoders(r.o.Artifacts), Seen: seen, Inner: r.inner(j.art)}
 	in.Wanted = r.wanted
 	in.Messages.Lines, in.Messages.Wanted = r.linesOf(), &r.wanted
 	if kind == "" {
@@ -117,20 +126,24 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 			r.refused[j.art.Name]++
 			continue
 		}
-		if r.witness != nil && !state && j.places == nil {
+		if r.witness != nil && !state && j.places == nil && j.inside == nil {
 			if r.witness.lines == nil {
 				r.witness.note(of, e)
 			} else if r.witness.concerns(of, clock.Zoneless) {
 				e.At = r.witness.right(of, e.At)
 			}
 		}
-		if r.daemons != nil && !state && j.places == nil {
+		if r.daemons != nil && !state && j.places == nil && j.inside == nil {
 			r.daemons.note(h, j, clock, e)
 		}
 		if !state && !r.within(e.At) {
 			continue
 		}
-		r.note(h, e)
+		if j.inside == nil {
+			r.note(h, e)
+		} else {
+			tag(e, j.inside)
+		}
 		if state {
 			r.fileTimes(h, &j.entry, e)
 			e.AddText(event.FilePackage, h.owners.Of(j.entry.Path))
@@ -215,7 +228,15 @@ func (r *run) note(h *seenHost, e *event.Event) {
 	h.boot = evidence.Max(h.boot, e.At)
 }
 
-func (h *seenHost) facts() *artifact.HostFacts {
+// facts gives what a parser is told of the machine: for a container's log, of the container.
+func (j *job) facts(h *seenHost) *artifact.HostFacts {
+	if j.inside != nil {
+		return facts(j.inside)
+	}
+	return facts(h.Host)
+}
+
+func facts(h *host.Host) *artifact.HostFacts {
 	f := &artifact.HostFacts{Name: h.Name, AccessFormats: map[string]artifact.AccessFormat{}}
 	for _, u := range h.Users {
 		f.Users = append(f.Users, artifact.User(u))
@@ -245,6 +266,11 @@ func (r *run) suspectUTC(h *seenHost, j *job, clock *logclock.Clock, seen *artif
 
 // clock gives the clock for one file: solved over the log's rotations, newest first, when the first of them is read.
 func (r *run) clock(h *seenHost, j *job) *logclock.Clock {
+	if j.inside != nil { // its own zone, with the host's jobs
+		x := *h
+		x.Host = j.inside
+		h = &x
+	}
 	zoned := &logclock.Clock{Zone: h.Zone, Basis: "zone from " + h.ZoneFrom}
 	if z, ok := r.zones[daemonLog{h.number, j.family}]; ok {
 		zoned.Zone, zoned.Basis = z.zone, z.basis

@@ -23,9 +23,10 @@ type job struct {
 	art    *artifact.Artifact
 	family string // the log that it is a rotation of
 	age    int64
-	first  time.Time // filled by order: the time of its first line, where the clock was solved
-	looked *look     // what scan found: a log's every rotation asks it of all newer ones
-	places []place   // of a log that was made of removed lines: where they lie
+	first  time.Time  // filled by order: the time of its first line, where the clock was solved
+	looked *look      // what scan found: a log's every rotation asks it of all newer ones
+	places []place    // of a log that was made of removed lines: where they lie
+	inside *host.Host // the container that it is of; nil for the host's own
 }
 
 // look is what a first look at a log gives.
@@ -69,12 +70,15 @@ func (r *run) walk(h *seenHost) error {
 		if r.o.Timeline != nil {
 			r.timelineError(r.o.Timeline.Entry(h.Host, e))
 		}
-		if !h.Flat {
+		if !h.Flat && !h.ofContainer(e.Path) {
 			r.file(h, e)
 			h.verify.visit(e)
 		}
 		return nil
 	})
+	if err == nil {
+		err = r.containers(h, damaged)
+	}
 	if err != nil {
 		if r.ctx.Err() != nil {
 			return r.ctx.Err()
@@ -162,6 +166,13 @@ func (r *run) file(h *seenHost, e *host.Entry) {
 	if pkg != "" && !special && !strings.HasPrefix(e.Path, "/etc/") {
 		return
 	}
+	ev := r.fileEvent(h, e, pkg)
+	r.emit(&ev)
+}
+
+// fileEvent is what is told of one file.
+func (r *run) fileEvent(h *seenHost, e *host.Entry, pkg string) event.Event {
+	m := &e.Meta
 	ev := event.Event{Kind: event.File, Ref: h.Ref(e), At: m.Mtime}
 	if m.Ref != (evidence.Ref{}) {
 		ev.Ref.Off, ev.Ref.Len = m.Ref.Off, m.Ref.Len
@@ -191,7 +202,7 @@ func (r *run) file(h *seenHost, e *host.Entry) {
 		}
 	}
 	ev.Raw = []byte(describe(e, &ev))
-	r.emit(&ev)
+	return ev
 }
 
 // fileTimes adds owner and times. Times of a copy are left out, but for the modification time, which copying keeps.

@@ -101,7 +101,7 @@ func (p *printer) verdict() {
 	}
 	host := ""
 	for i, h := range p.d.Hosts {
-		if h.Hostname != "" && i < 3 {
+		if h.Hostname != "" && h.Container == nil && i < 3 {
 			host += " " + Escape(h.Hostname)
 		}
 	}
