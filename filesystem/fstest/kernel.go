@@ -199,3 +199,15 @@ func kernelXattrs(t testing.TB, p string) map[string][]byte {
 	}
 	return out
 }
+
+// PlantFolder fills a folder of its own as Plant does, for tools that make an image of a folder. What the tools
+// would not carry over is taken off again: it would keep the folder from being removed.
+func PlantFolder(t testing.TB, files int) string {
+	t.Helper()
+	dir := t.TempDir()
+	Plant(t, dir, files)
+	for _, name := range []string{"immutable", "append-only"} {
+		exec.Command("chattr", "-ia", filepath.Join(dir, name)).Run() // where there is no such flag there is none to take off
+	}
+	return dir
+}
