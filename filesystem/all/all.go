@@ -4,6 +4,7 @@ package all
 import (
 	"telltale/filesystem"
 	"telltale/filesystem/btrfs"
+	"telltale/filesystem/erofs"
 	"telltale/filesystem/ext4"
 	"telltale/filesystem/iso9660"
 	"telltale/filesystem/squashfs"
@@ -13,5 +14,5 @@ import (
 
 // Formats gives all members in the order in which they are to be probed.
 func Formats() []filesystem.Format {
-	return []filesystem.Format{ext4.Format(), xfs.Format(), btrfs.Format(), squashfs.Format(), iso9660.Format(), vfat.Format()}
+	return []filesystem.Format{ext4.Format(), xfs.Format(), btrfs.Format(), squashfs.Format(), erofs.Format(), iso9660.Format(), vfat.Format()}
 }
