@@ -26,6 +26,7 @@ func (e *engines) containerd(root string) {
 	if meta == nil || snaps == nil {
 		return
 	}
+	dockers := e.ofDocker(root, meta, snaps)
 	var spaces []string
 	e.failed(root, meta.Each([]string{"v1"}, func(k, _ []byte, bucket bool) bool {
 		if bucket {
@@ -40,6 +41,9 @@ func (e *engines) containerd(root string) {
 			return len(ids) < 10*maxContainers
 		}))
 		for _, id := range ids {
+			if dockers[id] {
+				continue
+			}
 			if len(e.h.Containers) >= maxContainers {
 				e.over++
 				continue
@@ -47,6 +51,33 @@ func (e *engines) containerd(root string) {
 			e.failed(root, e.contained(root, meta, snaps, ns, id))
 		}
 	}
+}
+
+// ofDocker finds the layers of Docker's containers: their snapshots have the containers' ids. It gives those found.
+func (e *engines) ofDocker(root string, meta, snaps *bolt.DB) map[string]bool {
+	found := map[string]bool{}
+	var left []Container
+	for _, c := range e.snaps {
+		dirs, err := layersOf(root, meta, snaps, "moby", c.ID)
+		e.failed(root, err)
+		if len(dirs) == 0 {
+			left = append(left, c)
+			continue
+		}
+		found[c.ID] = true
+		e.add(c, dirs, overlay.Options{})
+	}
+	e.snaps = left
+	return found
+}
+
+// layersOf gives the directories of a snapshot, by the key that a namespace has for it.
+func layersOf(root string, meta, snaps *bolt.DB, ns, key string) ([]string, error) {
+	own, err := meta.Get([]string{"v1", ns, "snapshots", "overlayfs", key}, "name")
+	if err != nil || len(own) == 0 {
+		return nil, err // none, or of another snapshotter
+	}
+	return chain(snaps, root+snapshotter, string(own))
 }
 
 func (e *engines) failed(root string, err error) {
@@ -105,11 +136,7 @@ func (e *engines) contained(root string, meta, snaps *bolt.DB, ns, id string) er
 	if err != nil {
 		return err
 	}
-	own, err := meta.Get([]string{"v1", ns, "snapshots", "overlayfs", key}, "name")
-	if err != nil || len(own) == 0 {
-		return err // of another snapshotter
-	}
-	dirs, err := chain(snaps, root+snapshotter, string(own))
+	dirs, err := layersOf(root, meta, snaps, ns, key)
 	if err == nil && len(dirs) > 0 {
 		e.add(c, dirs, overlay.Options{})
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -67,6 +68,7 @@ type engines struct {
 	o     Options
 	over  int // containers beyond maxContainers
 	notes []string
+	snaps []Container // Docker's, whose layers containerd keeps (since Docker 29 that is usual)
 }
 
 // findContainers fills Containers, and gives what a user must know.
@@ -76,6 +78,7 @@ func (h *Host) findContainers(o Options) []string {
 	}
 	e := &engines{h: h, o: o}
 	roots := map[string]bool{}
+	dirs := []string{"/var/lib/containerd", "/var/lib/rancher/k3s/agent/containerd"}
 	for _, d := range append([]string{"/var/lib/docker", h.dockerRoot()}, h.homes("/.local/share/docker")...) {
 		if d != "" && !roots[d] {
 			roots[d] = true
@@ -88,8 +91,16 @@ func (h *Host) findContainers(o Options) []string {
 			e.podman(d, strings.HasSuffix(d, "/.local/share/containers/storage"))
 		}
 	}
-	e.containerd("/var/lib/containerd")
-	e.containerd("/var/lib/rancher/k3s/agent/containerd")
+	for d := range roots { // dockerd's own containerd, where the system has none
+		dirs = append(dirs, d+"/containerd/daemon")
+	}
+	slices.Sort(dirs)
+	for _, d := range dirs {
+		e.containerd(d)
+	}
+	for _, c := range e.snaps {
+		e.note("container %s: containerd has no snapshot of it", c.name())
+	}
 	if e.over > 0 {
 		e.note("%d more containers than the %d that are put together", e.over, maxContainers)
 	}
@@ -226,7 +237,12 @@ func (e *engines) docker(root string, rootless bool) {
 			c.State = "created"
 		}
 		if x.Driver == "overlayfs" {
-			continue // its layers are containerd's, and so found there
+			if len(e.snaps) < maxContainers {
+				e.snaps = append(e.snaps, c)
+			} else {
+				e.over++
+			}
+			continue
 		}
 		if x.Driver != "overlay2" && x.Driver != "fuse-overlayfs" {
 			e.note("container %s: its layers are kept by the driver %q, which is not read", c.name(), x.Driver)

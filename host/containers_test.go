@@ -115,12 +115,21 @@ func TestContainersOfContainerd(t *testing.T) {
 		file{name: root + "io.containerd.snapshotter.v1.overlayfs/metadata.db", body: unzipped(t, "../internal/bolt/testdata/metadata.db.gz")},
 		file{name: root + "io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs/etc/debian_version", body: "12.4"},
 		file{name: root + "io.containerd.snapshotter.v1.overlayfs/snapshots/2/fs/app/shop", body: "x"},
-		file{name: root + "io.containerd.snapshotter.v1.overlayfs/snapshots/300/fs/app/shop", body: "y"})
+		file{name: root + "io.containerd.snapshotter.v1.overlayfs/snapshots/300/fs/app/shop", body: "y"},
+		file{name: root + "io.containerd.snapshotter.v1.overlayfs/snapshots/301/fs/etc/debian_version", body: "13.0"},
+		file{name: "var/lib/docker/containers/d0c4e4/config.v2.json", body: `{"ID":"d0c4e4","Name":"/new","Driver":"overlayfs","Config":{"Image":"debian:13"},"State":{"Running":true,"StartedAt":"2024-01-02T03:04:06Z"}}`},
+		file{name: "var/lib/docker/containers/d0c4e5/config.v2.json", body: `{"ID":"d0c4e5","Name":"/lost","Driver":"overlayfs"}`})
 	in, err := open(t, "x.tar", tarball(t, files))
-	if err != nil || len(in.Hosts[0].Containers) != 1 {
+	if err != nil || len(in.Hosts[0].Containers) != 2 {
 		t.Fatalf("%v %+v", err, in)
 	}
-	c := in.Hosts[0].Containers[0]
+	if d := in.Hosts[0].Containers[0]; d.Title() != "container new (debian:13) on web1" || d.OS != "Debian 13.0" || d.Container.State != "running" {
+		t.Errorf("%q %q %+v", d.Title(), d.OS, d.Container)
+	}
+	if notes := strings.Join(in.Notes, "\n"); !strings.Contains(notes, "container lost: containerd has no snapshot of it") {
+		t.Errorf("notes %q", notes)
+	}
+	c := in.Hosts[0].Containers[1]
 	if got := c.Title(); got != "container shop-0/shop (registry.example/shop:1) on web1" || c.OS != "Debian 12.4" || c.Container.Created.String() != "2024-01-02T03:04:05.000000005Z" {
 		t.Errorf("%q %q %+v", got, c.OS, c.Container)
 	}
