@@ -5,6 +5,7 @@ import (
 	"telltale/volume"
 	"telltale/volume/gpt"
 	"telltale/volume/mbr"
+	"telltale/volume/mdraid"
 )
 
 // Formats gives all members in the order in which they are to be probed: gpt before
@@ -16,5 +17,5 @@ func Formats() []volume.Format {
 // Managers gives the members that make volumes out of one source or several, in the order in which
 // they are to be probed.
 func Managers() []volume.Manager {
-	return nil
+	return []volume.Manager{mdraid.Manager()}
 }
