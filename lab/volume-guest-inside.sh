@@ -80,30 +80,63 @@ plain() {
 	run lvm vgchange -an plain
 }
 
-raid() {
-	disks raid 6 6M
-	run lvm pvcreate -y $devs
-	run lvm vgcreate -s 64k raid $devs
-	lv --type raid0 -i 3 -I 16k -l 9 -n r0 raid
-	lv --type raid10 -i 2 -m 1 -I 16k -l 8 -n r10 raid
-	lv --type raid4 -i 2 -I 16k -l 8 -n r4 raid
-	lv --type raid5_ls -i 3 -I 16k -l 9 -n r5 raid
-	lv --type raid5_la -i 3 -I 16k -l 9 -n r5la raid
-	lv --type raid5_ra -i 3 -I 16k -l 9 -n r5ra raid
-	lv --type raid5_rs -i 3 -I 16k -l 9 -n r5rs raid
-	lv --type raid5_n -i 3 -I 16k -l 9 -n r5n raid
-	lv --type raid6_zr -i 3 -I 16k -l 9 -n r6 raid
-	lv --type raid6_nr -i 3 -I 16k -l 9 -n r6nr raid
-	lv --type raid6_nc -i 3 -I 16k -l 9 -n r6nc raid
-	lv --type raid6_n_6 -i 3 -I 16k -l 9 -n r6n6 raid
-	lv --type raid6_ls_6 -i 3 -I 16k -l 9 -n r6ls raid
-	lv --type raid6_la_6 -i 3 -I 16k -l 9 -n r6la raid
-	synced raid
-	for d in /dev/raid/*; do fill $d 384; done
+# The metadata ring is small, and so goes round; one disk has two of them, one none.
+wrapped() {
+	disks wrapped 3 2M
+	set -- $devs
+	run lvm pvcreate -y --metadatasize 12k --dataalignment 64k --pvmetadatacopies 2 "$1"
+	run lvm pvcreate -y --metadatasize 12k --dataalignment 64k "$2"
+	run lvm pvcreate -y --pvmetadatacopies 0 --dataalignment 64k "$3"
+	run lvm vgcreate -s 64k wrapped $devs
+	lv -l 4 -n secret wrapped "$3"
+	fill /dev/wrapped/secret 200
+	lv -l 20 -i 3 -I 8k -n kept wrapped
+	fill /dev/wrapped/kept 512 300
+	n=0
+	while [ $n -lt 40 ]; do
+		[ $n = 33 ] && run lvm lvremove -y wrapped/secret
+		run lvm vgchange --addtag "tag$n" wrapped
+		n=$((n + 1))
+	done
 	sync
-	for d in /dev/raid/*; do truth raid "${d##*/}" $d; done
-	lvm lvs -a -o +segtype raid >raid.lvs 2>&1
-	run lvm vgchange -an raid
+	truth wrapped kept /dev/wrapped/kept
+	run lvm vgchange -an wrapped
+}
+
+group() { # name count size n: a group with its metadata on the first and the n-th disk
+	disks "$1" "$2" "$3"
+	n=0
+	for d in $devs; do
+		n=$((n + 1))
+		copies=0
+		case $n in 1 | "$4") copies=1 ;; esac
+		run lvm pvcreate -y --pvmetadatacopies $copies $d
+	done
+	run lvm vgcreate -s 64k "$1" $devs
+}
+
+raid() {
+	group raid 6 4M 6
+	lv --type raid0 -i 3 -I 4k -l 9 -n r0 raid
+	lv --type raid10 -i 2 -m 1 -I 4k -l 8 -n r10 raid
+	lv --type raid4 -i 2 -I 4k -l 8 -n r4 raid
+	for l in ls la ra rs n; do lv --type raid5_$l -i 3 -I 4k -l 9 -n r5$l raid; done
+	pattern raid
+}
+
+raid6() {
+	group raid6 5 5M 5
+	for l in zr nr nc n_6 ls_6 la_6 rs_6 ra_6; do lv --type raid6_$l -i 3 -I 4k -l 9 -n r6$l raid6; done
+	pattern raid6
+}
+
+pattern() { # group: fill its volumes and tell what they read as
+	synced "$1"
+	for d in /dev/"$1"/*; do fill $d 96; done
+	sync
+	for d in /dev/"$1"/*; do truth "$1" "${d##*/}" $d; done
+	lvm lvs -a -o +segtype "$1" >"$1.lvs" 2>&1
+	run lvm vgchange -an "$1"
 }
 
 thin() {
@@ -134,9 +167,7 @@ thin() {
 }
 
 cache() {
-	disks cache 2 30M
-	run lvm pvcreate -y $devs
-	run lvm vgcreate -s 64k cache $devs
+	group cache 2 30M 1
 	for mode in through back; do
 		lv -l 16 -n $mode cache
 		fill /dev/cache/$mode 512
@@ -229,16 +260,17 @@ mds() {
 	run mdadm --grow "$md" --bitmap=internal
 	finish
 	# A reshape that stopped half way.
-	array reshape 3 2M --level=5 --chunk=16
+	array reshape 3 16M --level=5 --chunk=16
 	set -- $devs_of
-	disk md-reshape-3 2M
+	disk md-reshape-3 16M
 	run mdadm --add "$md" "$dev"
-	echo 256 >"/sys/block/${md##*/}/md/sync_max"
-	echo 100 >"/sys/block/${md##*/}/md/sync_speed_max"
-	mdadm --grow "$md" --raid-devices=4 --backup-file=/tmp/backup >/tmp/log 2>&1 &
+	echo 1 >/proc/sys/dev/raid/speed_limit_min
+	echo 64 >/proc/sys/dev/raid/speed_limit_max
+	mdadm --grow "$md" --raid-devices=4 >/tmp/log 2>&1
 	sleep 4
-	cat "/sys/block/${md##*/}/md/reshape_position" >md-reshape.position
 	echo frozen >"/sys/block/${md##*/}/md/sync_action"
+	sleep 1
+	cat "/sys/block/${md##*/}/md/reshape_position" >md-reshape.position
 	finish
 }
 
@@ -261,14 +293,14 @@ luks() {
 		case $kind in 2*) o="$o --luks2-metadata-size 16k --luks2-keyslots-size 512k" ;; esac
 		run cryptsetup -q luksFormat $o "$dev" /key
 		run cryptsetup open --key-file /key "$dev" luks-$kind
-		fill /dev/mapper/luks-$kind 32
+		fill /dev/mapper/luks-$kind 16
 		sync
 		truth luks $kind /dev/mapper/luks-$kind
 		run cryptsetup close luks-$kind
 	done
 }
 
-for part in plain raid thin cache mds luks; do
+for part in plain wrapped raid raid6 thin cache mds luks; do
 	echo "== $part $(cut -d' ' -f1 /proc/uptime)"
 	$part
 done
