@@ -52,17 +52,3 @@ func TestChain(t *testing.T) {
 		}
 	}
 }
-
-func FuzzText(f *testing.F) {
-	f.Add([]byte("vg {\nid = \"x\"\nextent_size = 1\nphysical_volumes {\npv0 {\nid = \"a\"\npe_start = 1\npe_count = 3\n}\n}\nlogical_volumes {\nlv {\nstatus = [\"VISIBLE\"]\nsegment1 {\nstart_extent = 0\nextent_count = 1\ntype = \"striped\"\nstripes = [\"pv0\", 0]\n}\n}\n}\n}\n"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		g, err := parseGroup(b)
-		if err != nil {
-			return
-		}
-		k := &maker{members: map[string]*physical{}}
-		for _, v := range k.volumes(g) {
-			v.ReadAt(make([]byte, 1000), 0)
-		}
-	})
-}

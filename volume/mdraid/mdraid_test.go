@@ -217,7 +217,7 @@ func TestLastPartition(t *testing.T) {
 }
 
 // maxTime is how long the reader may take for a small array, however it was damaged.
-const maxTime = 2 * time.Second
+const maxTime = 5 * time.Second
 
 func FuzzMake(f *testing.F) {
 	var sets [][]volume.Member
