@@ -4,6 +4,7 @@ package all
 import (
 	"telltale/volume"
 	"telltale/volume/gpt"
+	"telltale/volume/luks"
 	"telltale/volume/lvm"
 	"telltale/volume/mbr"
 	"telltale/volume/mdraid"
@@ -18,5 +19,5 @@ func Formats() []volume.Format {
 // Managers gives the members that make volumes out of one source or several, in the order in which
 // they are to be probed.
 func Managers() []volume.Manager {
-	return []volume.Manager{mdraid.Manager(), lvm.Manager()}
+	return []volume.Manager{mdraid.Manager(), luks.Manager(), lvm.Manager()}
 }
