@@ -103,7 +103,14 @@ func readBinary(m volume.Member, at int64, want string) (*raw, error) {
 	if size < minHeader || size > maxHeader || size&(size-1) != 0 || int64(size) > m.Size-at {
 		return nil, fmt.Errorf("it has %d bytes", size)
 	}
-	all := make([]byte, size) // within maxHeader
+	var err error
+	r.text, err = readText(m, at, int64(size), alg)
+	return r, err
+}
+
+// readText reads a whole header, whose size is within maxHeader, and gives its JSON text.
+func readText(m volume.Member, at, size int64, alg string) ([]byte, error) {
+	all := make([]byte, size)
 	if n, err := m.ReadAt(all, at); n < len(all) {
 		return nil, err
 	}
@@ -118,11 +125,11 @@ func readBinary(m volume.Member, at int64, want string) (*raw, error) {
 	if !bytes.Equal(sum.Sum(nil), stored) {
 		return nil, errChecksum
 	}
-	r.text = all[binarySize:]
-	if end := bytes.IndexByte(r.text, 0); end >= 0 {
-		r.text = r.text[:end]
+	text := all[binarySize:]
+	if end := bytes.IndexByte(text, 0); end >= 0 {
+		text = text[:end]
 	}
-	return r, nil
+	return text, nil
 }
 
 // decimal is a number that stands in quotes: JSON's own do not reach 64 bits.

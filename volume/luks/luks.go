@@ -101,7 +101,7 @@ func open(ctx context.Context, ms []volume.Member, o volume.Options) (vs []volum
 		}
 		v, err := h.unlock(ctx, m, o)
 		if err != nil {
-			notes = append(notes, append(h.notes, fmt.Sprintf("%s is encrypted (%s, %d key slots%s): %v", m.Name, h.version, len(h.slots), h.unusable(), err))...)
+			notes = append(notes, append(h.notes, fmt.Sprintf("%s is encrypted (%s, %s%s): %v", m.Name, h.version, h.count(), h.unusable(), err))...)
 			continue
 		}
 		vs = append(vs, v)
@@ -118,6 +118,13 @@ func read(m volume.Member, b *limit.Budget) (*header, error) {
 		return read1(m)
 	}
 	return read2(m, r, b)
+}
+
+func (h *header) count() string {
+	if len(h.slots) == 1 {
+		return "1 key slot"
+	}
+	return fmt.Sprintf("%d key slots", len(h.slots))
 }
 
 // unusable tells of key slots that no passphrase can open here.

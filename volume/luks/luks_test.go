@@ -44,7 +44,7 @@ func TestSecrets(t *testing.T) {
 			secret func(string, int) ([]byte, error)
 			want   string
 		}{
-			{nil, "1 key slots): no passphrase or key was given"},
+			{nil, "1 key slot): no passphrase or key was given"},
 			{secret(), "no passphrase or key was given"},
 			{secret("hunter2", "hunter3"), "no key slot opens with it (of 2 given)"},
 			{func(string, int) ([]byte, error) { return []byte("hunter4"), nil }, "of 16 given"},

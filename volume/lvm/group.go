@@ -29,7 +29,7 @@ type group struct {
 type device struct {
 	name, id, path string
 	start          int64 // bytes to the first extent
-	count          int64 // extents
+	away           bool  // it was missing when the group last changed
 }
 
 // logical is a logical volume.
@@ -79,7 +79,7 @@ func (g *group) fill(s *section) error {
 	if pvs := s.sub("physical_volumes"); pvs != nil {
 		for _, n := range pvs.names {
 			p := pvs.sub(n)
-			d := &device{name: n, id: plain(p.text("id")), path: p.text("device"), count: p.number("pe_count")}
+			d := &device{name: n, id: plain(p.text("id")), path: p.text("device"), away: p.has("flags", "MISSING")}
 			if at := p.number("pe_start"); at >= 0 && at <= maxBytes/sector {
 				d.start = at * sector
 			} else {

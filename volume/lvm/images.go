@@ -9,12 +9,14 @@ import (
 	"telltale/volume/internal/raid"
 )
 
-// raidKinds are the segment types of dm-raid, with md's level and layout.
-var raidKinds = []struct {
+// raidKind is a segment type of dm-raid, with md's level and layout.
+type raidKind struct {
 	kind   string
 	level  int
 	layout uint32
-}{
+}
+
+var raidKinds = []raidKind{
 	{"raid0", 0, 0}, {"raid0_meta", 0, 0}, {"raid1", 1, 0}, {"raid10", 10, 0}, {"raid10_near", 10, 0},
 	{"raid4", 5, raid.Parity0}, {"raid5", 5, raid.LeftSymmetric}, {"raid5_n", 5, raid.ParityN},
 	{"raid5_ls", 5, raid.LeftSymmetric}, {"raid5_rs", 5, raid.RightSymmetric}, {"raid5_la", 5, raid.LeftAsymmetric}, {"raid5_ra", 5, raid.RightAsymmetric},
@@ -25,33 +27,31 @@ var raidKinds = []struct {
 
 // raid lays out a segment of dm-raid; nil where it is of another type.
 func (b *builder) raid(n *node, full string, s segment, size int64, depth int) (io.ReaderAt, error) {
-	i := slices.IndexFunc(raidKinds, func(k struct {
-		kind   string
-		level  int
-		layout uint32
-	}) bool {
-		return k.kind == s.kind
-	})
+	i := slices.IndexFunc(raidKinds, func(k raidKind) bool { return k.kind == s.kind })
 	if i < 0 {
 		return nil, nil
 	}
-	k := raidKinds[i]
 	for _, key := range []string{"reshape_count", "data_offset", "delta_disks"} {
 		if s.conf.number(key) != 0 {
 			return nil, fmt.Errorf("%s with %s, a reshape: %w", s.kind, key, errRefused)
 		}
 	}
-	legs, err := b.images(n, s.conf, k.level > 0, depth)
+	legs, err := b.images(n, s.conf, raidKinds[i].level > 0, depth)
 	if err != nil {
 		return nil, err
 	}
-	if k.level == 1 {
+	if raidKinds[i].level == 1 {
 		return raid.Mirror(full, legs, size)
 	}
 	chunk, err := chunkOf(s.conf, "stripe_size")
 	if err != nil {
 		return nil, err
 	}
+	return raidKinds[i].lay(full, legs, s.conf, chunk, size)
+}
+
+// lay puts images together that are striped. Only what the segment needs of them counts: they may be longer.
+func (k raidKind) lay(full string, legs []raid.Leg, c *section, chunk, size int64) (io.ReaderAt, error) {
 	count := int64(len(legs))
 	switch k.level {
 	case 0:
@@ -60,7 +60,7 @@ func (b *builder) raid(n *node, full string, s segment, size int64, depth int) (
 		}
 		return exact(full, size)(raid.Stripe(full, legs, chunk, false))
 	case 10:
-		copies := s.conf.number("data_copies")
+		copies := c.number("data_copies")
 		if copies == 0 {
 			copies = 2
 		}
@@ -74,24 +74,29 @@ func (b *builder) raid(n *node, full string, s segment, size int64, depth int) (
 		data--
 	}
 	if data < 1 {
-		return nil, fmt.Errorf("%s on %d images", s.kind, count)
+		return nil, fmt.Errorf("%s on %d images", k.kind, count)
 	}
 	return exact(full, size)(raid.Parity(full, legs, k.level, chunk, k.layout, roundUp(size/chunk, data)*chunk))
 }
 
 func roundUp(a, b int64) int64 { return (a + b - 1) / b }
 
-// images gives the legs of a raid segment: pairs of a metadata volume and a data volume, or data volumes
-// alone.
-func (b *builder) images(n *node, c *section, redundant bool, depth int) ([]raid.Leg, error) {
-	pairs, alone := c.list("raids"), c.list("raid0_lvs")
-	var metas, names []string
+// imageNames gives the volumes of a raid segment: pairs of a metadata volume and a data volume, or data
+// volumes alone.
+func imageNames(c *section) (metas, names []string) {
+	pairs := c.list("raids")
 	for i := 0; i+1 < len(pairs); i += 2 {
 		metas, names = append(metas, pairs[i].text), append(names, pairs[i+1].text)
 	}
-	for _, v := range alone {
+	for _, v := range c.list("raid0_lvs") {
 		metas, names = append(metas, ""), append(names, v.text)
 	}
+	return metas, names
+}
+
+// images gives the legs of a raid segment.
+func (b *builder) images(n *node, c *section, redundant bool, depth int) ([]raid.Leg, error) {
+	metas, names := imageNames(c)
 	if len(names) == 0 || len(names) > maxLegs {
 		return nil, fmt.Errorf("%d images", len(names))
 	}

@@ -237,6 +237,8 @@ func (k *maker) volumes(g *group) (vs []volume.Volume) {
 	for _, n := range slices.Sorted(maps.Keys(g.devices)) {
 		if d := g.devices[n]; k.members[d.id] == nil {
 			k.note("%s: physical volume %s (%q, %s) is missing", g.name, d.name, d.path, d.id)
+		} else if d.away {
+			k.note("%s: physical volume %s (%q, %s) was missing when the group last changed: what it holds may be older", g.name, d.name, d.path, d.id)
 		}
 	}
 	stores := map[string]segment{} // exception stores are read as snapshots only
@@ -332,6 +334,9 @@ func (k *maker) tellThin(b *builder) {
 		}
 		if t := b.g.lvs[name].segments[0].conf.number("transaction_id"); uint64(t) != p.transaction {
 			k.note("%s/%s: the pool is at transaction %d, the group's metadata say %d", b.g.name, name, p.transaction, t)
+		}
+		if p.needsCheck {
+			k.note("%s/%s: the pool's metadata are marked as damaged", b.g.name, name)
 		}
 		const detailSize = 24 // bytes of struct disk_device_details
 		ids, err := p.keys(p.details, detailSize, 0, nil, maxDevices)

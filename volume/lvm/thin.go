@@ -39,6 +39,7 @@ type pool struct {
 	data, meta  *node
 	chunk       int64 // bytes
 	transaction uint64
+	needsCheck  bool
 	mappings    uint64 // root of the tree of trees
 	details     uint64
 	nodes       *cache.Cache[uint64, *treeNode]
@@ -80,6 +81,7 @@ func (b *builder) openPool(p *pool, name string, depth int) error {
 	}
 	s := bin.Little(raw)
 	check := s.U32()
+	p.needsCheck = s.U32()&1 != 0 // THIN_METADATA_NEEDS_CHECK_FLAG
 	if s.Seek(32).U64() != thinMagic {
 		return fmt.Errorf("the metadata of pool %q has no superblock", name)
 	}

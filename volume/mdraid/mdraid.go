@@ -194,21 +194,7 @@ func (a *array) legs(chosen []*member, b *limit.Budget) ([]raid.Leg, error) {
 			a.note("%s: its data lie beyond its end at byte %d: left out", m.Name, m.Size)
 			continue
 		}
-		area := &data{m: *m, off: m.dataOff}
-		if m.dataSize > m.Size-m.dataOff {
-			a.note("%s is cut: its data should go to byte %d, it has %d", m.Name, m.dataOff+m.dataSize, m.Size)
-		}
-		if err := area.badBlocks(b); err != nil {
-			a.note("%s: its list of bad blocks cannot be read: %v", m.Name, err)
-		}
-		if n := len(area.bad); n > 0 {
-			a.note("%s has a list of %d runs of bad blocks, which are not read from it", m.Name, n)
-		}
-		legs[i] = raid.Leg{ReaderAt: area, Size: m.dataSize}
-		if m.features&featureRecovery != 0 && m.recovered < m.dataSize {
-			legs[i].Size = m.recovered
-			a.note("%s was being rebuilt: only its first %d bytes are used", m.Name, m.recovered)
-		}
+		legs[i] = a.leg(m, b)
 		alike = alike && (size == 0 || size == m.dataSize)
 		size = max(size, m.dataSize)
 	}
@@ -224,6 +210,25 @@ func (a *array) legs(chosen []*member, b *limit.Budget) ([]raid.Leg, error) {
 		}
 	}
 	return legs, nil
+}
+
+// leg gives the data area of a member, and notes what of it is not read.
+func (a *array) leg(m *member, b *limit.Budget) raid.Leg {
+	area := &data{m: *m, off: m.dataOff}
+	if m.dataSize > m.Size-m.dataOff {
+		a.note("%s is cut: its data should go to byte %d, it has %d", m.Name, m.dataOff+m.dataSize, m.Size)
+	}
+	if err := area.badBlocks(b); err != nil {
+		a.note("%s: its list of bad blocks cannot be read: %v", m.Name, err)
+	}
+	if n := len(area.bad); n > 0 {
+		a.note("%s has a list of %d runs of bad blocks, which are not read from it", m.Name, n)
+	}
+	if m.features&featureRecovery != 0 && m.recovered < m.dataSize {
+		a.note("%s was being rebuilt: only its first %d bytes are used", m.Name, m.recovered)
+		return raid.Leg{ReaderAt: area, Size: m.recovered}
+	}
+	return raid.Leg{ReaderAt: area, Size: m.dataSize}
 }
 
 // lay lays the array over its members.
