@@ -16,17 +16,17 @@ import (
 	"telltale/volume"
 )
 
-// What a header may ask for. cryptsetup's own bounds are four times as high in memory; its defaults end at
-// 1 GiB, and within two seconds of the machine that made the header.
+// What a header may ask for. cryptsetup's own bound of memory is four times as high; its defaults
+// end at 1 GiB, and within two seconds of the machine that made the header.
 const (
-	maxIterations  = 100_000_000 // of PBKDF2, a key slot's: about a minute
-	maxMemory      = 1 << 20     // KiB of Argon2
-	maxTime        = 1 << 26     // KiB times passes of Argon2: a minute or so
-	maxLanes       = 16          // threads of Argon2; cryptsetup has four at most
-	maxKeySize     = 512         // bytes
-	maxStripes     = 8192        // all headers have 4000
-	maxMaterial    = 4 << 20     // bytes of a key slot's key material
-	maxDigestSum   = 64          // bytes
+	maxIterations  = 100_000_000                  // of PBKDF2, a key slot's: about a minute
+	maxMemory      = 1 << (18 + 2*(^uint(0)>>63)) // KiB of Argon2: 1 GiB, a quarter of it on 32-bit machines
+	maxTime        = 1 << 26                      // KiB times passes of Argon2: a minute or so
+	maxLanes       = 16                           // threads of Argon2; cryptsetup has four at most
+	maxKeySize     = 512                          // bytes
+	maxStripes     = 8192                         // all headers have 4000
+	maxMaterial    = 4 << 20                      // bytes of a key slot's key material
+	maxDigestSum   = 64                           // bytes
 	maxDigestIters = 10_000_000
 )
 

@@ -133,7 +133,7 @@ func (b *builder) segment(n *node, name string, s segment, size int64, depth int
 		if err != nil {
 			return nil, err
 		}
-		return raid.Mirror(full, legs, size)
+		return mirror(n, full, legs, size)
 	case "thin":
 		return b.thin(n, s, size, depth)
 	case "cache":
@@ -147,6 +147,13 @@ func (b *builder) segment(n *node, name string, s segment, size int64, depth int
 		return r, err
 	}
 	return nil, fmt.Errorf("a segment of type %q: %w", s.kind, errRefused)
+}
+
+func mirror(n *node, full string, legs []raid.Leg, size int64) (io.ReaderAt, error) {
+	if places, at := raid.Differ(legs, size); places > 0 {
+		n.note("its images differ in %d of up to %d places looked at, first at byte %d: the first that can be read is used", places, raid.Places, at)
+	}
+	return raid.Mirror(full, legs, size)
 }
 
 // zeros is what was never written.

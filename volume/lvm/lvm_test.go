@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -244,6 +245,23 @@ func TestTruncated(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestParallel reads volumes at once that share a pool, an origin or images.
+func TestParallel(t *testing.T) {
+	for _, set := range []string{"thin", "plain", "raid"} {
+		made := volumetest.Make(t, lvm.Manager(), volumetest.Members(disks(t, set)), nil)
+		truths := volumetest.Truths(t, "testdata/"+set+".truth")
+		var g sync.WaitGroup
+		for _, v := range append(made.Volumes, made.Volumes...) {
+			g.Go(func() {
+				if want, ok := truths[filepath.Base(v.Name)]; ok {
+					want.Equal(t, v.Name, v)
+				}
+			})
+		}
+		g.Wait()
 	}
 }
 

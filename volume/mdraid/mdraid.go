@@ -249,6 +249,9 @@ func (a *array) lay(name string, legs []raid.Leg) (*raid.Array, error) {
 	case 0:
 		return raid.Stripe(name, legs, s.chunk, a.original(legs))
 	case 1:
+		if n, at := raid.Differ(legs, size); n > 0 {
+			a.note("its members differ in %d of up to %d places looked at, first at byte %d: the first member that can be read is used", n, raid.Places, at)
+		}
 		return raid.Mirror(name, legs, size)
 	case 4, 5, 6:
 		return a.parity(name, legs, s.chunk, s.layout)

@@ -53,6 +53,16 @@ func TestFallenOut(t *testing.T) {
 	truths["stale"].Equal(t, "before", made.Volumes[1])
 }
 
+func TestMirrorDiffers(t *testing.T) {
+	disks := array(t, "r1")
+	disks["md-r1-1.img"][1<<20+5*4096]++
+	v := volumetest.Make(t, mdraid.Manager(), volumetest.Members(disks), nil).Volumes[0]
+	if all := strings.Join(v.Notes, "\n"); !strings.Contains(all, "differ in 1 of up to 64 places looked at, first at byte 20480") {
+		t.Errorf("%s", all)
+	}
+	volumetest.Truths(t, "testdata/md.truth")["r1"].Equal(t, "the first", v)
+}
+
 func TestMembersMissing(t *testing.T) {
 	truths := volumetest.Truths(t, "testdata/md.truth")
 	for _, tc := range []struct {
