@@ -276,7 +276,6 @@ mds() {
 
 luks() {
 	printf 'open sesame' >/key
-	disk luks-spare 4M
 	for kind in 1-xts 1-essiv 1-plain 2-pbkdf2 2-argon2id 2-4096 2-essiv; do
 		disk luks-$kind 3M
 		o="--type luks${kind%%-*}"
@@ -304,7 +303,6 @@ for part in plain wrapped raid raid6 thin cache mds luks; do
 	echo "== $part $(cut -d' ' -f1 /proc/uptime)"
 	$part
 done
-i=0
 sync
 tar -cf /dev/vdb ./*
 sync

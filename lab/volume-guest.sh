@@ -62,4 +62,5 @@ timeout "${TELLTALE_GUEST_TIME:-1500}" qemu-system-x86_64 ${TELLTALE_ACCEL:--acc
 	-drive file=pattern,format=raw,if=virtio,readonly=on -drive file=out,format=raw,if=virtio,cache=unsafe \
 	-device virtio-rng-pci -serial "file:$to/console" </dev/null
 tar -xSf out -C "$to"
+if grep -A5 '^FAIL' "$to/console"; then exit 1; fi
 grep -c . "$to"/*.truth
