@@ -20,6 +20,7 @@ const (
 	mdaMagic   = " LVM2 x[5A%r0N*>"
 	mdaHeader  = 512       // bytes, MDA_HEADER_SIZE: the ring begins behind it
 	maxMda     = 256 << 20 // bytes of one metadata area
+	maxPast    = 64 << 20  // bytes of older texts that are looked at in one area
 	maxAreas   = 16        // data and metadata areas of one physical volume; LVM makes at most three
 	ignored    = 1         // RAW_LOCN_IGNORED
 )
@@ -117,7 +118,7 @@ func readRing(p *physical, e extent, b *limit.Budget) (*ring, error) {
 		return r, fmt.Errorf("the metadata area's header: %w", errChecksum)
 	}
 	if v := c.U32(); v != 1 {
-		return r, fmt.Errorf("the metadata area has version %d: %w", v, errors.ErrUnsupported)
+		return r, fmt.Errorf("the metadata area has version %d: %w", v, errRefused)
 	}
 	c.Skip(16) // where it says that it is, and how long
 	off, size, want, flags := c.U64(), c.U64(), c.U32(), c.U32()
@@ -145,28 +146,36 @@ func (r *ring) cut(off, size int) []byte {
 }
 
 // older gives the other texts that the ring still holds, the one in force among them. Each begins at a
-// sector and ends at a zero byte; one whose start was overwritten does not parse.
+// sector and ends at a zero byte; one whose start was overwritten does not parse. In a crafted ring texts may
+// overlap, and so be many times its size: as much as left is looked at.
 func (r *ring) older() (texts [][]byte) {
-	const most = 4096
-	for off := mdaHeader; off+sector <= len(r.b) && len(texts) < most; off += sector {
+	left := min(4*len(r.b), maxPast)
+	for off := mdaHeader; off+sector <= len(r.b) && left > 0; off += sector {
 		head := r.b[off : off+sector]
 		brace := bytes.IndexByte(head, '{')
 		if brace < 2 || head[brace-1] != ' ' || !bytes.HasPrefix(head[brace+1:], []byte("\nid = \"")) || !allWord(head[:brace-1]) {
 			continue
 		}
-		room := min(maxText, len(r.b)-mdaHeader)
-		size := bytes.IndexByte(r.b[off:min(off+room, len(r.b))], 0)
-		if size < 0 { // it goes on at the ring's start
-			rest := len(r.b) - off
-			end := bytes.IndexByte(r.b[mdaHeader:mdaHeader+max(room-rest, 0)], 0)
-			if end < 0 {
-				continue
-			}
-			size = rest + end
+		text, seen := r.textAt(off)
+		if left -= seen; text != nil {
+			texts = append(texts, text)
 		}
-		texts = append(texts, r.cut(off, size))
 	}
 	return texts
+}
+
+// textAt gives the text that begins at off, nil where it does not end, and how much was looked at.
+func (r *ring) textAt(off int) (text []byte, seen int) {
+	room := min(maxText, len(r.b)-mdaHeader)
+	first := r.b[off:min(off+room, len(r.b))]
+	if size := bytes.IndexByte(first, 0); size >= 0 {
+		return first[:size], size
+	}
+	rest := r.b[mdaHeader : mdaHeader+room-len(first)] // it goes on at the ring's start
+	if end := bytes.IndexByte(rest, 0); end >= 0 {
+		return append(bytes.Clone(first), rest[:end]...), len(first) + end
+	}
+	return nil, room
 }
 
 func allWord(b []byte) bool {

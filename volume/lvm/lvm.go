@@ -91,7 +91,7 @@ func (k *maker) takeLeft() {
 		if k.newest[id] == nil {
 			last := slices.Max(slices.Collect(maps.Keys(k.past[id])))
 			v := k.past[id][last]
-			k.note("%s: the group was removed; its metadata are left, the last of them number %d of %s, with %d volumes", v.group, last, v.written, len(v.visible))
+			k.note("%s: this group is no more, removed or merged into another; metadata of it are left, the last number %d of %s, with %d volumes", v.group, last, v.written, len(v.visible))
 		}
 	}
 }
@@ -151,11 +151,7 @@ func (k *maker) texts(p *physical, r *ring, broken bool) {
 			k.newest[g.id] = g
 		}
 	}
-	left := 4 * len(r.b) // texts may overlap in a crafted ring, and hardly in any other
 	for _, text := range r.older() {
-		if left -= len(text); left < 0 {
-			return
-		}
 		g, err := parseGroup(text)
 		if err != nil {
 			continue // its start or its end was written over

@@ -214,6 +214,19 @@ func TestLeftover(t *testing.T) {
 	}
 }
 
+// TestRemovedGroup: an empty metadata area with older texts is that of a group that was removed.
+func TestRemovedGroup(t *testing.T) {
+	ds := disks(t, "plain")
+	for _, raw := range ds {
+		clear(raw[4096+40 : 4096+64])
+		binary.LittleEndian.PutUint32(raw[4096:], crc(raw[4100:4096+512]))
+	}
+	got := volumetest.Make(t, lvm.Manager(), volumetest.Members(ds), nil)
+	if all := strings.Join(got.Notes, "\n"); len(got.Volumes) > 0 || !strings.Contains(all, "plain: this group is no more") || !strings.Contains(all, "of no group") {
+		t.Errorf("%s", got.Describe())
+	}
+}
+
 func TestBrokenThin(t *testing.T) {
 	ds := disks(t, "thin")
 	raw := ds["thin-0.img"]

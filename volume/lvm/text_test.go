@@ -1,9 +1,11 @@
 package lvm
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestText(t *testing.T) {
@@ -50,5 +52,21 @@ func TestChain(t *testing.T) {
 		if _, err := v.ReadAt(make([]byte, 10), 0); err != nil {
 			t.Errorf("%s: %v", v.Name, err)
 		}
+	}
+}
+
+// TestCraftedRing: a ring full of texts that never end is looked at in bounded time.
+func TestCraftedRing(t *testing.T) {
+	r := &ring{b: bytes.Repeat([]byte("vg {\nid = \"x\"\n"+strings.Repeat("#", sector-15)), 8<<20/sector)}
+	start := time.Now()
+	if texts := r.older(); len(texts) > 0 {
+		t.Errorf("%d texts", len(texts))
+	}
+	r.b[len(r.b)-1] = 0
+	if n := len(r.older()); n == 0 || n > 10 {
+		t.Errorf("%d texts", n)
+	}
+	if took := time.Since(start); took > maxRun {
+		t.Errorf("took %v", took)
 	}
 }

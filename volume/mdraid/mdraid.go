@@ -27,6 +27,8 @@ const (
 // maxNotes bounds what hostile superblocks make us say of one array.
 const maxNotes = 100
 
+var errNotSupported = errors.New("not supported")
+
 // Manager describes the member.
 func Manager() volume.Manager {
 	return volume.Manager{Name: "mdraid", Doc: "Linux software RAID (md)", Probe: probe, Make: assemble}
@@ -97,7 +99,7 @@ func group(arrays []*array, m member) []*array {
 func (a *array) volumes(b *limit.Budget) ([]volume.Volume, error) {
 	s := a.newest
 	if s.features&^uint32(featuresKnown) != 0 {
-		return nil, fmt.Errorf("it has unknown features %#x: %w", s.features&^uint32(featuresKnown), errors.ErrUnsupported)
+		return nil, fmt.Errorf("it has unknown features %#x: %w", s.features&^uint32(featuresKnown), errNotSupported)
 	}
 	if n := s.places(); s.disks < 1 || n > maxRoles {
 		return nil, fmt.Errorf("it has %d members: %w", n, raid.ErrGeometry)
@@ -171,10 +173,11 @@ func (a *array) tell(chosen []*member) {
 	if s.dirty && (s.level >= 4 || s.level == 1) {
 		a.note("it was not in sync when it was last written (not stopped in order, or still building)")
 	}
-	for bit, what := range map[uint32]string{featureJournal: "a write journal", featurePPL: "a partial parity log", featureMultiplePPLs: "partial parity logs"} {
-		if s.features&bit != 0 {
-			a.note("it has %s, which is not replayed", what)
-		}
+	if s.features&featureJournal != 0 {
+		a.note("it has a write journal, which is not replayed")
+	}
+	if s.features&(featurePPL|featureMultiplePPLs) != 0 {
+		a.note("it has partial parity logs, which are not replayed")
 	}
 	if s.features&featureClustered != 0 {
 		a.note("it is shared by a cluster")
@@ -258,7 +261,7 @@ func (a *array) lay(name string, legs []raid.Leg) (*raid.Array, error) {
 	case 10:
 		return raid.Ten(name, legs, s.chunk, s.layout, size)
 	}
-	return nil, fmt.Errorf("its level is %s: %w", s.levelName(), errors.ErrUnsupported)
+	return nil, fmt.Errorf("its level is %s: %w", s.levelName(), errNotSupported)
 }
 
 // reshaped lays an array that was growing or changing its layout over its members: one side of where it
@@ -266,7 +269,7 @@ func (a *array) lay(name string, legs []raid.Leg) (*raid.Array, error) {
 func (a *array) reshaped(name string, legs []raid.Leg) (*raid.Array, error) {
 	s := a.newest
 	if s.level < 4 || s.level > 6 || s.newLevel != s.level {
-		return nil, fmt.Errorf("it was being reshaped, to level %d, and had come to byte %d: %w", s.newLevel, s.reshape, errors.ErrUnsupported)
+		return nil, fmt.Errorf("it was being reshaped, to level %d, and had come to byte %d: %w", s.newLevel, s.reshape, errNotSupported)
 	}
 	a.note("it was being reshaped, from %d members to %d, and had come to byte %d: what lies before and behind is read by the layout that each had", s.disks-s.delta, s.disks, s.reshape)
 	moved := make([]raid.Leg, s.disks)

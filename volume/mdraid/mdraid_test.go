@@ -135,8 +135,8 @@ func TestCrafted(t *testing.T) {
 		left  int    // volumes
 	}{
 		{"checksum", func(b []byte) { b[64]++ }, false, "checksum", 0},
-		{"level", func(b []byte) { put32(b[72:], 7) }, true, "raid7: unsupported", 0},
-		{"multipath", func(b []byte) { put32(b[72:], 1<<32-4) }, true, "unsupported", 0},
+		{"level", func(b []byte) { put32(b[72:], 7) }, true, "raid7: not supported", 0},
+		{"multipath", func(b []byte) { put32(b[72:], 1<<32-4) }, true, "not supported", 0},
 		{"layout", func(b []byte) { put32(b[76:], 99) }, true, "layout 99", 0},
 		{"chunk zero", func(b []byte) { put32(b[88:], 0) }, true, "chunks of 0", 0},
 		{"chunk beyond all", func(b []byte) { put32(b[88:], 1<<32-1) }, true, "chunks of", 0},
