@@ -12,9 +12,10 @@ import (
 
 // Bounds of what one read may ask for: volumes nest, and each read of a mirror may try all its images.
 const (
-	maxDepth = 24   // volumes in volumes
-	maxLegs  = 256  // areas of one segment
-	maxTries = 4096 // areas that one read may come to, all images of all mirrors in it counted
+	maxDepth    = 24   // volumes in volumes
+	maxLegs     = 256  // areas of one segment
+	maxCompared = 2000 // areas of mirrors that are compared with each other
+	maxTries    = 4096 // areas that one read may come to, all images of all mirrors in it counted
 )
 
 // errRefused marks what is named and not read.
@@ -22,11 +23,12 @@ var errRefused = errors.New("not supported")
 
 // builder lays the volumes of a group over its members.
 type builder struct {
-	g       *group
-	members map[string]*physical // by uuid
-	nodes   map[string]*node
-	pools   map[string]*pool
-	budget  *limit.Budget
+	g        *group
+	members  map[string]*physical // by uuid
+	nodes    map[string]*node
+	pools    map[string]*pool
+	budget   *limit.Budget
+	compared int // areas of mirrors
 }
 
 // node is a volume that was laid out, or why not.
@@ -133,7 +135,7 @@ func (b *builder) segment(n *node, name string, s segment, size int64, depth int
 		if err != nil {
 			return nil, err
 		}
-		return mirror(n, full, legs, size)
+		return b.mirror(n, full, legs, size)
 	case "thin":
 		return b.thin(n, s, size, depth)
 	case "cache":
@@ -149,7 +151,11 @@ func (b *builder) segment(n *node, name string, s segment, size int64, depth int
 	return nil, fmt.Errorf("a segment of type %q: %w", s.kind, errRefused)
 }
 
-func mirror(n *node, full string, legs []raid.Leg, size int64) (io.ReaderAt, error) {
+// mirror lays out images that hold the same. Those of crafted metadata may be too many to compare them all.
+func (b *builder) mirror(n *node, full string, legs []raid.Leg, size int64) (io.ReaderAt, error) {
+	if b.compared += n.tries; b.compared > maxCompared {
+		return raid.Mirror(full, legs, size)
+	}
 	if places, at := raid.Differ(legs, size); places > 0 {
 		n.note("its images differ in %d of up to %d places looked at, first at byte %d: the first that can be read is used", places, raid.Places, at)
 	}

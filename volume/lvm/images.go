@@ -41,7 +41,7 @@ func (b *builder) raid(n *node, full string, s segment, size int64, depth int) (
 		return nil, err
 	}
 	if raidKinds[i].level == 1 {
-		return mirror(n, full, legs, size)
+		return b.mirror(n, full, legs, size)
 	}
 	chunk, err := chunkOf(s.conf, "stripe_size")
 	if err != nil {

@@ -24,6 +24,9 @@ import (
 // maxNotes bounds what hostile metadata make us say.
 const maxNotes = 200
 
+// maxVolumes is how many volumes of a group are given.
+const maxVolumes = 20_000
+
 // Manager describes the member.
 func Manager() volume.Manager {
 	return volume.Manager{Name: "lvm", Doc: "Logical Volume Manager (LVM2)", Probe: probe, Make: assemble}
@@ -246,6 +249,10 @@ func (k *maker) volumes(g *group) (vs []volume.Volume) {
 		}
 	}
 	for _, name := range g.order {
+		if len(vs) == maxVolumes {
+			k.note("%s has more than %d volumes: the others are not read", g.name, maxVolumes)
+			break
+		}
 		l := g.lvs[name]
 		if s, ok := stores[name]; ok {
 			vs = k.add(vs, b, name, func() (volume.Volume, error) { return b.snapshot(s) })
