@@ -91,7 +91,7 @@ func TestContainersWithoutSense(t *testing.T) {
 		bad = append(bad, file{name: "var/lib/docker/containers/" + id + "/config.v2.json", body: `{"ID":"` + id + `","Name":"/n","Driver":"overlay2"}`},
 			file{name: "var/lib/docker/image/overlay2/layerdb/mounts/" + id + "/mount-id", body: "m"})
 	}
-	bad = append(bad, file{name: "var/lib/docker/overlay2/m/diff/x", body: "x"}, file{name: "var/lib/docker/overlay2/m/lower", body: strings.Repeat("../../../..:", 400)},
+	bad = append(bad, file{name: "var/lib/docker/overlay2/m/diff/x", body: "x"}, file{name: "var/lib/docker/overlay2/m/lower", body: strings.Repeat("../../../..:", 50)},
 		file{name: "var/lib/docker/containers/broken/config.v2.json", body: "{"}, file{name: "var/lib/docker/containers/old/config.v2.json", body: `{"Name":"/old","Driver":"devicemapper"}`})
 	in, err := open(t, "x.tar", tarball(t, bad))
 	if err != nil {

@@ -210,6 +210,9 @@ func (f *FS) walk(at part, path string) (part, filesystem.Type, bool) {
 		}
 		found := false
 		for d, err := range f.layers[at.layer].FS.ReadDir(at.inode) {
+			if f.walked.Add(1) > maxWalked {
+				return at, kind, false
+			}
 			if err != nil || string(d.Name) != s {
 				continue
 			}

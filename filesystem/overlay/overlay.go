@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"telltale/evidence"
 	"telltale/filesystem"
@@ -33,9 +34,10 @@ type Options struct {
 
 // Bounds of what is kept in memory.
 const (
-	MaxLayers = 512       // OVL_MAX_STACK is 500
-	maxNames  = 5_000_000 // of one directory
-	maxDirs   = 4_000_000 // of one union
+	MaxLayers = 512        // OVL_MAX_STACK is 500
+	maxNames  = 5_000_000  // of one directory
+	maxDirs   = 4_000_000  // of one union
+	maxWalked = 50_000_000 // names that are passed while redirects are followed, all together
 )
 
 // part is a file of one layer.
@@ -54,6 +56,8 @@ type FS struct {
 	data map[filesystem.Inode]part   // where the content of files lies whose top has only the metadata (metacopy)
 	wide map[part]filesystem.Inode   // numbers for inodes that leave no room for the layer's
 	list []part                      // by those numbers
+
+	walked atomic.Int64 // names passed in following redirects
 }
 
 var (
@@ -145,6 +149,9 @@ func (f *FS) Info() filesystem.Info {
 	i := filesystem.Info{Kind: "overlay"}
 	for _, l := range f.layers {
 		i.Features = append(i.Features, l.Name)
+	}
+	if f.walked.Load() > maxWalked {
+		i.Notes = append(i.Notes, "directories that were renamed are not followed any more: finding them in the layers below takes too long")
 	}
 	return i
 }
