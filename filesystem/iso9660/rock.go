@@ -8,10 +8,10 @@ import (
 
 // Bounds of one record's system use entries.
 const (
-	maxContinued = 64       // areas that CE entries lead to
-	maxUse       = 64 << 10 // bytes of all of them
+	maxContinued = 32       // areas that CE entries lead to
+	maxUse       = 12 << 10 // bytes of all of them: the longest target is 4096
 	maxName      = 4096
-	maxTarget    = 16 << 10
+	maxTarget    = 8 << 10
 )
 
 // rock is what Rock Ridge says of a file.

@@ -165,6 +165,9 @@ func (c *chain) ReadAt(p []byte, off int64) (int, error) {
 		done += k
 	}
 	if done < len(p) {
+		if c.damaged == nil {
+			return done, damage(0, 0, "content from byte %d on is nowhere", off+int64(done))
+		}
 		return done, c.damaged
 	}
 	if z := c.valid - off; z < int64(len(p)) {
@@ -188,14 +191,21 @@ func (f *FS) free(c uint32) (bool, error) {
 		v, err := f.next(c)
 		return v == 0 && err == nil, err
 	}
-	var b [1]byte
 	if f.bitmap == nil {
 		return false, damage(0, 0, "the map of taken clusters was not found")
 	}
-	if n, err := f.bitmap.ReadAt(b[:], int64(c-2)/8); n < 1 {
-		return false, err
+	at := int64(c-2) / 8
+	key := -1 - at/tablePiece // the table's own pieces have the keys from 0 on
+	p, ok := f.table.Get(key)
+	if !ok {
+		start := at / tablePiece * tablePiece
+		p = make([]byte, min(tablePiece, f.bitmap.size-start))
+		if n, err := f.bitmap.ReadAt(p, start); n < len(p) {
+			return false, err
+		}
+		f.table.Put(key, p, len(p))
 	}
-	return b[0]>>((c-2)%8)&1 == 0, nil
+	return p[at%tablePiece]>>((c-2)%8)&1 == 0, nil
 }
 
 // FreeSpace gives the runs of free clusters.

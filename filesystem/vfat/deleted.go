@@ -14,6 +14,7 @@ const (
 	maxDirs    = 1_000_000
 	maxDeleted = 2_000_000
 	maxDepth   = 128
+	maxPending = 200_000 // directories that are known and not yet looked through
 )
 
 // Deleted finds files by the entries that directories keep of them. When a file is deleted its chain goes: what is left
@@ -38,6 +39,8 @@ type graves struct {
 	yield func(filesystem.Recovered, error) bool
 	seen  map[uint32]bool // first clusters of directories
 	found int
+
+	pending int
 }
 
 // dir looks through a directory, which may be deleted itself. It tells whether to go on.
@@ -65,11 +68,13 @@ func (g *graves) dir(d *entry, path string, depth int) bool {
 			}
 			on = g.tell(e, path)
 		}
-		if e.meta.Type == filesystem.Directory && len(subs) < maxDirs && (e.meta.State == filesystem.Live || g.left(e)) {
+		if e.meta.Type == filesystem.Directory && g.pending < maxPending && !g.seen[e.first] && (e.meta.State == filesystem.Live || g.left(e)) {
 			subs = append(subs, *e)
+			g.pending++
 		}
 		return on
 	}, true)
+	defer func() { g.pending -= len(subs) }()
 	if err != nil && on && d.meta.State == filesystem.Live {
 		on = g.yield(filesystem.Recovered{}, err)
 	}
