@@ -41,11 +41,11 @@ func heap() (stop func() uint64) {
 }
 
 // The fuzz images of btrfs-progs: each is a filesystem that once brought a tool down. See
-// lab/btrfs-images.sh.
+// lab/damaged-images.sh.
 func TestDamagedImages(t *testing.T) {
 	root := os.Getenv("TELLTALE_BTRFSPROGS")
 	if root == "" {
-		t.Skip("TELLTALE_BTRFSPROGS does not name the unpacked source of btrfs-progs (lab/btrfs-images.sh fetches it)")
+		t.Skip("TELLTALE_BTRFSPROGS does not name the unpacked source of btrfs-progs (lab/damaged-images.sh fetches it)")
 	}
 	images, _ := filepath.Glob(filepath.Join(root, "tests", "fuzz-tests", "images", "*.raw"))
 	if len(images) == 0 {

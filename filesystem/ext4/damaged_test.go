@@ -72,11 +72,11 @@ func readHostile(f *ext4.FS, stop func() bool) (r *fstest.Reader, orphans int) {
 }
 
 // The test images of e2fsprogs: each is a filesystem damaged in its own way. See
-// lab/e2fsprogs-images.sh.
+// lab/damaged-images.sh.
 func TestDamagedImages(t *testing.T) {
 	root := os.Getenv("TELLTALE_E2FSPROGS")
 	if root == "" {
-		t.Skip("TELLTALE_E2FSPROGS does not name the unpacked source of e2fsprogs (lab/e2fsprogs-images.sh fetches it)")
+		t.Skip("TELLTALE_E2FSPROGS does not name the unpacked source of e2fsprogs (lab/damaged-images.sh fetches it)")
 	}
 	images, _ := filepath.Glob(filepath.Join(root, "tests", "*", "image.gz"))
 	more, _ := filepath.Glob(filepath.Join(root, "tests", "*", "image.bz2"))

@@ -267,7 +267,7 @@ func TestAsQemu(t *testing.T) {
 func TestCryptsetupImages(t *testing.T) {
 	dir := os.Getenv("TELLTALE_CRYPTSETUP")
 	if dir == "" {
-		t.Skip("TELLTALE_CRYPTSETUP is not set: lab/cryptsetup-images.sh fetches the images")
+		t.Skip("TELLTALE_CRYPTSETUP is not set: lab/damaged-images.sh fetches the images")
 	}
 	var paths []string
 	for _, p := range []string{"tests/*.img", "tests/*hdr*", "tests/luks1-images/*.img", "tests/conversion_imgs/l*"} {
