@@ -100,6 +100,7 @@ func TestDamagedImages(t *testing.T) {
 				return
 			}
 			r, orphans := readHostile(f, func() bool { return time.Since(start) > maxTime })
+			fstest.Abilities(t, f, int64(len(raw)))
 			took := time.Since(start)
 			runtime.ReadMemStats(&after)
 			slowest, biggest = max(slowest, took), max(biggest, after.TotalAlloc-before.TotalAlloc)
