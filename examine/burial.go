@@ -32,11 +32,20 @@ type oldLine struct {
 // removedLogs makes logs of the lines that no log has any more, to be read like others.
 func (r *run) removedLogs(s *shovel, removed map[int32][]oldRun) error {
 	left := maxRemovedText
+	sites := s.tallies(removed, func(l *carved) []byte {
+		b := make([]byte, l.size)
+		n, _ := s.origins[l.origin].r.ReadAt(b, l.off)
+		return b[:n]
+	})
 	for f := range s.families {
 		j := s.families[f]
 		var old []oldLine
 		c := casefile.Removed{Path: printable(j.entry.Path)}
 		for _, run := range removed[int32(f)] {
+			if t := sites[s.siteOf(run.from, int32(f))]; t != nil && t.extract() {
+				continue
+			}
+			run.closed = run.closed && !s.voices[f].broken
 			lines := r.linesOfRun(s, run, j, &left)
 			for _, l := range lines {
 				if c.Source = l.h.Source; l.removed {

@@ -2,12 +2,14 @@ package examine
 
 import (
 	"cmp"
+	"errors"
 	"hash/maphash"
 	"io"
 	"iter"
 	"slices"
 	"strings"
 
+	"telltale/detect"
 	"telltale/evidence"
 	"telltale/filesystem"
 	"telltale/host"
@@ -40,7 +42,9 @@ type carved struct {
 	off      int64
 	origin   int32
 	family   int32 // index of the living log that has it, -1 for none
+	start    int32 // index of the first line of the row without a break that it is in
 	size     uint16
+	about    uint16 // of the hash of the address that it names, 0 for none
 	form     carve.Form
 	adjacent bool
 	again    bool // the same line was found before
@@ -52,6 +56,7 @@ type shovel struct {
 	lines    []carved
 	origins  []origin
 	families []*job // the newest file of each living log
+	voices   []voices
 	index    map[string]int32
 	byHash   []int32 // indices into lines, by hash
 	filter   []uint64
@@ -153,7 +158,14 @@ func (r *run) carve(s *shovel, o origin, extents iter.Seq[carve.Extent]) error {
 			s.full = true
 			return nil
 		}
-		s.lines = append(s.lines, carved{hash: maphash.Bytes(s.seed, p.Text), off: p.Off, origin: n, family: -1, size: uint16(len(p.Text)), form: p.Form, adjacent: p.Adjacent})
+		l := carved{hash: maphash.Bytes(s.seed, p.Text), off: p.Off, origin: n, family: -1, start: int32(len(s.lines)), size: uint16(len(p.Text)), form: p.Form, adjacent: p.Adjacent}
+		if i := len(s.lines) - 1; p.Adjacent && i >= 0 && s.lines[i].origin == n {
+			l.start = s.lines[i].start
+		}
+		if a := detect.AddressIn(string(p.Text)); a != "" {
+			l.about = uint16(maphash.String(s.seed, a)) | 1
+		}
+		s.lines = append(s.lines, l)
 	}
 	return r.ctx.Err()
 }
@@ -194,11 +206,12 @@ func (r *run) subtract(s *shovel, h *seenHost, j *job) error {
 	f, ok := s.index[key]
 	if !ok {
 		f = int32(len(s.families))
-		s.index[key], s.families = f, append(s.families, j)
+		s.index[key], s.families, s.voices = f, append(s.families, j), append(s.voices, voices{})
 	}
 	s.families[f] = j // jobs are oldest first: the newest stays
 	src, _, err := unpack.Reader(readAhead(h.File(&j.entry)))
 	if err != nil {
+		s.voices[f].broken = true
 		return nil // told when it is parsed
 	}
 	defer src.Close()
@@ -206,6 +219,7 @@ func (r *run) subtract(s *shovel, h *seenHost, j *job) error {
 		b := make([]byte, loginRecord)
 		for {
 			if _, err := io.ReadFull(src, b); err != nil {
+				s.voices[f].broken = s.voices[f].broken || !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF)
 				return r.ctx.Err()
 			}
 			s.stands(b, f)
@@ -218,7 +232,11 @@ func (r *run) subtract(s *shovel, h *seenHost, j *job) error {
 			return r.ctx.Err()
 		}
 		s.stands(l.Text, f)
+		if j.art.Name == "syslogfile" {
+			s.voices[f].hear(s.seed, l.Text)
+		}
 	}
+	s.voices[f].broken = s.voices[f].broken || lr.Err() != nil
 	return r.ctx.Err()
 }
 
