@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"strings"
+	"syscall"
 	"time"
 
 	"telltale/casefile"
@@ -216,16 +218,9 @@ func (r *recoverer) write(line *RecoveredFile, f *filesystem.Recovered, prefix s
 	var out io.Writer = io.Discard
 	var w *sparseFile
 	if r.root != nil {
-		name := r.place(prefix, f)
-		if r.root.MkdirAll(path.Dir(name), 0o700) != nil { // a file has the name of one of its directories
-			name = path.Join(safeName(strings.Trim(prefix, ":!")), "by inode", fmt.Sprint(f.Meta.Inode), path.Base(name))
-			if err := r.root.MkdirAll(path.Dir(name), 0o700); err != nil {
-				return fmt.Errorf("make %q: %w", path.Dir(name), err)
-			}
-		}
-		file, err := r.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		file, name, err := r.create(prefix, f)
 		if err != nil {
-			return fmt.Errorf("write %q: %w", name, err)
+			return err
 		}
 		defer file.Close()
 		w = &sparseFile{f: file}
@@ -253,6 +248,25 @@ func (r *recoverer) write(line *RecoveredFile, f *filesystem.Recovered, prefix s
 	}
 	line.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	return nil
+}
+
+// create makes the file that one is written to. Where a folder has its name, or a file the name of one of its folders - both
+// were there, one after the other - it goes beside them.
+func (r *recoverer) create(prefix string, f *filesystem.Recovered) (*os.File, string, error) {
+	name := r.place(prefix, f)
+	for try := 0; ; try++ {
+		err := r.root.MkdirAll(path.Dir(name), 0o700)
+		if err == nil {
+			var file *os.File
+			if file, err = r.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+				return file, name, nil
+			}
+		}
+		if try > 0 || !errors.Is(err, fs.ErrExist) && !errors.Is(err, syscall.ENOTDIR) {
+			return nil, "", fmt.Errorf("write %q: %w", name, err)
+		}
+		name = r.unused(path.Join(safeName(strings.Trim(prefix, ":!")), "%by inode", fmt.Sprint(f.Meta.Inode), path.Base(name)))
+	}
 }
 
 func copyContext(ctx context.Context, w io.Writer, r io.Reader) (n int64, err error) {
@@ -324,7 +338,11 @@ func (r *recoverer) place(prefix string, f *filesystem.Recovered) string {
 	if n := len(parts); n > maxPlaceParts {
 		parts = append(parts[:1], parts[n-maxPlaceParts+1:]...)
 	}
-	name := strings.Join(parts, "/")
+	return r.unused(strings.Join(parts, "/"))
+}
+
+// unused gives a name that was not given yet.
+func (r *recoverer) unused(name string) string {
 	if r.used == nil {
 		r.used = map[string]int{}
 	}

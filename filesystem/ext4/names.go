@@ -35,7 +35,8 @@ type owner struct{ number, generation, sequence uint32 }
 
 // called is a name under which an inode was seen.
 type called struct {
-	parent, sequence uint32
+	parent, sequence uint32 // sequence is that of the last transaction that has it
+	first            uint32 // transaction that has it
 	name             string
 	slack            bool // between the entries of today's directory: nobody knows from when
 }
@@ -52,6 +53,8 @@ const (
 	maxNamesOfOne  = 64
 	maxOwners      = 4 << 20
 	maxPathParts   = 256
+	maxPathBytes   = 4096 // PATH_MAX; what is above is left out, as if it were not known
+	maxLivesOfOne  = 64   // directories that had one number
 )
 
 func newNames(u *undeleter, t *tables) *names {
@@ -112,7 +115,7 @@ func (n *names) notes() []string {
 func (n *names) want(gone []*life) {
 	for _, l := range gone {
 		n.wanted[l.number] = nil
-		if l.dir {
+		if l.dir && len(n.buried[l.number]) < maxLivesOfOne {
 			n.buried[l.number] = append(n.buried[l.number], l)
 		}
 	}
@@ -294,12 +297,16 @@ func (n *names) note(ino uint32, c called) {
 	}
 	for i := range list {
 		if x := &list[i]; x.name == c.name && x.parent == c.parent && x.slack == c.slack {
-			if x.sequence == c.sequence || !before(c.sequence, x.sequence) {
+			if before(x.sequence, c.sequence) {
 				x.sequence = c.sequence
+			}
+			if before(c.sequence, x.first) {
+				x.first = c.sequence
 			}
 			return
 		}
 	}
+	c.first = c.sequence
 	if len(list) < maxNamesOfOne {
 		n.wanted[ino] = append(list, c)
 	}
@@ -311,8 +318,8 @@ func (n *names) of(l *life) (best called, ok bool) {
 		switch {
 		case c.slack:
 			return 0
-		case l.hasDead && before(l.dead.sequence, c.sequence):
-			return 1 // seen after the file was gone: another's, unless nothing better is known
+		case l.hasDead && (before(l.dead.sequence, c.first) || l.dead.sequence == c.first && !l.cut):
+			return 1 // seen only when the file was gone: another's, unless nothing better is known
 		case l.firstSeen != 0 && before(c.sequence, l.firstSeen):
 			return 2
 		}
@@ -342,7 +349,11 @@ func (n *names) path(l *life) (path, from string) {
 	}
 	parts := []string{c.name}
 	at, seq := c.parent, c.sequence
+	length := 0
 	for range maxPathParts {
+		if length += len(parts[len(parts)-1]) + 1; length > maxPathBytes {
+			break
+		}
 		if at == rootInode {
 			return join(parts, ""), from
 		}
