@@ -36,8 +36,11 @@ type life struct {
 	residue    bool // mapped is what the inode says today
 }
 
-// maxLives bounds the inodes that are followed.
-const maxLives = 4 << 20
+// Bounds of what is followed: inodes, and files that are gone. A crafted ring can tell of far more, for its blocks can all lie in one place.
+const (
+	maxLives = 4 << 20
+	maxGone  = 2 << 20
+)
 
 // eachInode gives every version of every inode in the ring, oldest first.
 func (u *undeleter) eachInode(ctx context.Context, t *tables, f func(n uint32, raw []byte, s sight)) error {
@@ -169,8 +172,17 @@ func (u *undeleter) end(l *life, s sight) {
 		l.dead, l.hasDead = s, true
 	}
 	if l.hasMap {
-		u.gone = append(u.gone, l)
+		u.lose(l)
 	}
+}
+
+// lose notes a file that is gone.
+func (u *undeleter) lose(l *life) {
+	if len(u.gone) >= maxGone {
+		u.full = true
+		return
+	}
+	u.gone = append(u.gone, l)
 }
 
 // present holds what the ring tells of each inode against what it is now.
@@ -191,7 +203,7 @@ func (u *undeleter) present() {
 			l.dtime = in.dtime
 		}
 		if l.hasMap {
-			u.gone = append(u.gone, l)
+			u.lose(l)
 		}
 	}
 }
@@ -246,7 +258,7 @@ func (u *undeleter) residue(ctx context.Context) error {
 			if old := u.lives[uint32(n)]; old != nil && old.generation == l.generation {
 				l.firstSeen, l.alive, l.hasAlive, l.dead, l.hasDead = old.firstSeen, old.alive, old.hasAlive, old.dead, old.hasDead
 			}
-			u.gone = append(u.gone, l)
+			u.lose(l)
 		}
 	}
 	return nil

@@ -33,12 +33,16 @@ type undeleter struct {
 	claims map[uint64][]byte // by group: the blocks that a file deleted later has had
 	full   bool
 
-	counted int64 // blocks that were claimed
+	counted int64 // blocks that were looked at
+	pieces  int   // runs of the files that were given
 	freed   []freed
 }
 
 // countFactor is how many times over the deleted files may have had all blocks of the filesystem.
 const countFactor = 16
+
+// maxPieces bounds the runs of all files that are given, 56 bytes each: crafted inodes can share one large tree.
+const maxPieces = 8 << 20
 
 // Deleted finds deleted files: those that the journal remembers, and those that are deleted and still
 // open. It looks at the filesystem as it is with its journal replayed.
@@ -165,9 +169,11 @@ func (u *undeleter) recover(l *life) (filesystem.Recovered, bool) {
 	}
 	m := &blockMap{}
 	file := &oldFile{f: u.f, in: in}
-	if in.flags&flagInline == 0 && !in.fast() {
+	many := u.pieces >= maxPieces
+	if in.flags&flagInline == 0 && !in.fast() && !many {
 		m = u.mapOld(in, l)
 		file.m = m
+		u.pieces += len(m.runs)
 	}
 	r := filesystem.Recovered{Meta: u.f.metaOf(in), From: u.from(l, l.mapped), Content: file, Cut: l.cut}
 	r.Meta.State = filesystem.Deleted
@@ -180,6 +186,11 @@ func (u *undeleter) recover(l *life) (filesystem.Recovered, bool) {
 	}
 	u.bounds(l, &r)
 	r.Path, r.PathFrom = u.names.path(l)
+	if many {
+		r.Content, r.Reused = nil, in.size
+		r.From += "; where its content lies was not looked for: there are too many pieces of deleted files"
+		return r, true
+	}
 	if file.m != nil {
 		r.Extents = m.extents(in.size, u.f.blockSize)
 		u.count(l, m, &r)
@@ -248,14 +259,16 @@ func (u *undeleter) count(l *life, m *blockMap, r *filesystem.Recovered) {
 		if x.phys < 0 {
 			continue
 		}
+		if u.counted += int64(x.count); u.counted > countFactor*u.f.blocks { // so many files cannot all have had so much
+			r.Reused += max(0, min(int64(x.count)*u.f.blockSize, r.Meta.Size-int64(x.first)*u.f.blockSize))
+			continue
+		}
 		for i := range int64(x.count) {
 			n := min(u.f.blockSize, r.Meta.Size-(int64(x.first)+i)*u.f.blockSize)
 			if n <= 0 {
 				return
 			}
 			switch b := x.phys + i; {
-			case u.counted > countFactor*u.f.blocks:
-				r.Reused += n // so many files cannot all have had so much
 			case l.orphan || lately || own.has(int64(x.first)+i, b):
 				r.Free += n
 			case u.space.taken(b) || !u.claim(b):
@@ -278,7 +291,6 @@ func (m *blockMap) has(block, phys int64) bool {
 
 // claim marks a free block as the content of a file, and tells whether no file that was deleted later had it.
 func (u *undeleter) claim(b int64) bool {
-	u.counted++
 	const per = 32 << 10 // blocks in a piece of the map
 	g, bit := uint64(b/per), b%per
 	if u.claims[g] == nil {
@@ -292,7 +304,7 @@ func (u *undeleter) claim(b int64) bool {
 
 func (u *undeleter) notes() (list []string) {
 	if u.full {
-		list = append(list, fmt.Sprintf("the journal tells of more than %d inodes: the others were not followed", maxLives))
+		list = append(list, fmt.Sprintf("there is more to tell than of %d inodes and %d deleted files: the others were not followed", maxLives, maxGone))
 	}
 	return append(list, u.names.notes()...)
 }
