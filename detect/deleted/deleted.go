@@ -108,6 +108,10 @@ func (f *fold) file(e *event.Event) {
 	case open && content == "elf" && !owned && (detect.InVolatileDir(p) || strings.HasPrefix(p, "/home/") || p == ""):
 		r.Detection, r.What, r.Level, r.Attack = "D42", detect.OddFile, detect.High, []string{"T1070.004"}
 		r.Title = named(p) + " is a program that was deleted while it ran: it may still run"
+		if p == "" && e.Text(event.FileUID) == "0" && !odd(e.Text(event.FileFacts)) {
+			r.Level = detect.Low
+			r.Detail = change + ", as an update leaves programs and libraries that run on"
+		}
 	case strings.HasSuffix(base, "_history") && strings.HasPrefix(base, "."):
 		r.First, r.Last = e.At, e.At
 		r.Detection, r.What, r.Level, r.Attack = "D61", detect.HistoryGone, detect.Medium, []string{"T1070.003"}
@@ -127,6 +131,16 @@ func (f *fold) file(e *event.Event) {
 		return
 	}
 	f.files = append(f.files, r)
+}
+
+// odd tells whether facts of a program are such that hardly any distribution's program has.
+func odd(facts string) bool {
+	for _, w := range strings.Fields(facts) {
+		if w == "static" || w == "no-sections" || w == "cut" || strings.HasPrefix(w, "packed(") || strings.HasPrefix(w, "behind=") || strings.HasPrefix(w, "module(") {
+			return true
+		}
+	}
+	return false
 }
 
 func named(p string) string {

@@ -36,6 +36,22 @@ func TestDeleted(t *testing.T) {
 	}
 }
 
+// The name of a library that an update replaced is lost soon; the services that hold it run on for months.
+func TestUpdatesLeaveProgramsWithoutNames(t *testing.T) {
+	for facts, want := range map[string]detect.Level{
+		"file.uid=0 file.facts=\"elf64 shared stripped build-id=aa\"":        detect.Low,
+		"file.uid=0 file.facts=\"elf64 exec static stripped\"":               detect.High,
+		"file.uid=0 file.facts=\"elf64 exec packed(UPX) stripped\"":          detect.High,
+		"file.uid=33 file.facts=\"elf64 shared stripped build-id=aa\"":       detect.High,
+		"file.uid=0 file.path=/dev/shm/x file.facts=\"elf64 exec stripped\"": detect.High,
+	} {
+		got := detecttest.Run(t, deleted.New(), detecttest.Scene(), `- deleted-file file.content=elf file.mode=755 change="deleted while a program held it open" `+facts)
+		if len(got) != 1 || got[0].Level != want {
+			t.Errorf("%s: %+v", facts, got)
+		}
+	}
+}
+
 // A program in /tmp that went when its service ended is of the time when it was put there, not of whoever was logged in when it went.
 func TestDeletedIsOfItsMaking(t *testing.T) {
 	got := detecttest.Run(t, deleted.New(), detecttest.Scene(), `18:00:00 deleted-file file.path=/tmp/x.sh file.content=script file.mode=644 change=deleted file.created=2024-01-02T03:00:00Z`)
