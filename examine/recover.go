@@ -33,6 +33,8 @@ type RecoverOptions struct {
 	// Told is given what each filesystem remembers, before its files; File each file.
 	Told func(casefile.Recovery)
 	File func(RecoveredFile)
+	// Fault is given what could not be read; what can be is still found.
+	Fault func(string)
 }
 
 // RecoveredFile is one line of recovered.jsonl.
@@ -132,11 +134,15 @@ func (r *recoverer) mount(source string, m *host.Mount) error {
 	if r.o.Told != nil {
 		r.o.Told(c)
 	}
+	if c.Unread != "" {
+		r.fault(m.Prefix, c.Unread)
+	}
 	for f, err := range files {
 		if err != nil {
 			if r.ctx.Err() != nil {
 				return r.ctx.Err()
 			}
+			r.fault(m.Prefix, err.Error())
 			c.Notes = append(c.Notes, printable(err.Error()))
 			continue
 		}
@@ -159,6 +165,12 @@ func (r *recoverer) mount(source string, m *host.Mount) error {
 	}
 	r.done = append(r.done, c)
 	return r.ctx.Err()
+}
+
+func (r *recoverer) fault(where, why string) {
+	if r.o.Fault != nil {
+		r.o.Fault(printable(where) + " " + printable(why))
+	}
 }
 
 func recoveryOf(source, prefix string, h filesystem.History) casefile.Recovery {
@@ -244,6 +256,7 @@ func (r *recoverer) write(line *RecoveredFile, f *filesystem.Recovered, prefix s
 			return r.ctx.Err()
 		}
 		line.Error = printable(fmt.Sprintf("read to byte %d: %v", n, err))
+		r.fault(prefix+line.Path, line.Error)
 		return nil
 	}
 	line.SHA256 = hex.EncodeToString(sum.Sum(nil))

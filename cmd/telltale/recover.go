@@ -35,7 +35,9 @@ deleted before cannot be found so, and none found is not none deleted.
 
 Each file is written below DIR under its own path, never executable; recovered.jsonl lists them all with times, hashes,
 and how much of each lies in blocks that nobody has had since. A file of which every block was given away is only listed,
-without --all.`,
+without --all.
+
+Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence could not be read.`,
 		Example: "  telltale recover telltale-case-20261126T100000Z --to /mnt/usb/deleted\n  telltale recover disk.img --list --match '*.php'",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(c *cobra.Command, args []string) error { return recoverRun(c.Context(), out, f, args[0]) },
@@ -91,6 +93,12 @@ func recoverRun(ctx context.Context, out io.Writer, f recoverFlags, from string)
 			fmt.Fprintf(out, "%-7s %10d  %-20s  %s%s\n", x.State, x.Size, short(x), terminal.Escape(nameOf(x)), fault(x))
 		}
 	}
+	faults, first := 0, ""
+	o.Fault = func(s string) {
+		if faults++; faults == 1 {
+			first = s
+		}
+	}
 	done, err := examine.Recover(ctx, o)
 	if err == nil && len(done) == 0 {
 		return fmt.Errorf("no filesystem of the evidence can tell of deleted files: %w", examine.ErrNothing)
@@ -99,6 +107,12 @@ func recoverRun(ctx context.Context, out io.Writer, f recoverFlags, from string)
 		for i := range done {
 			fmt.Fprintln(out, terminal.Escape(done[i].Words()))
 		}
+	}
+	if err == nil && faults > 0 {
+		if !f.json {
+			fmt.Fprintf(out, "%d places could not be read, so that more may have been deleted than is told here; the first: %s\n", faults, terminal.Escape(first))
+		}
+		return fmt.Errorf("%w: %d places", errUnreadable, faults)
 	}
 	return err
 }
