@@ -48,6 +48,9 @@ func TestRecoverTellsWhatCouldNotBeRead(t *testing.T) {
 			if got := run(context.Background(), []string{"recover", "--list", p}, &out, &errs); got != tc.status || !strings.Contains(out.String(), tc.told) {
 				t.Errorf("status %d, want %d: %s%s", got, tc.status, out.String(), errs.String())
 			}
+			if got := run(context.Background(), []string{"timeline", "--files-only", p}, &out, &errs); got != tc.status {
+				t.Errorf("timeline: status %d, want %d: %s", got, tc.status, errs.String())
+			}
 		})
 	}
 }

@@ -39,7 +39,9 @@ func timelineCommand(out io.Writer) *cobra.Command {
 		Short: "Write everything that happened, in the order of time, for other tools",
 		Long: `Write the times of all files, deleted ones too, and all that logs and traces tell, in the order of time.
 
-The evidence of the case is read again; it must still be where it was. The formats:` + doc,
+The evidence of the case is read again; it must still be where it was. The formats:` + doc + `
+
+Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence could not be read.`,
 		Example: "  telltale timeline telltale-case-20261126T100000Z --format csv > timeline.csv\n  telltale timeline disk.img --format bodyfile --to body",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(c *cobra.Command, args []string) error { return timelineRun(c.Context(), out, f, args[0]) },
@@ -112,7 +114,7 @@ func writeTimeline(ctx context.Context, out io.Writer, format timeline.Format, o
 	t := &timelineSink{make: func() timeline.Writer { held.head = nil; return format.New(held, o.Spool) }}
 	t.w = t.make()
 	o.Timeline = t
-	_, err := examine.Run(ctx, o)
+	res, err := examine.Run(ctx, o)
 	if err != nil && !(errors.Is(err, examine.ErrNothing) && t.files > 0) {
 		return err
 	}
@@ -120,7 +122,13 @@ func writeTimeline(ctx context.Context, out io.Writer, format timeline.Format, o
 	if err := held.flush(); err != nil {
 		return err
 	}
-	return t.w.Close()
+	if err := t.w.Close(); err != nil {
+		return err
+	}
+	if res != nil && len(res.Damage) > 0 {
+		return fmt.Errorf("%w: %d places", errUnreadable, len(res.Damage))
+	}
+	return nil
 }
 
 // held keeps a format's first line back until it is sure that it is the last try: the evidence may have to be read twice.
