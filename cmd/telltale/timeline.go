@@ -110,7 +110,7 @@ func timelineRun(ctx context.Context, out io.Writer, f timelineFlags, from strin
 }
 
 func writeTimeline(ctx context.Context, out io.Writer, format timeline.Format, o examine.Options) error {
-	held := &held{w: out}
+	held := &held{w: out, open: o.FilesOnly} // files are read once: only clocks of logs are set right
 	t := &timelineSink{make: func() timeline.Writer { held.head = nil; return format.New(held, o.Spool) }}
 	t.w = t.make()
 	o.Timeline = t
