@@ -15,6 +15,7 @@ import (
 	"telltale/image"
 	imgall "telltale/image/all"
 	rawsplit "telltale/image/split"
+	"telltale/internal/holes"
 	"telltale/internal/limit"
 	"telltale/volume"
 	volall "telltale/volume/all"
@@ -35,8 +36,11 @@ type block struct {
 }
 
 func (b block) section(off, size int64, name string) block {
-	return block{io.NewSectionReader(b, off, size), size, b.prefix + name, b.depth + 1}
+	return block{holes.NewSection(b, off, size), size, b.prefix + name, b.depth + 1}
 }
+
+// Next tells where data go on, as holes.Nexter does.
+func (b block) Next(off int64) int64 { return holes.Next(b.ReaderAt, off) }
 
 // part is a filesystem that was found.
 type part struct {

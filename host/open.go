@@ -17,6 +17,7 @@ import (
 	"telltale/filesystem/tarball"
 	"telltale/filesystem/tree"
 	"telltale/filesystem/ziparchive"
+	"telltale/internal/holes"
 	"telltale/internal/unpack"
 )
 
@@ -74,7 +75,7 @@ func (in *Input) file(ctx context.Context, path string, mtime evidence.Time, o O
 	if err != nil {
 		return fmt.Errorf("read evidence %q: %w", path, err)
 	}
-	var r io.ReaderAt = f
+	var r io.ReaderAt = holes.NewFile(f, in.Size)
 	size := in.Size
 	if kind := unpack.Kind(head); kind != "" {
 		if t := unpack.HeaderTime(head); !t.IsZero() {
@@ -90,7 +91,7 @@ func (in *Input) file(ctx context.Context, path string, mtime evidence.Time, o O
 		if bad != nil {
 			in.Damage = append(in.Damage, evidence.Damage{Ref: evidence.Ref{Source: o.Source, Path: kind, Off: n}, Reason: bad.Error() + "; what was read before is examined"})
 		}
-		r, size, in.SHA256 = s, n, sum
+		r, size, in.SHA256 = holes.NewFile(s, n), n, sum
 		name = strings.TrimSuffix(name, filepath.Ext(name))
 		if head, err = headOf(s); err != nil {
 			return fmt.Errorf("read evidence %q: %w", path, err)

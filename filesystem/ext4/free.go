@@ -1,6 +1,7 @@
 package ext4
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -177,6 +178,23 @@ func (f *FS) FreeSpace(ctx context.Context) iter.Seq2[filesystem.Extent, error] 
 	}
 }
 
+// unused gives the free runs of a group that was never used: all but what holds the groups' own structures.
+func (s *space) unused(start, end int64, give func(first, n int64) bool) error {
+	s.once.Do(s.findMeta)
+	i, _ := slices.BinarySearchFunc(s.meta, start, func(r [2]int64, b int64) int { return cmp.Compare(r[1]-1, b) })
+	for at := start; at < end; i++ {
+		stop, next := end, end
+		if i < len(s.meta) && s.meta[i][0] < end {
+			stop, next = max(s.meta[i][0], at), max(s.meta[i][1], at)
+		}
+		if stop > at && !give(at, stop-at) {
+			return errStopped
+		}
+		at = next
+	}
+	return nil
+}
+
 // errStopped says that the caller wants no more.
 var errStopped = errors.New("stopped")
 
@@ -189,8 +207,11 @@ func (s *space) group(g uint64, give func(first, n int64) bool) error {
 	if err != nil {
 		return err
 	}
+	if b == nil {
+		return s.unused(start, end, give)
+	}
 	for at := start; at < end; {
-		if b != nil && (at-start)%(8*s.perBit) == 0 && (at-start)/s.perBit/8 < int64(len(b)) {
+		if (at-start)%(8*s.perBit) == 0 && (at-start)/s.perBit/8 < int64(len(b)) {
 			switch b[(at-start)/s.perBit/8] {
 			case 0xff:
 				at += 8 * s.perBit

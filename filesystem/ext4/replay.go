@@ -9,6 +9,7 @@ import (
 
 	"telltale/evidence"
 	"telltale/filesystem"
+	"telltale/internal/holes"
 )
 
 // Replay gives the filesystem as the kernel shows it once it has replayed the journal: each block that a
@@ -240,6 +241,19 @@ func (o *overlay) ReadAt(p []byte, off int64) (int, error) {
 		i++
 	}
 	return len(p), nil
+}
+
+// Next tells where data go on: in the source, or in a block that lies over it.
+func (o *overlay) Next(off int64) int64 {
+	n := holes.Next(o.src, off)
+	i, found := slices.BinarySearch(o.blocks, off/o.size)
+	if found {
+		return off
+	}
+	if i < len(o.blocks) {
+		n = min(n, o.blocks[i]*o.size)
+	}
+	return n
 }
 
 // unescape puts back the magic number that a logged block began with. p begins at byte off of the block.

@@ -8,6 +8,7 @@ import (
 	"telltale/evidence"
 	"telltale/filesystem"
 	"telltale/internal/bin"
+	"telltale/internal/holes"
 )
 
 // A file in more pieces than its inode has room for keeps its map in blocks of its own. When it is deleted the kernel empties the map in
@@ -49,6 +50,11 @@ func (u *undeleter) stray(ctx context.Context, yield func(filesystem.Recovered, 
 		for off := int64(0); off < e.Length; off += int64(len(buf)) {
 			if ctx.Err() != nil {
 				return yield(filesystem.Recovered{}, ctx.Err())
+			}
+			if next := holes.Next(f.src, e.Physical+off) - e.Physical; next > off { // nothing was ever written there
+				if off = next / f.blockSize * f.blockSize; off >= e.Length {
+					break
+				}
 			}
 			b := buf[:min(int64(len(buf)), e.Length-off)]
 			if f.readAt(b, e.Physical+off) != nil {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"iter"
 
+	"telltale/internal/holes"
 	"telltale/internal/logclock"
 )
 
@@ -88,6 +89,10 @@ func (s *scanner) extent(ctx context.Context, e Extent) {
 	kept := 0
 	s.edge = s.edge[:0]
 	for done := int64(0); done < e.Len && !s.stopped && ctx.Err() == nil; {
+		if next := holes.Next(s.r, e.Off+done) - e.Off; next >= done+window { // nothing was ever written there
+			done, kept, s.edge = min(next/loginStep*loginStep, e.Len), 0, s.edge[:0]
+			continue
+		}
 		n := int(min(window, e.Len-done))
 		got, err := s.r.ReadAt(s.buf[kept:kept+n], e.Off+done)
 		if err != nil && (!errors.Is(err, io.EOF) || got < n) {
