@@ -6,6 +6,7 @@
 #   lab/damaged-images.sh e2fsprogs DIR      TELLTALE_E2FSPROGS=DIR go test ./filesystem/ext4 -run Damaged -v
 #   lab/damaged-images.sh btrfs-progs DIR    TELLTALE_BTRFSPROGS=DIR go test ./filesystem/btrfs -run Damaged -v
 #   lab/damaged-images.sh cryptsetup DIR     TELLTALE_CRYPTSETUP=DIR go test ./volume/luks -run Cryptsetup -v
+#   lab/damaged-images.sh qemu DIR           TELLTALE_QEMU=DIR go test ./host -run QEMU -v
 set -eu
 
 package=${1:?usage: damaged-images.sh package directory}
