@@ -19,6 +19,7 @@ import (
 	"telltale/evidence"
 	"telltale/filesystem"
 	"telltale/host"
+	"telltale/internal/holes"
 )
 
 // RecoverOptions are what Recover is asked for.
@@ -228,24 +229,21 @@ func (r *recoverer) write(line *RecoveredFile, f *filesystem.Recovered, prefix s
 		return nil
 	}
 	var out io.Writer = io.Discard
-	var w *sparseFile
+	var w *holes.Writer
 	if r.root != nil {
 		file, name, err := r.create(prefix, f)
 		if err != nil {
 			return err
 		}
 		defer file.Close()
-		w = &sparseFile{f: file}
+		w = holes.NewWriter(file)
 		out, line.Written = w, name
 	}
 	sum := sha256.New()
 	n, err := copyContext(r.ctx, io.MultiWriter(sum, out), io.NewSectionReader(f.Content, 0, f.Meta.Size))
 	if w != nil {
-		if w.err == nil {
-			w.err = w.f.Truncate(w.off)
-		}
-		if w.err != nil {
-			return fmt.Errorf("write %q: %w", line.Written, w.err)
+		if err := w.Finish(); err != nil {
+			return fmt.Errorf("write %q: %w", line.Written, err)
 		}
 		if m := f.Meta.Mtime; m.Known() {
 			r.root.Chtimes(line.Written, m.Std(), m.Std())
@@ -302,38 +300,6 @@ func copyContext(ctx context.Context, w io.Writer, r io.Reader) (n int64, err er
 			return n, err
 		}
 	}
-}
-
-// sparseFile leaves holes where whole blocks are zero: a deleted sparse file must not fill the examiner's disk.
-type sparseFile struct {
-	f   *os.File
-	off int64
-	err error
-}
-
-func (s *sparseFile) Write(p []byte) (int, error) {
-	const block = 64 << 10
-	for b := p; len(b) > 0; {
-		n := min(len(b), block)
-		if !zero(b[:n]) {
-			if _, err := s.f.WriteAt(b[:n], s.off); err != nil {
-				s.err = err
-				return 0, err
-			}
-		}
-		s.off += int64(n)
-		b = b[n:]
-	}
-	return len(p), nil
-}
-
-func zero(b []byte) bool {
-	for _, x := range b {
-		if x != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // place gives a name below the folder for a file: its path, with what could lead elsewhere or harm a terminal escaped.

@@ -135,7 +135,7 @@ func (in *Input) content(ctx context.Context, r io.ReaderAt, size int64, head []
 		return fmt.Errorf("the disk in the %s holds no partition table and no filesystem: %w", in.Container, ErrNotEvidence)
 	}
 	in.Kind = KindFile
-	if allZero(head) {
+	if holes.Zero(head) {
 		return fmt.Errorf("its first %d bytes are zero and it holds no partition table and no filesystem: %w", len(head), ErrNotEvidence)
 	}
 	h := &Host{View: View{Source: o.Source, Mounts: []Mount{{At: "/", FS: &alone}}}, Kind: KindFile, Flat: true}
@@ -235,15 +235,6 @@ func headOf(r io.ReaderAt) ([]byte, error) {
 	return head[:n], nil
 }
 
-func allZero(b []byte) bool {
-	for _, x := range b {
-		if x != 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // guess names what a partition that cannot be read probably holds, so that the user knows what is missing.
 func guess(head []byte) string {
 	at := func(off int, magic string) bool {
@@ -264,7 +255,7 @@ func guess(head []byte) string {
 		return ": FAT"
 	case at(4096, "\xfc\x4e\x2b\xa9"):
 		return ": a member of a Linux RAID"
-	case allZero(head):
+	case holes.Zero(head):
 		return ": its beginning is empty"
 	}
 	return ""
@@ -289,18 +280,15 @@ func spool(ctx context.Context, f io.ReaderAt, size int64, o Options) (*os.File,
 		return nil, 0, "", err
 	}
 	defer d.Close()
-	w := &sparse{f: out}
+	w := holes.NewWriter(out)
 	_, err = io.CopyBuffer(w, d, make([]byte, 1<<20))
-	if end := w.finish(); err == nil {
-		err = end
-	}
-	if w.failed != nil {
-		err = fmt.Errorf("%w: %w", errSpool, w.failed)
+	if failed := w.Finish(); failed != nil {
+		err = fmt.Errorf("%w: %w", errSpool, failed)
 	}
 	if _, rest := io.Copy(io.Discard, src); rest != nil && err == nil {
 		err = rest
 	}
-	return out, w.off, hex.EncodeToString(sum.Sum(nil)), err
+	return out, w.Size(), hex.EncodeToString(sum.Sum(nil)), err
 }
 
 type reading struct {
@@ -320,35 +308,4 @@ func (r *reading) Read(p []byte) (int, error) {
 		r.progress(r.done, r.total)
 	}
 	return n, err
-}
-
-// sparse writes a file and leaves holes where the content is zero, as disk images mostly are.
-type sparse struct {
-	f      *os.File
-	off    int64
-	failed error
-}
-
-func (s *sparse) Write(p []byte) (int, error) {
-	const block = 64 << 10
-	for b := p; len(b) > 0; {
-		n := min(len(b), block)
-		if !allZero(b[:n]) {
-			if _, err := s.f.WriteAt(b[:n], s.off); err != nil {
-				s.failed = err
-				return 0, err
-			}
-		}
-		s.off += int64(n)
-		b = b[n:]
-	}
-	return len(p), nil
-}
-
-func (s *sparse) finish() error {
-	err := s.f.Truncate(s.off)
-	if err != nil {
-		s.failed = err
-	}
-	return err
 }

@@ -47,3 +47,29 @@ func TestNextSkipsHoles(t *testing.T) {
 		t.Errorf("a source that cannot tell: %d", n)
 	}
 }
+
+func TestWriterLeavesHoles(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	want := append(append([]byte("first"), make([]byte, 300<<10)...), "last"...)
+	want = append(want, make([]byte, 70<<10)...)
+	w := holes.NewWriter(f)
+	for p := want; len(p) > 0; p = p[min(len(p), 100_000):] {
+		if n, err := w.Write(p[:min(len(p), 100_000)]); err != nil || n != min(len(p), 100_000) {
+			t.Fatal(n, err)
+		}
+	}
+	if err := w.Finish(); err != nil || w.Size() != int64(len(want)) {
+		t.Fatal(w.Size(), err)
+	}
+	if got, err := os.ReadFile(f.Name()); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	f.Close()
+	if _, err := w.Write([]byte("x")); err == nil || w.Finish() == nil {
+		t.Error("a file that cannot be written was written")
+	}
+}
