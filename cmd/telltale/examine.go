@@ -81,13 +81,7 @@ func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args [
 	if o.Known, err = examine.LoadKnown(ctx, f.known); err != nil {
 		return fmt.Errorf("%w: --known: %w", errUsage, err)
 	}
-	if o.Zone, err = zoneOf(f.zone); err != nil {
-		return err
-	}
-	if o.Since, err = timeOf(f.since, o.Zone, false); err != nil {
-		return err
-	}
-	if o.Until, err = timeOf(f.until, o.Zone, true); err != nil {
+	if err := span(&o, f.since, f.until, f.zone); err != nil {
 		return err
 	}
 	started := time.Now()
@@ -261,6 +255,18 @@ func zoneOf(s string) (*time.Location, error) {
 		return nil, fmt.Errorf("%w: --zone %q: %w", errUsage, s, err)
 	}
 	return l, nil
+}
+
+// span sets the time that is asked about, and the zone of logs that name none.
+func span(o *examine.Options, since, until, zone string) (err error) {
+	if o.Zone, err = zoneOf(zone); err != nil {
+		return err
+	}
+	if o.Since, err = timeOf(since, o.Zone, false); err != nil {
+		return err
+	}
+	o.Until, err = timeOf(until, o.Zone, true)
+	return err
 }
 
 // timeOf reads a day or an instant; a day as an end means its end.

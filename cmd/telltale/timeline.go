@@ -71,13 +71,7 @@ func timelineRun(ctx context.Context, out io.Writer, f timelineFlags, from strin
 		return err
 	}
 	o := examine.Options{Artifacts: artall.Artifacts(), Log: slog.New(slog.DiscardHandler), Secret: secrets(f.keys), FilesOnly: f.files || f.format == "bodyfile"}
-	if o.Zone, err = zoneOf(f.zone); err != nil {
-		return err
-	}
-	if o.Since, err = timeOf(f.since, o.Zone, false); err != nil {
-		return err
-	}
-	if o.Until, err = timeOf(f.until, o.Zone, true); err != nil {
+	if err := span(&o, f.since, f.until, f.zone); err != nil {
 		return err
 	}
 	for _, s := range sources {
