@@ -1,6 +1,10 @@
 package btrfs
 
-import "fmt"
+import (
+	"fmt"
+
+	"telltale/internal/galois"
+)
 
 // rebuild gives bytes of a raid5 or raid6 chunk without reading their own stripe:
 // mirror 1 by P, mirror 2 by P and Q, taking another stripe as lost, too. Which one
@@ -49,41 +53,10 @@ func xor(p, q []byte) {
 // Arithmetic in the field of raid6 (H. P. Anvin, The mathematics of RAID-6): Q is the
 // sum of g^i times data column i.
 
-func mul(a, b byte) (r byte) {
-	for ; b != 0; b >>= 1 {
-		if b&1 != 0 {
-			r ^= a
-		}
-		high := a & 0x80
-		a <<= 1
-		if high != 0 {
-			a ^= 0x1d
-		}
-	}
-	return r
-}
-
-// power gives g^n; the order of g is 255.
-func power(n int64) byte {
-	r := byte(1)
-	for range n % 255 {
-		r = mul(r, 2)
-	}
-	return r
-}
-
-func inverse(a byte) byte {
-	r := byte(1)
-	for range 254 {
-		r = mul(r, a)
-	}
-	return r
-}
-
 func scale(p []byte, by byte) {
 	var table [256]byte
 	for i := range table {
-		table[i] = mul(byte(i), by)
+		table[i] = galois.Mul(byte(i), by)
 	}
 	for i, x := range p {
 		p[i] = table[x]
@@ -101,7 +74,7 @@ func partialQ(p []byte, columns [][]byte, data int64) {
 func byQ(p []byte, columns [][]byte, x, data int64) {
 	partialQ(p, columns, data)
 	xor(p, columns[data+1])
-	scale(p, inverse(power(x)))
+	scale(p, galois.Inverse(galois.Exp(x)))
 }
 
 // byPQ solves for column x where y is lost as well.
@@ -112,7 +85,7 @@ func byPQ(p []byte, columns [][]byte, x, y, data int64) {
 	for i := range data + 1 {
 		xor(sum, columns[i])
 	} // Dx + Dy
-	scale(sum, power(y))
+	scale(sum, galois.Exp(y))
 	xor(p, sum) // (g^x + g^y) Dx
-	scale(p, inverse(power(x)^power(y)))
+	scale(p, galois.Inverse(galois.Exp(x)^galois.Exp(y)))
 }

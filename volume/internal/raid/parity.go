@@ -1,6 +1,10 @@
 package raid
 
-import "fmt"
+import (
+	"fmt"
+
+	"telltale/internal/galois"
+)
 
 // Layouts of levels 4, 5 and 6, as md numbers them (raid5.h). Those from 8 on are of level 6 only: of
 // DDF, then those that keep Q on the last member.
@@ -163,7 +167,7 @@ func (g *parity) rebuild(b []byte, off int64, p, q, leg int) error {
 		}
 		xor(sumP, other)
 		if i != p && q >= 0 {
-			addScaled(sumQ, other, exp(g.power(p, q, i)))
+			addScaled(sumQ, other, galois.Exp(g.power(p, q, i)))
 		}
 	}
 	if lost < 0 {
@@ -174,16 +178,16 @@ func (g *parity) rebuild(b []byte, off int64, p, q, leg int) error {
 		return fmt.Errorf("members %d and %d: %w; %w", lost, q, why, err)
 	}
 	xor(sumQ, other) // what the lost data put into Q
-	x := exp(g.power(p, q, leg))
+	x := galois.Exp(g.power(p, q, leg))
 	if lost == p {
 		clear(b)
-		addScaled(b, sumQ, inverse(x))
+		addScaled(b, sumQ, galois.Inverse(x))
 		return nil
 	}
 	// sumP is Dx + Dy, sumQ is x Dx + y Dy: Dx = (sumQ + y sumP) / (x + y).
-	y := exp(g.power(p, q, lost))
+	y := galois.Exp(g.power(p, q, lost))
 	addScaled(sumQ, sumP, y)
 	clear(b)
-	addScaled(b, sumQ, inverse(x^y))
+	addScaled(b, sumQ, galois.Inverse(x^y))
 	return nil
 }

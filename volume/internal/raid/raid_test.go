@@ -8,16 +8,17 @@ import (
 	"testing"
 
 	"telltale/evidence"
+	"telltale/internal/galois"
 )
 
 func TestField(t *testing.T) {
 	for a := 1; a < 256; a++ {
-		if mul(byte(a), inverse(byte(a))) != 1 {
+		if galois.Mul(byte(a), galois.Inverse(byte(a))) != 1 {
 			t.Fatalf("inverse of %d", a)
 		}
 	}
-	if exp(8) != 0x1d || exp(255) != 1 {
-		t.Fatalf("2^8 = %#x, 2^255 = %d", exp(8), exp(255))
+	if galois.Exp(8) != 0x1d || galois.Exp(255) != 1 {
+		t.Fatalf("2^8 = %#x, 2^255 = %d", galois.Exp(8), galois.Exp(255))
 	}
 }
 
