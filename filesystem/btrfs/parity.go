@@ -50,9 +50,7 @@ func xor(p, q []byte) {
 	}
 }
 
-// Arithmetic in the field of raid6 (H. P. Anvin, The mathematics of RAID-6): Q is the
-// sum of g^i times data column i.
-
+// scale multiplies each byte in raid6's field.
 func scale(p []byte, by byte) {
 	var table [256]byte
 	for i := range table {
