@@ -143,7 +143,7 @@ func TestFamiliesAreListed(t *testing.T) {
 
 // trees are the filesystems that lie on no block source: package host opens them by what it is given.
 // image/split is no member for a like reason: a part of a disk shows by its name, not by its bytes.
-var trees = map[string]bool{"tree": true, "tarball": true, "ziparchive": true, "overlay": true}
+var trees = map[string]bool{"tree": true, "tarball": true, "ziparchive": true, "overlay": true, "live": true}
 
 func mentions(files []string, s string) bool {
 	for _, f := range files {

@@ -72,6 +72,7 @@ const (
 	AppendOnly             // a
 	Encrypted              // content or names are encrypted
 	InlineData             // the content lies in the inode
+	Untaken                // the content is not in the evidence: who collected it took the metadata alone
 )
 
 // Meta is what an inode says of its file. Times that the filesystem does not keep

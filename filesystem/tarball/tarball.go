@@ -134,7 +134,7 @@ func (f *FS) list(ctx context.Context, t *tar.Reader, sr *io.SectionReader, base
 		}
 		m := newMember(h, base+off)
 		path := memtree.Clean(h.Name)
-		if m.sparse || m.meta.Type == filesystem.Regular && m.off+m.meta.Size > size {
+		if m.sparse || m.meta.Type == filesystem.Regular && m.meta.Flags&filesystem.Untaken == 0 && m.off+m.meta.Size > size {
 			if !m.sparse {
 				f.damage = append(f.damage, evidence.Damage{Ref: evidence.Ref{Path: "tar:/" + strings.Join(path, "/"), Off: m.off}, Reason: "the archive ends within this member"})
 			}
@@ -187,8 +187,29 @@ func newMember(h *tar.Header, off int64) member {
 			m.xattr[name] = []byte(v)
 		}
 		m.sparse = m.sparse || strings.HasPrefix(k, "GNU.sparse.")
+		m.said(k, v)
 	}
 	return m
+}
+
+// said takes what our own collections (acquire/pack) and libarchive say of a file beside what tar has room for.
+func (m *member) said(key, v string) {
+	switch key {
+	case "TELLTALE.untaken":
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil && n > 0 && m.meta.Type == filesystem.Regular && m.meta.Size == 0 {
+			m.meta.Size = n
+			m.meta.Flags |= filesystem.Untaken
+		}
+	case "TELLTALE.immutable":
+		m.meta.Flags |= filesystem.Immutable
+	case "LIBARCHIVE.creationtime":
+		sec, frac, _ := strings.Cut(v, ".")
+		s, err1 := strconv.ParseInt(sec, 10, 64)
+		n, err2 := strconv.ParseInt((frac + "000000000")[:9], 10, 64)
+		if err1 == nil && err2 == nil && n >= 0 {
+			m.meta.Crtime = evidence.Unix(s, n, time.Nanosecond)
+		}
+	}
 }
 
 func stamp(t time.Time) evidence.Time {
@@ -243,6 +264,8 @@ func (f *FS) ReadAt(i filesystem.Inode, p []byte, off int64) (int, error) {
 		return 0, err
 	case m.meta.Type != filesystem.Regular:
 		return 0, fmt.Errorf("inode %d is no regular file: %w", i, filesystem.ErrNotSupported)
+	case m.meta.Flags&filesystem.Untaken != 0:
+		return 0, &evidence.Damage{Ref: m.meta.Ref, Reason: "its content was not collected"}
 	case m.sparse:
 		return f.readSparse(m, p, off)
 	case off < 0 || off >= m.meta.Size:

@@ -113,6 +113,7 @@ type Process struct {
 	First     string   `json:"first_map"` // the first file mapped to be run
 	Odd       []string `json:"odd"`       // that a view contradicted itself: "status says pid 3"
 	Unread    []string `json:"unread"`    // what could not be read, and why
+	Self      bool     `json:"self"`      // it is the program that writes this down
 	Found     string   `json:"found"`     // the view that showed it, where listing /proc did not
 }
 
