@@ -18,6 +18,7 @@ type Step struct {
 	Name  string // "processes"
 	Doc   string // one sentence for people
 	Quick bool   // also with --quick
+	Long  bool   // takes what it takes: copying files
 	// Take takes it. What cannot be had is told to Out.Failed and the rest is taken; an error is only for the end of all
 	// (the sink is full, the context is done). It keeps to the context's deadline: a step that is late gives what it has.
 	Take func(context.Context, *Box, Out) error

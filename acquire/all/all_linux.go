@@ -1,0 +1,22 @@
+// Package all lists the steps in the order in which they are taken: what changes fastest first.
+package all
+
+import (
+	"telltale/acquire"
+	"telltale/acquire/process"
+	"telltale/acquire/socket"
+)
+
+// Options of Steps.
+type Options struct {
+	Full bool // also what is large
+	Keep bool // the collection goes somewhere: the kernel's own files and deleted programs are kept
+}
+
+// Steps gives the steps that take the state; files are taken behind them.
+func Steps(o Options) []acquire.Step {
+	return []acquire.Step{
+		process.New(process.Options{Raw: o.Keep, Save: o.Keep}),
+		socket.New(),
+	}
+}

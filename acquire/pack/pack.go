@@ -1,0 +1,386 @@
+// Package pack writes a collection: one stream that can be cut anywhere and is readable up to there. It is a tar archive, compressed by
+// zstd which is flushed after each step, so that any tool opens it. Within:
+//
+//	collection.json            state.Header: which machine, when, by what
+//	state/NN-STEP/FILE.jsonl   what package state describes, each step's in a folder of its own
+//	proc/PID/..., kernel/...   the kernel's own files as they are
+//	saved/...                  programs and files that had no name any more
+//	root/...                   files of the machine, by their path
+//	manifest/NN-STEP.jsonl     a Line for every member since the manifest before, and a Seal
+//
+// The lines of all manifests are one chain: each holds the digest of the line before, and a seal signs the last. So what was taken out, put in or
+// changed later shows, also in a stream that was cut, up to its last seal.
+package pack
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sys/unix"
+
+	"telltale/acquire"
+	"telltale/internal/state"
+)
+
+// Names within a collection.
+const (
+	HeaderName = "collection.json"
+	StateDir   = "state"
+	RootDir    = "root"
+	ManifestIn = "manifest"
+)
+
+// Line is one member in the manifest.
+type Line struct {
+	Name      string `json:"name"`
+	Size      int64  `json:"size"`
+	SHA256    string `json:"sha256"`
+	Wall      string `json:"wall"`
+	SinceBoot int64  `json:"since_boot"`
+	Short     int64  `json:"short,omitempty"` // bytes at the end that the file had not any more when it was read; they are zero
+	Before    string `json:"before"`          // SHA-256 of the line before, without its end
+}
+
+// Seal ends a manifest.
+type Seal struct {
+	Lines     int64  `json:"lines"` // in all manifests so far
+	Head      string `json:"head"`  // SHA-256 of the last line
+	Last      bool   `json:"last"`  // the collection ran to its end
+	Why       string `json:"why"`   // what ended it otherwise
+	Signature string `json:"signature"`
+}
+
+// Signed are the bytes that a seal's signature is of.
+func (s Seal) Signed() []byte {
+	return []byte(fmt.Sprintf("telltale collection seal\nlines %d\nhead %s\nlast %t\nwhy %s\n", s.Lines, s.Head, s.Last, s.Why))
+}
+
+// Options of New.
+type Options struct {
+	To     io.Writer          // where the collection goes; nil: only its state is kept, in memory
+	Signer ed25519.PrivateKey // nil: seals are not signed
+	Clock  func() (wall time.Time, sinceBoot int64)
+}
+
+// MaxState bounds the state that is kept in memory, bytes.
+const MaxState = 128 << 20
+
+// Writer writes a collection. It is the steps' acquire.Out.
+type Writer struct {
+	o     Options
+	z     *zstd.Encoder
+	t     *tar.Writer
+	step  string
+	steps int
+	now   map[string]*bytes.Buffer // files of the step
+	kept  map[string][]byte        // state by its member's name
+	size  int64
+	lines bytes.Buffer // of the manifest since the last seal
+	count int64
+	head  string
+	err   error
+	fails int64
+}
+
+var _ acquire.Out = (*Writer)(nil)
+
+// New begins a collection.
+func New(h *state.Header, o Options) (*Writer, error) {
+	w := &Writer{o: o, now: map[string]*bytes.Buffer{}, kept: map[string][]byte{}}
+	if o.Signer != nil {
+		h.Signer = base64.StdEncoding.EncodeToString(o.Signer.Public().(ed25519.PublicKey))
+	}
+	if o.To != nil {
+		z, err := zstd.NewWriter(o.To, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
+		if err != nil {
+			return nil, err
+		}
+		w.z, w.t = z, tar.NewWriter(z)
+	}
+	b, err := json.MarshalIndent(h, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	w.kept[HeaderName] = b
+	if err := w.member(HeaderName, int64(len(b)), w.wall(), bytes.NewReader(b)); err != nil {
+		return nil, err
+	}
+	return w, w.seal("begin", false, "")
+}
+
+func (w *Writer) wall() time.Time { t, _ := w.o.Clock(); return t }
+
+// Begin begins a step.
+func (w *Writer) Begin(name string) {
+	w.steps++
+	w.step = fmt.Sprintf("%02d-%s", w.steps, name)
+}
+
+// Record keeps one object of the state.
+func (w *Writer) Record(file string, v any) error {
+	if w.err != nil {
+		return w.err
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", file, err)
+	}
+	if w.size += int64(len(b)) + 1; w.size > MaxState {
+		return w.fail(fmt.Errorf("more than %d bytes of state", int64(MaxState)))
+	}
+	buf := w.now[file]
+	if buf == nil {
+		buf = &bytes.Buffer{}
+		w.now[file] = buf
+	}
+	buf.Write(b)
+	buf.WriteByte('\n')
+	return nil
+}
+
+// Failed writes down what could not be taken.
+func (w *Writer) Failed(what string, err error) {
+	w.fails++
+	w.Record(state.FailureFile, &state.Failure{Step: w.step, What: what, Why: err.Error(), When: w.wall().UTC().Format(time.RFC3339Nano)})
+}
+
+// Failures tells how much could not be taken.
+func (w *Writer) Failures() int64 { return w.fails }
+
+// File keeps bytes as they are. Without a destination they are not kept.
+func (w *Writer) File(name string, size int64, modified time.Time, r io.Reader) error {
+	if w.t == nil || w.err != nil {
+		return w.err
+	}
+	if size >= 0 {
+		return w.member(name, size, modified, r)
+	}
+	var b bytes.Buffer
+	n, err := io.Copy(&b, io.LimitReader(r, maxUnsized+1))
+	if n > maxUnsized {
+		err = fmt.Errorf("longer than %d bytes", int64(maxUnsized))
+		b.Truncate(maxUnsized)
+	}
+	if err != nil {
+		w.Failed(name, err)
+	}
+	return w.member(name, int64(b.Len()), modified, &b)
+}
+
+// maxUnsized bounds a file whose size is not known before it is read, bytes.
+const maxUnsized = 64 << 20
+
+// End ends a step: its state goes out, and the manifest is sealed.
+func (w *Writer) End() error {
+	files := make([]string, 0, len(w.now))
+	for f := range w.now {
+		files = append(files, f)
+	}
+	sort.Strings(files)
+	for _, f := range files {
+		b := w.now[f].Bytes()
+		name := path.Join(StateDir, w.step, f)
+		w.kept[name] = b
+		if err := w.member(name, int64(len(b)), w.wall(), bytes.NewReader(b)); err != nil {
+			return err
+		}
+	}
+	w.now = map[string]*bytes.Buffer{}
+	return w.seal(w.step, false, "")
+}
+
+// Close ends the collection; why tells what ended it before its time, "" for nothing.
+func (w *Writer) Close(why string) error {
+	if len(w.now) > 0 {
+		w.End()
+	}
+	err := w.seal("end", why == "", why)
+	if w.t == nil {
+		return err
+	}
+	return errors.Join(err, w.t.Close(), w.z.Close())
+}
+
+// State gives what was recorded, by the names that it has in the collection.
+func (w *Writer) State() map[string][]byte { return w.kept }
+
+func (w *Writer) fail(err error) error {
+	if w.err == nil {
+		w.err = err
+	}
+	return err
+}
+
+// member writes one file of known size. A source that ends before is filled up, for the archive must stay whole; the manifest tells.
+func (w *Writer) member(name string, size int64, modified time.Time, r io.Reader) error {
+	if w.err != nil || w.t == nil {
+		return w.err
+	}
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o600, ModTime: modified, Format: tar.FormatPAX}
+	return w.put(h, r)
+}
+
+// put writes a member with a header that the caller made.
+func (w *Writer) put(h *tar.Header, r io.Reader) error {
+	if err := w.t.WriteHeader(h); err != nil {
+		return w.fail(fmt.Errorf("write the collection: %w", err))
+	}
+	sum := sha256.New()
+	var failed *readError
+	n, err := io.CopyBuffer(io.MultiWriter(struct{ io.Writer }{w.t}, sum), io.LimitReader(&reader{r}, h.Size), make([]byte, 256<<10))
+	if err != nil && !errors.As(err, &failed) {
+		return w.fail(fmt.Errorf("write the collection: %w", err))
+	}
+	short := h.Size - n
+	if short > 0 {
+		if _, err := io.CopyN(io.MultiWriter(struct{ io.Writer }{w.t}, sum), zeros{}, short); err != nil {
+			return w.fail(fmt.Errorf("write the collection: %w", err))
+		}
+	}
+	if failed != nil {
+		w.Failed(h.Name, failed.error)
+	}
+	wall, boot := w.o.Clock()
+	return w.line(Line{Name: h.Name, Size: h.Size, SHA256: hex.EncodeToString(sum.Sum(nil)), Wall: wall.UTC().Format(time.RFC3339Nano), SinceBoot: boot, Short: short, Before: w.head})
+}
+
+func (w *Writer) line(l Line) error {
+	b, err := json.Marshal(l)
+	if err != nil {
+		return w.fail(err)
+	}
+	d := sha256.Sum256(b)
+	w.head = hex.EncodeToString(d[:])
+	w.count++
+	w.lines.Write(b)
+	w.lines.WriteByte('\n')
+	return nil
+}
+
+// seal writes the manifest's lines since the last, and flushes, so that all up to here can be read whatever comes.
+func (w *Writer) seal(name string, last bool, why string) error {
+	if w.t == nil || w.err != nil {
+		return w.err
+	}
+	s := Seal{Lines: w.count, Head: w.head, Last: last, Why: why}
+	if w.o.Signer != nil {
+		s.Signature = base64.StdEncoding.EncodeToString(ed25519.Sign(w.o.Signer, s.Signed()))
+	}
+	b, err := json.Marshal(s)
+	if err != nil {
+		return w.fail(err)
+	}
+	w.lines.Write(b)
+	w.lines.WriteByte('\n')
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: path.Join(ManifestIn, name+".jsonl"), Size: int64(w.lines.Len()), Mode: 0o600, ModTime: w.wall(), Format: tar.FormatPAX}
+	if err := w.t.WriteHeader(h); err != nil {
+		return w.fail(fmt.Errorf("write the collection: %w", err))
+	}
+	if _, err := w.t.Write(w.lines.Bytes()); err != nil {
+		return w.fail(fmt.Errorf("write the collection: %w", err))
+	}
+	w.lines.Reset()
+	if err := w.t.Flush(); err != nil {
+		return w.fail(fmt.Errorf("write the collection: %w", err))
+	}
+	if err := w.z.Flush(); err != nil {
+		return w.fail(fmt.Errorf("write the collection: %w", err))
+	}
+	return nil
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// reader marks the errors of what is read, so that they are told from those of what is written.
+type reader struct{ io.Reader }
+
+type readError struct{ error }
+
+func (r *reader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = &readError{err}
+	}
+	return n, err
+}
+
+// The records of our own in a member's pax header.
+const (
+	UntakenRecord   = "TELLTALE.untaken"   // the file's size, bytes: its content was not taken
+	ImmutableRecord = "TELLTALE.immutable" // "1"
+	bornRecord      = "LIBARCHIVE.creationtime"
+	attributeRecord = "SCHILY.xattr."
+)
+
+// File of the machine, with what the machine says of it.
+type File struct {
+	Path       string // absolute, bytes; "" for the top
+	Type       byte   // of package tar
+	Mode       int64
+	UID, GID   int
+	Size       int64
+	Untaken    bool // only what is said of it is kept, not its content
+	Immutable  bool
+	Device     uint64
+	Target     string // of a link
+	Modified   time.Time
+	Accessed   time.Time
+	Changed    time.Time
+	Born       time.Time
+	Attributes map[string][]byte
+}
+
+// Tree keeps a file of the machine below RootDir. A name that is not UTF-8 stays as it is.
+func (w *Writer) Tree(f *File, r io.Reader) error {
+	if w.t == nil || w.err != nil {
+		return w.err
+	}
+	h := &tar.Header{Typeflag: f.Type, Name: RootDir + f.Path, Linkname: f.Target, Size: f.Size, Mode: f.Mode, Uid: f.UID, Gid: f.GID, ModTime: f.Modified, AccessTime: f.Accessed, ChangeTime: f.Changed, Format: tar.FormatPAX}
+	records := map[string]string{}
+	if !f.Born.IsZero() {
+		records[bornRecord] = fmt.Sprintf("%d.%09d", f.Born.Unix(), f.Born.Nanosecond())
+	}
+	if f.Immutable {
+		records[ImmutableRecord] = "1"
+	}
+	for name, v := range f.Attributes {
+		records[attributeRecord+name] = string(v)
+	}
+	switch {
+	case f.Untaken:
+		records[UntakenRecord] = strconv.FormatInt(f.Size, 10)
+		h.Size, r = 0, strings.NewReader("")
+	case f.Type == tar.TypeDir:
+		h.Name += "/"
+		h.Size = 0
+	case f.Type == tar.TypeChar || f.Type == tar.TypeBlock:
+		h.Devmajor, h.Devminor = int64(unix.Major(f.Device)), int64(unix.Minor(f.Device))
+		h.Size = 0
+	case f.Type != tar.TypeReg:
+		h.Size = 0
+	}
+	if len(records) > 0 {
+		h.PAXRecords = records
+	}
+	if strings.ContainsRune(h.Name+h.Linkname, 0) {
+		w.Failed(f.Path, errors.New("its name holds a NUL"))
+		return nil
+	}
+	return w.put(h, r)
+}
