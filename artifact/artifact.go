@@ -29,7 +29,10 @@ type Artifact struct {
 	// anything, '{a,b}' for either. "{home}" at the beginning stands for every account's home directory,
 	// "{webroot}" for every directory that a web server serves, "{accesslog}" and "{errorlog}" for
 	// the logs that its configuration names, and "!" before a pattern takes out again what fits it. A log's rotations are found by the runner.
-	Files  []string
+	Files []string
+	// State are the files of a machine's volatile state that it reads, as "KIND:PATTERN": "telltale:state/*/processes.jsonl". They are
+	// no files of the machine's tree, in which an intruder could put such ones.
+	State  []string
 	Log    bool                   // a log with times: rotations belong to it, coverage is kept of it
 	Random bool                   // Parse needs Input.At
 	Sniff  func(head []byte) bool // whether a file of any name is one, by its first 64 KiB; nil if that cannot be told

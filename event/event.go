@@ -39,6 +39,26 @@ func (e *Event) Get(k Key) []byte {
 // Text gives the first value of k as a string of its own, "" where absent.
 func (e *Event) Text(k Key) string { return string(e.Get(k)) }
 
+// All gives every value of k, as strings of their own.
+func (e *Event) All(k Key) (out []string) {
+	for i := range e.Attrs {
+		if e.Attrs[i].Key == k {
+			out = append(out, string(e.Attrs[i].Value))
+		}
+	}
+	return out
+}
+
+// Has tells whether one of the values of k is v.
+func (e *Event) Has(k Key, v string) bool {
+	for i := range e.Attrs {
+		if e.Attrs[i].Key == k && string(e.Attrs[i].Value) == v {
+			return true
+		}
+	}
+	return false
+}
+
 // Int gives the first value of k as a number, and whether it is one.
 func (e *Event) Int(k Key) (int64, bool) {
 	v := e.Get(k)

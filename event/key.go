@@ -114,6 +114,18 @@ const (
 	PackageInstalled // RFC 3339
 	HashExpected     // "md5:..." as the package's record has it
 	HashFound        // of the file as it lies there, by the same algorithm
+	ProcessTrait     // repeats: "deleted", "memory", "replaced", "kernel", "traced" ...: what of a process is not as usual, without a judgement
+	ProcessMapped    // repeats: a file of which a process runs code, beside its program
+	ProcessEnv       // repeats: a variable of its environment
+	ProcessFile      // repeats: "3 /path" or "3 socket:[1]", then " deleted", " write"
+	ProcessScript    // what an interpreter runs
+	SocketState      // "listen", "established" ...
+	SocketInode
+	ViewShown   // repeats: a view of the machine that shows it
+	ViewMissing // repeats: a view that should and does not
+	CauseTested // repeats: an ordinary cause that was looked for and is not there
+	ModuleName
+	FileSaved // the member of the collection that holds the file
 	keys
 )
 
@@ -134,6 +146,8 @@ var keyNames = [keys]string{
 	"destination.ip", "destination.port", "network.transport", "network.interface", "network.direction", "dns.question.name", "dns.question.type",
 	"event.start", "container.id", "container.name", "container.image.name", "log.recovered", "file.facts",
 	"package.installed", "file.hash.expected", "file.hash.found",
+	"process.trait", "process.mapped", "process.environment", "process.file", "process.script", "socket.state", "socket.inode",
+	"view.shown", "view.missing", "cause.tested", "module.name", "file.saved",
 }
 
 // String gives the attribute's name.

@@ -91,6 +91,15 @@ const (
 	PackageRecordOdd   // package.name package.version package.installed file.path message: a package manager's record that its own traces contradict
 	LogLine            // service.name process.pid message: a message of a program that no other event came of; only for rules that look at words
 	AuditRecord        // record.type message: one record of the kernel's audit, whole; only for rules that look at its fields
+	ProcessSeen        // process.* user.id user.effective.id audit.loginuid session.id terminal unit.name container.id event.start file.hash.sha256: a process that ran when the state was taken; process.trait says what is odd of it, process.mapped, process.environment and process.file repeat
+	SocketSeen         // network.transport source.ip source.port (this end) destination.ip destination.port socket.state user.id process.pid (repeats) socket.inode view.shown: a socket that was there when the state was taken; event.count instructions of a filter attached to it
+	ModuleSeen         // module.name view.shown file.path change: a module of the kernel; change says what it taints
+	HookSeen           // record.type message service.name: what listens in or interferes within the kernel
+	MountSeen          // file.path file.target_path record.type message: a mount; file.target_path is the directory of the filesystem, message its source
+	Contradiction      // record.type message view.shown view.missing change process.pid event.count: one view of the machine shows what another, that should, does not; change says what explains it, log.level "finding" or "lead"
+	ViewCounted        // record.type view.shown event.count message: what one view counted; message says at what it could not look
+	KernelState        // os.kernel message change: what the kernel says of itself; change repeats: taints, and settings that run programs
+	NotTaken           // file.path message: what could not be taken from the running machine, and why
 	kinds              // how many
 )
 
@@ -105,6 +114,7 @@ var kindNames = [kinds]string{
 	"sudo-rule", "server-setting", "package", "package-changed", "package-run", "file", "machine", "process-started", "database-command",
 	"firewall-packet", "alarm-raised", "dns-query", "records-missing", "deployed", "container", "container-change", "deleted-file", "line-removed",
 	"package-file-changed", "unowned-file", "package-record-odd", "log-line", "audit-record",
+	"process-seen", "socket-seen", "module-seen", "hook-seen", "mount-seen", "contradiction", "view-counted", "kernel-state", "not-taken",
 }
 
 // String gives the kind's name, as in exports.

@@ -63,6 +63,7 @@ import (
 	"telltale/artifact/units"
 	"telltale/artifact/users"
 	"telltale/artifact/utmp"
+	"telltale/artifact/volatile"
 	"telltale/artifact/vsftpd"
 	"telltale/artifact/webmin"
 	"telltale/artifact/webscript"
@@ -71,7 +72,7 @@ import (
 
 // Artifacts gives every artefact.
 func Artifacts() []*artifact.Artifact {
-	return []*artifact.Artifact{
+	return append(volatile.All(), // what ran
 		// What stands on the host.
 		accounts.Passwd(), accounts.Shadow(), accounts.Group(), authorizedkeys.New(), crontab.New(), units.New(), startup.Preload(), startup.Commands(), startup.Sudoers(),
 		shellhistory.New(), packages.Status(), packages.RPM(), packages.Apk(), webscript.New(), redis.Dump(), container.Config(), container.Podman(),
@@ -84,5 +85,5 @@ func Artifacts() []*artifact.Artifact {
 		sendmail.New(), cyrus.New(), courier.New(), haproxy.New(), named.New(), fail2ban.New(), webmin.New(), proxmox.New(), phpmyadmin.New(), roundcube.New(), phpmail.New(), cpanel.Hulk(), froxlor.New(), resolver.Unbound(), resolver.Dnsmasq(), cms.WordPress(), cms.Drupal(), cms.Nextcloud(), cms.GiteaSaid(),
 		alarms.Lfd(), alarms.SSHGuard(), alarms.Suhosin(), alarms.CrowdSecSaid(), alarms.ClamAVSaid(), alarms.Maldet(), alarms.AIDESaid(), container.New(),
 		syslogfile.New(), journald.New(),
-	}
+	)
 }
