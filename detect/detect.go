@@ -85,6 +85,8 @@ const (
 	OddLogin       What = "odd-login"        // a login that is unlike the account's others, told beside the Login: Account Source Detail
 	Alarm          What = "alarm"            // what a security tool said, or that it was silenced: Service Source(s) Path Detail
 	DataFetched    What = "data-fetched"     // a dump or backup that the web server gave away: Path Source(s) Count
+	Process        What = "process"          // what ran and does not belong: Pid Path(program) Runs Account Mechanism(name) Method("deleted", "memory") Service(unit) Source(address it came from) As(account that logged in) Agent(what tells so) Sources(connections, in words) Key(SHA-256)
+	HiddenThing    What = "hidden"           // one view of the machine shows it, another hides it: Mechanism(process, port, file ...) Path Detail Views Count(passes)
 	RemoteScript   What = "remote-script"    // code that was fetched and run at once: Account Runs Detail
 )
 
@@ -115,7 +117,8 @@ type Finding struct {
 	Package   string // that owns Path
 	Detail    string
 	Pid       string
-	Access    *Access // of Login and GuessedIn
+	Views     []string // that show a HiddenThing
+	Access    *Access  // of Login and GuessedIn
 
 	For       []evidence.Quote
 	Against   []evidence.Quote

@@ -128,7 +128,7 @@ func SuspiciousCommand(cmd string) (why string, level Level) {
 		if InVolatileDir(w) {
 			return "runs a program in " + w[:strings.LastIndexByte(w, '/')+1] + ", where everybody may write", High
 		}
-		if strings.HasPrefix(w, "/dev/") && w != "/dev/null" {
+		if strings.HasPrefix(w, "/dev/") && w != "/dev/null" && !strings.HasPrefix(w, "/dev/fd/") && !strings.HasPrefix(w, "/dev/std") { // a shell hands itself scripts as /dev/fd/63
 			return "runs a program in /dev", High
 		}
 	}

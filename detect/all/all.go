@@ -20,6 +20,7 @@ import (
 	"telltale/detect/packets"
 	"telltale/detect/persistence"
 	"telltale/detect/privilege"
+	"telltale/detect/running"
 	"telltale/detect/sigma"
 	"telltale/detect/tamper"
 	"telltale/detect/transfer"
@@ -38,6 +39,6 @@ func Detections(more ...*sigma.Rules) []*detect.Detection {
 	}
 	return []*detect.Detection{
 		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(), outward.New(), dns.New(), containers.New(), deploys.New(),
-		persistence.New(), commands.New(), files.New(), installs.New(), packagediff.New(), alarms.New(), tamper.New(), deleted.New(), sigma.New(list),
+		persistence.New(), running.New(), commands.New(), files.New(), installs.New(), packagediff.New(), alarms.New(), tamper.New(), deleted.New(), sigma.New(list),
 	}
 }
