@@ -26,8 +26,9 @@ import (
 // Options of Run.
 type Options struct {
 	Evidence   []string
-	RemoteLogs []string // folders or archives that a remote log server kept of the same host
-	Spool      string   // folder for unpacked evidence
+	Live       func(host.Options) (*host.Input, error) // opens the running machine; nil: none is examined
+	RemoteLogs []string                                // folders or archives that a remote log server kept of the same host
+	Spool      string                                  // folder for unpacked evidence
 	Since      time.Time
 	Until      time.Time
 	Zone       *time.Location
@@ -36,6 +37,7 @@ type Options struct {
 	Secret     func(what string, try int) ([]byte, error) // for encrypted volumes, as volume.Options has it; may be nil
 	Log        *slog.Logger
 	Progress   Progress // may be nil
+	Quick      bool     // of the running machine, only its state and what stands on it: no logs, no digests
 	FilesOnly  bool     // only walk: read no logs
 	Timeline   Timeline // is shown all files and events; may be nil
 	Baseline   string   // a folder, archive or image of the same system, known to be good; "" for none
@@ -120,6 +122,7 @@ type seenHost struct {
 	boot   evidence.Time
 	number int // in the order of hosts
 	look   looker
+	passed []string // mounts that were not entered
 	verify *verifier
 }
 
@@ -206,7 +209,7 @@ func (r *run) read() error {
 	r.jobs, r.latest = 0, time.Time{}
 	r.rhythms, r.marks = nil, nil
 	for _, h := range r.hosts {
-		h.jobs, h.kernel, h.boot, h.look = nil, "", evidence.Time{}, looker{}
+		h.jobs, h.kernel, h.boot, h.look, h.passed = nil, "", evidence.Time{}, looker{}, nil
 	}
 	return r.pass()
 }
@@ -224,7 +227,7 @@ func (r *run) pass() error {
 		if err := r.walk(h); err != nil {
 			return err
 		}
-		if r.o.FilesOnly {
+		if r.o.FilesOnly || r.o.Quick {
 			continue
 		}
 		if err := r.verify(h); err != nil {
@@ -233,6 +236,9 @@ func (r *run) pass() error {
 	}
 	if r.o.FilesOnly {
 		return r.digFiles()
+	}
+	if r.o.Quick {
+		r.onlyState()
 	}
 	r.order()
 	if r.witness == nil {
@@ -366,6 +372,10 @@ func (r *run) setting() story.Setting {
 			s.Remote = true
 			continue
 		}
+		if h.State != nil {
+			s.Running, s.Taken = true, h.State.Taken
+			s.NotEntered = append(s.NotEntered, h.passed...)
+		}
 		s.Disk = s.Disk || !h.Flat && (h.Kind == host.KindDisk || h.Kind == host.KindVolume)
 		s.Tree = s.Tree || !h.Flat
 		s.ChangeTimes = s.ChangeTimes || !h.CopyTimes && !h.Flat
@@ -393,6 +403,9 @@ func (r *run) setting() story.Setting {
 // finish tells the hosts and clocks of the case.
 func (r *run) finish() {
 	for _, h := range r.hosts {
+		if s := h.State; s != nil {
+			h.kernel, h.boot = printable(s.Kernel), evidence.Max(h.boot, s.Booted)
+		}
 		r.res.Hosts = append(r.res.Hosts, casefile.Host{ID: h.id, Hostname: printable(h.Name), OS: printable(h.OS), Kernel: h.kernel, Zone: h.ZoneName, ZoneFrom: h.ZoneFrom, Boot: h.boot.String()})
 		r.res.Clocks = append(r.res.Clocks, casefile.Clock{Source: h.Source, Zone: h.ZoneName, From: h.ZoneFrom, Error: 1})
 	}

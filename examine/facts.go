@@ -27,7 +27,7 @@ type looker struct {
 // worthALook tells which files are looked into: regular ones that no package owns and that could run, or lie where an intruder puts things.
 func (r *run) worthALook(h *seenHost, e *host.Entry, pkg string) bool {
 	m := &e.Meta
-	if m.Type != filesystem.Regular || m.Size == 0 || m.Flags&filesystem.Encrypted != 0 || pkg != "" && m.Mode&(filesystem.SetUID|filesystem.SetGID) == 0 {
+	if m.Type != filesystem.Regular || m.Size == 0 || m.Flags&(filesystem.Encrypted|filesystem.Untaken) != 0 || pkg != "" && m.Mode&(filesystem.SetUID|filesystem.SetGID) == 0 {
 		return false
 	}
 	if m.Mode&0o111 != 0 || detect.InVolatileDir(e.Path) || detect.HiddenPath(e.Path) != "" {

@@ -14,9 +14,12 @@ import (
 func (r *run) open() error {
 	var errs []error
 	all := append(append([]string{}, r.o.Evidence...), r.o.RemoteLogs...)
+	if err := r.openLive(); err != nil {
+		return err
+	}
 	used := map[string]string{} // disks that were read together with an earlier one: by which
 	for i, p := range all {
-		id := fmt.Sprintf("s%d", i+1)
+		id := fmt.Sprintf("s%d", len(r.res.Sources)+1)
 		remote := i >= len(r.o.Evidence)
 		if by := used[p]; by != "" {
 			r.res.Sources = append(r.res.Sources, casefile.Source{ID: id, Path: p, Kind: host.KindDisk, Notes: []string{"it holds a part of the volumes of " + by + ", and is examined with it"}})
@@ -70,6 +73,24 @@ func (r *run) open() error {
 	}
 	r.lendZone()
 	return r.openBaseline()
+}
+
+// openLive opens the running machine. It has no digest: it changes while it is read.
+func (r *run) openLive() error {
+	if r.o.Live == nil {
+		return nil
+	}
+	id := "s1"
+	in, err := r.o.Live(host.Options{Source: id, Spool: r.o.Spool, Zone: r.o.Zone, Log: r.o.Log})
+	if err != nil {
+		return err
+	}
+	r.inputs = append(r.inputs, in)
+	r.res.Sources = append(r.res.Sources, casefile.Source{ID: id, Path: "/", Kind: in.Kind, Notes: append([]string{"the running machine: it changed while it was read, so it has no digest"}, in.Notes...)})
+	for _, h := range in.Hosts {
+		r.hosts = append(r.hosts, &seenHost{Host: h, id: fmt.Sprintf("h%d", len(r.hosts)+1)})
+	}
+	return nil
 }
 
 // besides gives the evidence behind number i: what members of RAIDs and volume groups may lie in.

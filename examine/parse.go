@@ -353,17 +353,28 @@ func (r *run) head(h *seenHost, e *host.Entry) ([]byte, error) {
 
 // spool unpacks a trace that is read in jumps into a file without a name.
 func (r *run) spool(src io.Reader) (*os.File, int64, error) {
-	f, err := os.CreateTemp(r.o.Spool, "trace-*")
+	f, err := scratch(r.o.Spool)
 	if err != nil {
 		return nil, 0, err
 	}
-	os.Remove(f.Name())
 	n, err := io.Copy(f, io.LimitReader(src, limit.Expansion))
 	if err != nil && n == 0 {
 		f.Close()
 		return nil, 0, err
 	}
 	return f, n, nil
+}
+
+// scratch gives a file without a name: in the case, or in memory where nothing may be written to a disk.
+func scratch(dir string) (*os.File, error) {
+	if dir == "" {
+		return inMemory()
+	}
+	f, err := os.CreateTemp(dir, "trace-*")
+	if err == nil {
+		err = os.Remove(f.Name())
+	}
+	return f, err
 }
 
 // metered reports progress and ends when the run is cancelled.

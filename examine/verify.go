@@ -63,7 +63,7 @@ func newVerifier(h *seenHost) *verifier {
 
 // visit notes a file of the walk, if it matters.
 func (v *verifier) visit(e *host.Entry) {
-	if v.done || !v.h.owners.Read {
+	if v.done || !v.h.owners.Read || e.Meta.Flags&filesystem.Untaken != 0 {
 		return
 	}
 	m := &e.Meta

@@ -62,7 +62,7 @@ func (r *run) walk(h *seenHost) error {
 	}
 	err := h.Walk(r.ctx, damaged, func(e *host.Entry) error {
 		n++
-		if e.Meta.Type == filesystem.Regular && (e.Meta.Size > 0 || e.Meta.Flags&filesystem.Encrypted != 0) {
+		if e.Meta.Type == filesystem.Regular && e.Meta.Flags&filesystem.Untaken == 0 && (e.Meta.Size > 0 || e.Meta.Flags&filesystem.Encrypted != 0) {
 			if !r.match(h, m, e) && h.Flat && len(strangers) < maxSniff {
 				strangers = append(strangers, *e)
 			}
@@ -88,6 +88,8 @@ func (r *run) walk(h *seenHost) error {
 	for i := range strangers {
 		r.sniff(h, &strangers[i])
 	}
+	r.state(h, damaged)
+	r.unentered(h)
 	r.o.Log.Info("walked", "host", h.label(), "files", n, "traces", len(h.jobs))
 	return nil
 }

@@ -100,6 +100,7 @@ type Host struct {
 	Users     []User
 	Sites     Sites
 	Infos     []filesystem.Info // by Mounts
+	State     *State            // of the machine when it ran; nil where the evidence holds none
 	CopyTimes bool              // owners and change times are those of a copy, not of the server
 
 	Containers []*Host    // that an engine keeps on this host, each with its own tree

@@ -54,6 +54,9 @@ func (in *Input) folder(path string, o Options) error {
 	}
 	in.close = append(in.close, f.Close)
 	in.Kind = KindFolder
+	if found, err := in.collection(f, "", o); found || err != nil {
+		return err
+	}
 	in.hosts(f, "", true, o)
 	return nil
 }
@@ -110,6 +113,9 @@ func (in *Input) content(ctx context.Context, r io.ReaderAt, size int64, head []
 		}
 		in.close = append(in.close, z.Close)
 		in.Kind = KindArchive
+		if found, err := in.collection(z, "zip:", o); found || err != nil {
+			return err
+		}
 		in.hosts(z, "zip:", true, o)
 		return nil
 	case tarball.Probe(head):
@@ -120,6 +126,9 @@ func (in *Input) content(ctx context.Context, r io.ReaderAt, size int64, head []
 		in.Kind = KindArchive
 		for _, d := range t.Damage() {
 			in.damage(o, d)
+		}
+		if found, err := in.collection(t, "tar:", o); found || err != nil {
+			return err
 		}
 		in.hosts(t, "tar:", false, o)
 		return nil

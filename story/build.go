@@ -29,6 +29,9 @@ type Setting struct {
 	Remote       bool // a remote copy of the logs was read
 	Dirty        bool // a filesystem was not unmounted cleanly
 	Damaged      int
+	Running      bool          // the state of the running machine was read
+	Taken        evidence.Time // when that was
+	NotEntered   []string      // mounts of the running machine that were not read
 }
 
 // Build draws the story out of the findings. It is a pure function of them.

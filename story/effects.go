@@ -29,6 +29,8 @@ func (b *builder) effects() {
 	b.scripts()
 	b.tampering()
 	b.programs()
+	b.processes()
+	b.hides()
 	b.mail()
 	b.scans()
 	sortBy(b.s.Actions, func(x, y Action) bool { return x.Time < y.Time })
@@ -375,6 +377,10 @@ func (b *builder) scans() {
 					s = x
 				}
 			}
+		}
+		if f.Pid != "" {
+			b.callsOut(f, s)
+			continue
 		}
 		st, text := Possible, fmt.Sprintf("%s from %s to %s: %s.", upper(f.Title), clock(f.First), clock(f.Last), f.Detail)
 		if s != nil && f.Account != "" {

@@ -77,6 +77,7 @@ func (b *builder) suspect() {
 	b.bySupply()
 	b.byDatabase()
 	b.byRansom()
+	b.byProcesses()
 	b.byEffects()
 	b.byMail()
 	b.byHistory()
@@ -244,7 +245,7 @@ func (b *builder) byMail() {
 }
 
 func (b *builder) badByThemselves() (out []*detect.Finding) {
-	for _, w := range []detect.What{detect.Persistence, detect.OddFile, detect.AccountOdd} {
+	for _, w := range []detect.What{detect.Persistence, detect.OddFile, detect.AccountOdd, detect.Process} {
 		for _, f := range b.by[w] {
 			if f.Level >= detect.High && f.First.Known() && b.byPackage(f) == nil {
 				out = append(out, f)

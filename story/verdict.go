@@ -216,7 +216,7 @@ type sign struct {
 // word is no stronger than possible: no way in speaks for it.
 func (b *builder) unexplained() []sign {
 	kinds := map[string]string{} // claims by detection
-	for _, w := range []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.AccountOdd, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed} {
+	for _, w := range []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.AccountOdd, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing} {
 		for _, f := range b.by[w] {
 			if f.Level < detect.High || f.Rung < evidence.Effect || f.Mechanism == "dir" {
 				continue
@@ -313,8 +313,15 @@ func (b *builder) complete() string {
 // unknowns says what the evidence cannot answer.
 func (b *builder) unknowns() {
 	add := func(s string) { b.s.Unknown = append(b.s.Unknown, s) }
-	add("What runs now: memory and running processes are not in this evidence.")
-	if !b.set.Disk {
+	if b.set.Running {
+		add("What a root-kit in the kernel hides from every view that was compared: what ran was asked of the machine itself, " + clock(b.set.Taken) + ".")
+	} else {
+		add("What runs now: memory and running processes are not in this evidence.")
+	}
+	for _, p := range b.set.NotEntered {
+		add("What lies in " + p + ": it was not entered.")
+	}
+	if !b.set.Disk && !b.set.Running {
 		add("Deleted files and the birth times of files: the evidence holds no filesystem.")
 	} else if b.set.Remembers == "" {
 		add("Deleted files: nothing that was read remembers them.")
@@ -360,6 +367,7 @@ func (b *builder) doNow() {
 		return
 	}
 	add("Cut the server from the network; do not switch it off or reboot it.", "Memory holds what runs; a reboot destroys it.")
+	b.stopFirst(add)
 	add("Take memory and the list of processes and connections before anything else, then an exact copy of the disk.", "They change with every minute.")
 	for _, e := range b.s.Entry {
 		if len(e.Sources) > 0 {

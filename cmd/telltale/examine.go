@@ -214,6 +214,11 @@ func show(out io.Writer, d *report.Document, f examineFlags, k *casefile.Case) e
 		_, err := io.Copy(out, mustOpen(k.Path(casefile.ReportName)))
 		return err
 	}
+	return terminalReport(out, d, f.full, filepath.Join(k.Dir(), "report.html"))
+}
+
+// terminalReport prints the answer for a person; where tells where the whole report lies, "" for nowhere.
+func terminalReport(out io.Writer, d *report.Document, full bool, where string) error {
 	colour, width := false, 100
 	if t, ok := out.(*os.File); ok && term.IsTerminal(int(t.Fd())) && os.Getenv("NO_COLOR") == "" {
 		colour = true
@@ -221,7 +226,7 @@ func show(out io.Writer, d *report.Document, f examineFlags, k *casefile.Case) e
 			width = w
 		}
 	}
-	return terminal.Write(out, d, terminal.Options{Colour: colour, Full: f.full, Width: width, Case: filepath.Join(k.Dir(), "report.html")})
+	return terminal.Write(out, d, terminal.Options{Colour: colour, Full: full, Width: width, Case: where})
 }
 
 func mustOpen(p string) io.Reader {

@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	root.SetOut(out)
 	root.SetErr(errs)
 	root.SetArgs(args)
-	root.AddCommand(examineCommand(out, errs), reportCommand(out), verifyCommand(out), recoverCommand(out), timelineCommand(out), rulesCommand(out), labCommand(os.Stdin, out, errs), versionCommand(out))
+	root.AddCommand(examineCommand(out, errs), liveCommand(out, errs), reportCommand(out), verifyCommand(out), recoverCommand(out), timelineCommand(out), rulesCommand(out), labCommand(os.Stdin, out, errs), versionCommand(out))
 	err := root.ExecuteContext(ctx)
 	status, hint := outcome(ctx, err)
 	if done := exitStatus(0); errors.As(err, &done) {

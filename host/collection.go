@@ -1,0 +1,153 @@
+package host
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"telltale/evidence"
+	"telltale/filesystem"
+	"telltale/filesystem/live"
+	"telltale/internal/state"
+)
+
+// The kinds of input that hold the state of a running machine.
+const (
+	KindLive       = "live"
+	KindCollection = "collection"
+)
+
+// Where a collection of our own keeps what (package acquire/pack writes it).
+const (
+	headerName = "collection.json"
+	rootName   = "root"
+	stateName  = "state"
+	ownKind    = "telltale" // of a Host's State, as artefacts name it
+)
+
+// State is the state of a machine when it was running, as somebody wrote it down.
+type State struct {
+	Kind   string // whose form it has: "telltale", "uac" ...; artefacts name it in their State
+	Mount  Mount  // its files; paths are relative to Mount.Base
+	Taken  evidence.Time
+	Booted evidence.Time
+	Kernel string
+	Notes  []string // what it does not hold, for its maker did not ask or was not let
+}
+
+// Live opens the running machine: its tree, and the state that was just taken from it (by its files' names in a collection).
+func Live(f *live.FS, files map[string][]byte, o Options) (*Input, error) {
+	h, err := header(files[headerName])
+	if err != nil {
+		return nil, err
+	}
+	mem, err := newMemory(files, h.Taken)
+	if err != nil {
+		return nil, err
+	}
+	h.Mount = Mount{At: "/", FS: mem, Prefix: "state:"}
+	in := &Input{Kind: KindLive, close: []func() error{f.Close}}
+	x := &Host{Kind: KindLive, State: h.State, View: View{Source: o.Source, Mounts: []Mount{{At: "/", FS: f, Prefix: "live:"}}}}
+	x.finish(o)
+	if x.Name == "" {
+		x.Name = h.host
+	}
+	in.Hosts = []*Host{x}
+	in.Notes = append(append(in.Notes, h.Notes...), x.findContainers(o)...)
+	return in, nil
+}
+
+type taken struct {
+	*State
+	host string
+}
+
+// header reads what a collection says of itself.
+func header(b []byte) (taken, error) {
+	var x state.Header
+	if err := json.Unmarshal(b, &x); err != nil {
+		return taken{}, fmt.Errorf("read %s: %w", headerName, err)
+	}
+	if x.Format != state.Format {
+		return taken{}, fmt.Errorf("a collection of the form %q: %w", x.Format, filesystem.ErrNotSupported)
+	}
+	s := &State{Kind: ownKind, Kernel: x.Kernel, Taken: stamp(x.Started), Booted: stamp(x.Booted)}
+	if !x.Root {
+		s.Notes = append(s.Notes, "it was taken without the rights of root: of other users' processes only names were seen, and of their files what everybody may read")
+	}
+	if x.Container != "" {
+		s.Notes = append(s.Notes, "it was taken within a container ("+x.Container+"): what runs outside was not seen")
+	}
+	for _, m := range x.Missing {
+		s.Notes = append(s.Notes, "not asked: "+m)
+	}
+	return taken{s, x.Host}, nil
+}
+
+func stamp(s string) evidence.Time {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return evidence.Time{}
+	}
+	return evidence.At(t, time.Second)
+}
+
+// maxHeader bounds a collection's header, bytes.
+const maxHeader = 1 << 20
+
+// collection tells a collection of our own by its header, and opens it.
+func (in *Input) collection(f filesystem.FS, prefix string, o Options) (bool, error) {
+	b, err := readAll(f, headerName)
+	if errors.Is(err, filesystem.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	t, err := header(b)
+	if err != nil {
+		if json.Valid(b) && !errors.Is(err, filesystem.ErrNotSupported) {
+			return false, nil // somebody else's file of that name
+		}
+		return false, err
+	}
+	t.Mount = Mount{At: "/", FS: f, Prefix: prefix}
+	in.Kind = KindCollection
+	h := &Host{Kind: KindCollection, State: t.State, View: View{Source: o.Source, Mounts: []Mount{{At: "/", FS: f, Prefix: prefix, Base: "/" + rootName}}}}
+	if _, err := find(f, f.Root(), rootName); err != nil { // it ended before the files, or none were asked for
+		none, err := newMemory(nil, evidence.Time{})
+		if err != nil {
+			return false, err
+		}
+		h.Mounts[0] = Mount{At: "/", FS: none, Prefix: prefix}
+		in.Notes = append(in.Notes, "it holds no files of the machine")
+	}
+	h.finish(o)
+	if h.Name == "" {
+		h.Name = t.host
+	}
+	in.Hosts = []*Host{h}
+	in.Notes = append(append(in.Notes, t.Notes...), h.findContainers(o)...)
+	return true, nil
+}
+
+// readAll reads a small file at the top of a tree.
+func readAll(f filesystem.FS, name string) ([]byte, error) {
+	i, err := find(f, f.Root(), name)
+	if err != nil {
+		return nil, err
+	}
+	m, err := stat(f, i)
+	if err != nil || m.Type != filesystem.Regular || m.Size > maxHeader {
+		return nil, filesystem.ErrNotExist
+	}
+	b := make([]byte, m.Size)
+	n, err := f.ReadAt(i, b, 0)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrClosed) {
+		return nil, err
+	}
+	return b[:n], nil
+}

@@ -1,0 +1,169 @@
+package story
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"telltale/detect"
+	"telltale/evidence"
+)
+
+// byProcesses makes suspects of the addresses that what runs and does not belong came from. The chain is the kernel's own - the program's process, its
+// ancestors, its session - and ends at a login that a log tells of; what only the time fits stays for byEffects.
+func (b *builder) byProcesses() {
+	for _, f := range b.by[detect.Process] {
+		if f.Level < detect.High || f.Source == "" || !b.loggedIn(f.Source) {
+			continue
+		}
+		text := fmt.Sprintf("%s; it came of the login of %s from %s: %s.", upper(f.Title), f.As, f.Source, f.Agent)
+		b.add(f.Source, b.claim(text, evidence.Effect, f.First, Likely, f.For, f.Against), f.Level >= detect.Critical)
+	}
+}
+
+// processes tells what runs and does not belong, and whose it is.
+func (b *builder) processes() {
+	for _, f := range b.by[detect.Process] {
+		if f.Explained != "" {
+			b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: f.Explained})
+			continue
+		}
+		s, words, st := b.whose(f)
+		if x := b.suspects[f.Source]; x != nil && f.Source != "" {
+			s, words, st = x, "of the login of "+f.As+" from "+f.Source+": "+f.Agent, Likely
+			if x.strong {
+				st = Confirmed
+			}
+		}
+		if f.Level < detect.High && (s == nil || st == Possible || f.Level < detect.Medium) {
+			b.lead(f)
+			continue
+		}
+		if st == "" {
+			st = Likely
+		}
+		text := upper(f.Title)
+		if f.First.Known() {
+			text += ", since " + clock(f.First)
+		}
+		if words != "" {
+			text += ", " + words
+		}
+		id := b.claim(text+".", f.Rung, f.First, st, f.For, f.Against)
+		b.told[f] = id
+		b.effect = ids(append(b.effect, id)...)
+		if f.Account == "root" && f.Level >= detect.Critical {
+			b.becameRoot(id)
+		}
+		b.runs(f, id)
+		if s != nil {
+			b.action("left running: "+f.Path, first(f.Attack), f.First, f.Account, f.Path, id)
+		}
+	}
+}
+
+// runs lists a process once, whatever was found about it.
+func (b *builder) runs(f *detect.Finding, id string) {
+	pid, err := strconv.Atoi(f.Pid)
+	if err != nil {
+		return
+	}
+	for i := range b.s.Running {
+		if r := &b.s.Running[i]; r.PID == pid {
+			r.Claims = ids(append(r.Claims, id)...)
+			r.Why += "; " + utf8(f.Detail)
+			return
+		}
+	}
+	sockets := []string{}
+	for _, s := range f.Sources {
+		sockets = append(sockets, utf8(s))
+	}
+	why := f.Detail
+	if f.Source != "" {
+		why += "; it came of the login of " + f.As + " from " + f.Source
+	} else if f.As != "" && f.As != f.Account {
+		why += "; who logged in was " + f.As
+	}
+	name := f.Mechanism
+	if f.What != detect.Process {
+		name = ""
+	}
+	b.s.Running = append(b.s.Running, Running{PID: pid, Name: utf8(name), Exe: utf8(f.Path), Deleted: f.Method != "", User: utf8(f.Account), Sockets: sockets, Started: f.First.String(), Why: utf8(why), Claims: ids(id)})
+}
+
+// lead tells what is odd and not enough.
+func (b *builder) lead(f *detect.Finding) {
+	if len(b.s.Innocent) < maxInnocent && f.Level > detect.Info {
+		b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: "this alone is no sign of an intruder, and nothing else speaks against it; ask who runs it"})
+	}
+}
+
+// maxInnocent bounds the list of what was explained.
+const maxInnocent = 200
+
+// hides tells what one view of the machine hides from another.
+func (b *builder) hides() {
+	for _, f := range b.by[detect.HiddenThing] {
+		switch {
+		case f.Explained != "":
+			if len(b.s.Innocent) < maxInnocent {
+				b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: utf8(f.Explained)})
+			}
+			continue
+		case f.Level < detect.High:
+			b.lead(f)
+			continue
+		}
+		text := upper(f.Title)
+		if f.Detail != "" && !strings.Contains(text, f.Detail) {
+			text += " (" + f.Detail + ")"
+		}
+		if f.Runs != "" {
+			text += "; " + f.Runs
+		}
+		id := b.claim(text+".", f.Rung, f.First, Confirmed, f.For, f.Against)
+		b.told[f] = id
+		views := []string{}
+		for _, v := range f.Views {
+			views = append(views, utf8(v))
+		}
+		b.s.Hidden = append(b.s.Hidden, Hidden{What: f.Mechanism, Detail: utf8(strings.TrimSpace(f.Path + ": " + f.Detail)), Views: views, Claims: ids(id)})
+		b.effect = ids(append(b.effect, id)...)
+		if f.Level >= detect.Critical { // to hide something from the kernel's own lists takes the rights of root
+			b.becameRoot(id)
+		}
+	}
+}
+
+// callsOut tells that a process was seen to send mail or to scan.
+func (b *builder) callsOut(f *detect.Finding, s *suspect) {
+	st, words := Likely, ""
+	if x := b.suspects[f.Source]; x != nil && f.Source != "" {
+		s = x
+	}
+	if s != nil {
+		st, words = Confirmed, ", which "+s.source+" had in hand"
+	}
+	id := b.claim(fmt.Sprintf("%s (account %s%s).", upper(f.Detail), f.Account, words), f.Rung, f.First, st, f.For, f.Against)
+	b.told[f] = id
+	b.effect = ids(append(b.effect, id)...)
+	b.runs(f, id)
+	b.s.Impact = append(b.s.Impact, Impact{What: f.Mechanism, Detail: utf8(f.Detail), Count: f.Count, First: f.First.String(), Last: f.Last.String(), By: utf8(f.Account), Claims: ids(id)})
+	b.action(f.Detail, first(f.Attack), f.First, f.Account, f.Path, id)
+}
+
+// stopFirst says what to do about what runs: hold it, do not kill it.
+func (b *builder) stopFirst(add func(step, why string)) {
+	var held []string
+	for _, r := range b.s.Running {
+		held = append(held, strconv.Itoa(r.PID))
+	}
+	if len(held) == 0 {
+		return
+	}
+	if len(held) > 5 {
+		held = append(held[:5], "and others")
+	}
+	add("Hold what the intruder left running instead of killing it: telltale live freeze "+strings.Join(held, " ")+"; keep the collection of telltale live --to, which saves programs whose file is gone.", "A killed process takes its memory, its deleted program and its connections with it.")
+}
