@@ -32,6 +32,7 @@ type verifier struct {
 	files   []*candidate
 	late    map[*pkgdb.Package]*share // programs whose change or modification is later than their package
 	dropped int
+	untaken int           // whose content was not collected
 	events  []event.Event // what was found: the second reading of the logs shows it again
 	damaged []evidence.Damage
 	notes   []string
@@ -63,7 +64,7 @@ func newVerifier(h *seenHost) *verifier {
 
 // visit notes a file of the walk, if it matters.
 func (v *verifier) visit(e *host.Entry) {
-	if v.done || !v.h.owners.Read || e.Meta.Flags&filesystem.Untaken != 0 {
+	if v.done || !v.h.owners.Read {
 		return
 	}
 	m := &e.Meta
@@ -76,6 +77,10 @@ func (v *verifier) visit(e *host.Entry) {
 		if m.Type == filesystem.Regular && programPlace(e.Path) {
 			v.count(m, x.Package)
 		}
+	}
+	if m.Flags&filesystem.Untaken != 0 {
+		v.untaken++
+		return
 	}
 	switch {
 	case m.Type == filesystem.Symlink && digest && !config && matters(e.Path, 0o755):
@@ -198,7 +203,7 @@ func (v *verifier) tell(t *tally) {
 	for _, x := range []struct {
 		n    int
 		what string
-	}{{t.unowned, "that no package owns lie where packages put theirs"}, {t.noDigest, "have no digest there and could not be compared"}, {t.unread, "could not be read"}, {t.known, "are explained by what is known to be good"}, {v.dropped, "were too many to be compared"}} {
+	}{{t.unowned, "that no package owns lie where packages put theirs"}, {t.noDigest, "have no digest there and could not be compared"}, {t.unread, "could not be read"}, {t.known, "are explained by what is known to be good"}, {v.dropped, "were too many to be compared"}, {v.untaken, "were not compared, for their content was not collected"}} {
 		if x.n > 0 {
 			s += fmt.Sprintf("; %d %s", x.n, x.what)
 		}

@@ -36,6 +36,8 @@ type Scenario struct {
 	Setup func(*Play) Setup
 	// Past plays ordinary days on a written stage. A real stage, which lives for minutes, starts with the logs of them.
 	Past func(*Play) error
+	// Live: the server is looked at while it runs, from a stick that an administrator brings; the evidence is what was collected. Only on a stage that runs.
+	Live bool
 	// Story plays the case, from the first ordinary day on.
 	Story func(*Play) error
 }
@@ -65,6 +67,7 @@ type Setup struct {
 	Pages          []Page
 	Files          []File
 	Packages       []Package // offered in /srv/packages, not installed
+	Live           bool      // as the scenario's
 	RemoteLogs     bool      // another machine keeps a copy of the system log
 }
 
@@ -187,6 +190,17 @@ type Stage interface {
 	// Serve lets an address of the Internet offer a file by HTTP.
 	Serve(from netip.Addr, path string, data []byte) error
 }
+
+// Running is a stage that can be looked at while it runs.
+type Running interface {
+	// Look lets an administrator run the examination from a stick, and gives the names of the evidence that it wrote into a folder.
+	Look(ctx context.Context, by Login, dir string) ([]string, error)
+	// Catch lets an address of the Internet take connections on a port, and keep them; on port 25 it takes mail.
+	Catch(from netip.Addr, port int) error
+}
+
+// ErrNotRunning says that a scenario needs a server that runs.
+var ErrNotRunning = errors.New("this scenario is looked at while the server runs: it needs --tier container")
 
 // Session is a shell on a terminal.
 type Session interface {

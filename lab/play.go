@@ -37,6 +37,10 @@ func Make(ctx context.Context, s *Scenario, m Maker, seed uint64, dir string) (t
 	r := rand.New(rand.NewPCG(seed, hash(s.Name)))
 	p := &Play{Ctx: ctx, Rand: r, Seed: seed, Cast: newCast(r), tier: m.Tier(), past: s.Past}
 	p.Setup = s.Setup(p)
+	p.Setup.Live = s.Live
+	if s.Live && m.Tier() != Container {
+		return nil, ErrNotRunning
+	}
 	p.Truth = Truth{Name: s.Name, Title: s.Title, Question: s.Question, Tier: m.Tier(), Seed: seed, Hostname: p.Setup.Hostname, Zone: p.Setup.Zone,
 		Expect: Expect{Entry: []EntryTruth{}, Persistence: []StayTruth{}, Altered: []AlteredTruth{}, Impact: []ImpactTruth{}, Files: []string{}}}
 	p.innocent()
@@ -47,10 +51,16 @@ func Make(ctx context.Context, s *Scenario, m Maker, seed uint64, dir string) (t
 	if err := s.Story(p); err != nil {
 		return nil, fmt.Errorf("play %s: %w", s.Name, err)
 	}
-	if p.Truth.Evidence, err = m.End(ctx, dir); err != nil {
+	if s.Live {
+		by := Login{From: p.Admin.Address, Account: p.Admin.Account, Key: p.Admin.Key}
+		p.Truth.Evidence, err = p.Stage.(Running).Look(ctx, by, dir)
+	} else {
+		p.Truth.Evidence, err = m.End(ctx, dir)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("take the evidence: %w", err)
 	}
-	if d, ok := m.(Disk); ok {
+	if d, ok := m.(Disk); ok && !s.Live {
 		p.Truth.Expect.Altered = slices.DeleteFunc(p.Truth.Expect.Altered, func(a AlteredTruth) bool { return a.Kind == "timestomped" && !d.Has(a.Path) })
 		p.Truth.Expect.Files = slices.DeleteFunc(p.Truth.Expect.Files, func(f string) bool {
 			if d.Has(f) {

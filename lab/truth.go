@@ -48,8 +48,9 @@ type Expect struct {
 	Altered     []AlteredTruth `json:"altered"`
 	Impact      []ImpactTruth  `json:"impact"`
 	Running     []RunningTruth `json:"running,omitempty"`
-	Files       []string       `json:"files"`          // that the intruder brought or made
-	Gone        []string       `json:"gone,omitempty"` // such files that were on the disk no more when it was taken
+	Hidden      []string       `json:"hidden,omitempty"` // kinds of things that one view hides from another: "process"
+	Files       []string       `json:"files"`            // that the intruder brought or made
+	Gone        []string       `json:"gone,omitempty"`   // such files that were on the disk no more when it was taken
 	// May are paths that may be named without being asked for: they are true, but nobody has to find them.
 	May []string `json:"may,omitempty"`
 	// Attackers are addresses that tried and did not get in, or got in apart from the story.
@@ -102,6 +103,7 @@ type RunningTruth struct {
 	Exe     string `json:"exe"`
 	User    string `json:"user"`
 	Deleted bool   `json:"deleted"`
+	SHA256  string `json:"sha256,omitempty"` // of the program, where it can be saved
 	Shown
 }
 

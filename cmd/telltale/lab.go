@@ -247,7 +247,7 @@ func labScore(in io.Reader, out, errs io.Writer) *cobra.Command {
 				rs = append(rs, r)
 				verbose = true
 			}
-			for _, s := range scenarios.All() {
+			for _, s := range scenarios.Played(m.Tier()) {
 				if !all {
 					break
 				}
@@ -326,7 +326,7 @@ func scoreSideBySide(ctx context.Context, f labFlags, errs io.Writer) (out []sco
 	if err := container.Ready(); err != nil {
 		return nil, err
 	}
-	all := scenarios.All()
+	all := scenarios.Played(lab.Container)
 	rs, fails := make([]*score.Result, len(all)), make([]error, len(all))
 	var (
 		wg   sync.WaitGroup

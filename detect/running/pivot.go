@@ -60,13 +60,13 @@ func (f *fold) bySession(n string, p *process) (best login, found bool) {
 	if best.from != "" {
 		return best, true
 	}
-	for _, ls := range f.accepted {
-		for _, l := range ls {
-			if d := best.at.Sub(l.at); l.account == best.account && d > -10*time.Second && d < time.Minute {
-				best.from, best.quote = l.from, l.quote
-				return best, true
+	nearest := time.Minute
+	for _, pid := range sortedKeys(f.accepted) {
+		for _, l := range f.accepted[pid] {
+			if d := best.at.Sub(l.at).Abs(); l.account == best.account && d < nearest {
+				nearest, best.from, best.quote = d, l.from, l.quote
 			}
 		}
 	}
-	return best, best.quote.Ref != evidence.Ref{}
+	return best, best.from != "" || best.quote.Ref != evidence.Ref{}
 }

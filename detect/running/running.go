@@ -185,13 +185,22 @@ func (f *fold) socket(e *event.Event) {
 	}
 }
 
+// givesShell tells the services whose logins begin processes of the account.
+func givesShell(service string) bool {
+	switch service {
+	case "sshd", "dropbear", "login", "telnetd", "in.telnetd", "rlogin", "xrdp-sesman", "gdm", "lightdm", "sddm", "cockpit":
+		return true
+	}
+	return false
+}
+
 func (f *fold) login(e *event.Event) {
 	if f.logins >= maxLogins {
 		return
 	}
 	l := login{at: e.At, account: e.Text(event.UserName), from: e.Text(event.SourceIP), session: e.Text(event.SessionID), pid: e.Text(event.ProcessPID), service: e.Text(event.ServiceName), quote: e.Quote()}
 	switch {
-	case e.Kind == event.AuthAccepted && l.pid != "":
+	case e.Kind == event.AuthAccepted && l.pid != "" && givesShell(l.service):
 		f.accepted[l.pid] = append(f.accepted[l.pid], l)
 	case e.Kind == event.SessionOpened && l.session != "":
 		f.sessions[l.session] = append(f.sessions[l.session], l)

@@ -42,9 +42,11 @@ func mountsOf(proc string) map[string]mount {
 	out, first := map[string]mount{}, map[[2]string]string{}
 	procfs.Mountinfo(b, func(m *state.Mount) bool {
 		key := [2]string{m.Dev, m.Root}
-		x := mount{dev: m.Dev, root: m.Root, kind: m.Type, copyOf: first[key]}
-		if first[key] == "" {
+		x := mount{dev: m.Dev, root: m.Root, kind: m.Type}
+		if was := first[key]; was == "" {
 			first[key] = m.At
+		} else if was != m.At {
+			x.copyOf = was
 		}
 		out[m.At] = x // a later one lies over an earlier one
 		return true

@@ -71,6 +71,12 @@ func (m *Maker) boot(ctx context.Context) error {
 	}
 	m.server = exec.Command("systemd-nspawn", "-q", "-D", filepath.Join(m.dir, "mnt"), "--register=no", "--keep-unit", "--resolv-conf=off", "--timezone=off", "--link-journal=no",
 		"--hostname="+m.setup.Hostname, "--network-namespace-path=/proc/"+fmt.Sprint(m.holder.Process.Pid)+"/ns/net", "--boot")
+	if m.setup.Live {
+		if err := m.stick(); err != nil {
+			return err
+		}
+		m.server.Args = append(m.server.Args[:len(m.server.Args)-1], "--bind="+filepath.Join(m.dir, "stick")+":"+stickAt, "--boot")
+	}
 	m.server.Env = append(os.Environ(), "SYSTEMD_NSPAWN_TMPFS_TMP=0") // /tmp on the disk, as Debian 12 has it
 	m.server.Stdout, m.server.Stderr = m.console, m.console
 	m.server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

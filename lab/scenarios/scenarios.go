@@ -11,6 +11,7 @@ func All() []*lab.Scenario {
 		redisKey(), missingPatch(), sambaShare(),
 		logsWiped(), deletedBinary(), supplyChain(),
 		quiet(), guessedAt(), twoIntruders(),
+		stillRunning(), quietLive(),
 	}
 	for _, s := range all {
 		if s.Past == nil {
@@ -18,6 +19,16 @@ func All() []*lab.Scenario {
 		}
 	}
 	return all
+}
+
+// Played gives the scenarios that a tier can play.
+func Played(t lab.Tier) (out []*lab.Scenario) {
+	for _, s := range All() {
+		if !s.Live || t == lab.Container {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // Find gives the scenario of a name, nil if there is none.

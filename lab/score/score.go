@@ -268,6 +268,9 @@ func (s *scorer) left() {
 	for _, f := range x.Files {
 		s.there("file", f, slices.ContainsFunc(s.d.Actions, func(g story.Action) bool { return g.Path == f }) || slices.ContainsFunc(s.d.Persistence, func(g story.Persistence) bool { return g.Path == f }), false)
 	}
+	for _, h := range x.Hidden {
+		s.there("hidden", h, slices.ContainsFunc(s.d.Hidden, func(g story.Hidden) bool { return g.What == h }), false)
+	}
 	for _, r := range x.Running {
 		s.there("runs", r.Exe+" as "+r.User, slices.ContainsFunc(s.d.Running, func(g story.Running) bool { return g.Exe == r.Exe && g.User == r.User }), r.Destroyed)
 	}
