@@ -119,6 +119,15 @@ func Release() (State, error) {
 	return s, err
 }
 
+// Rules gives the rules of a plan, for people.
+func (p Plan) Rules() []RuleText {
+	var out []RuleText
+	for _, r := range p.tidy().rules(true) {
+		out = append(out, RuleText{familyName(r.family), r.chain, r.comment})
+	}
+	return out
+}
+
 // recognised tells whether a table is one of ours, be it damaged: its rules bear our comments, or it has none.
 func (s State) recognised() bool {
 	return !slices.ContainsFunc(s.Rules, func(r RuleText) bool {

@@ -20,6 +20,10 @@ import (
 
 // TestMain lets the test program play a responder's process that is killed.
 func TestMain(m *testing.M) {
+	if who := os.Getenv("TELLTALE_TEST_SSHD"); who != "" {
+		playSSH(who)
+		return
+	}
 	if os.Getenv("TELLTALE_TEST_ISOLATE") == "" {
 		os.Exit(m.Run())
 	}
