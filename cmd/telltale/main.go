@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	root.SetOut(out)
 	root.SetErr(errs)
 	root.SetArgs(args)
-	root.AddCommand(examineCommand(out, errs), liveCommand(out, errs), reportCommand(out), verifyCommand(out), recoverCommand(out), timelineCommand(out), rulesCommand(out), labCommand(os.Stdin, out, errs), versionCommand(out))
+	root.AddCommand(examineCommand(out, errs), liveCommand(out, errs), isolateCommand(out, errs), releaseCommand(out), reportCommand(out), verifyCommand(out), recoverCommand(out), timelineCommand(out), rulesCommand(out), labCommand(os.Stdin, out, errs), versionCommand(out))
 	err := root.ExecuteContext(ctx)
 	status, hint := outcome(ctx, err)
 	if done := exitStatus(0); errors.As(err, &done) {
@@ -89,7 +89,7 @@ func outcome(ctx context.Context, err error) (status int, hint string) {
 	case errors.Is(err, examine.ErrNothing):
 		return exitError, "give a disk image, a folder or archive of the server's files, or its logs; telltale examine --help lists what is read"
 	}
-	return exitError, ""
+	return exitError, containHint(err)
 }
 
 // isUsage tells the errors that cobra itself makes of a wrong call; it gives them no type.
