@@ -46,6 +46,11 @@ func File(path string, max int) ([]byte, error) {
 		return nil, fmt.Errorf("open %q: %w", path, err)
 	}
 	defer unix.Close(fd)
+	return All(fd, path, max)
+}
+
+// All reads an open file to its end; name is for errors.
+func All(fd int, name string, max int) ([]byte, error) {
 	var out []byte
 	buf := make([]byte, 32<<10)
 	for {
@@ -54,12 +59,12 @@ func File(path string, max int) ([]byte, error) {
 		case errors.Is(err, unix.EINTR):
 			continue
 		case err != nil:
-			return out, fmt.Errorf("read %q: %w", path, err)
+			return out, fmt.Errorf("read %q: %w", name, err)
 		case n <= 0:
 			return out, nil
 		}
 		if len(out)+n > max {
-			return append(out, buf[:max-len(out)]...), fmt.Errorf("read %q: more than %d bytes: %w", path, max, limit.ErrLimit)
+			return append(out, buf[:max-len(out)]...), fmt.Errorf("read %q: more than %d bytes: %w", name, max, limit.ErrLimit)
 		}
 		out = append(out, buf[:n]...)
 	}
