@@ -32,3 +32,6 @@ func Look(context.Context, string) Situation {
 
 // Resolvers finds none.
 func Resolvers() ([]netip.Addr, error) { return nil, ErrNoFilter }
+
+// SessionHolders finds none.
+func SessionHolders(context.Context, string) ([]int, error) { return nil, ErrNoFilter }

@@ -1,8 +1,11 @@
 package contain
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,7 +18,7 @@ import (
 func session(pid int, words string, list []Connection) (*Session, string) {
 	up, err := procread.Ancestors(pid)
 	for _, a := range up {
-		if !strings.HasPrefix(a.Comm, "sshd") && !strings.HasPrefix(a.Comm, "dropbear") {
+		if !daemon(a.Comm) {
 			continue
 		}
 		inodes, _ := procread.Sockets(a.PID)
@@ -61,4 +64,39 @@ func sshConnection(s string) (local, remote netip.AddrPort, ok bool) {
 		ends[i] = netip.AddrPortFrom(a.Unmap().WithZone(""), uint16(p))
 	}
 	return ends[1], ends[0], true
+}
+
+// SessionHolders gives the processes that hold the connection over which the caller came, as far as it is found: the daemon
+// of ssh parts itself in two. words is SSH_CONNECTION of the environment.
+func SessionHolders(ctx context.Context, words string) ([]int, error) {
+	list, _ := connections()
+	s, _ := session(os.Getpid(), words, list)
+	if s == nil {
+		return nil, nil
+	}
+	peers := map[uint64]bool{}
+	for _, c := range list {
+		// All connections of that peer's that a daemon may hold: better one too many kept than the session frozen.
+		if c.inode != 0 && c.Remote.Addr() == s.Peer && strings.HasPrefix(c.Protocol, "tcp") {
+			peers[c.inode] = true
+		}
+	}
+	return procread.Within(lookTime, func() (out []int, err error) {
+		pids, err := procread.PIDs()
+		for _, pid := range pids {
+			if ctx.Err() != nil {
+				return out, ctx.Err()
+			}
+			inodes, _ := procread.Sockets(pid)
+			if s, e := procread.Of(pid); e == nil && slices.ContainsFunc(inodes, func(i uint64) bool { return peers[i] }) && daemon(s.Comm) {
+				out = append(out, pid)
+			}
+		}
+		return out, err
+	})
+}
+
+// daemon tells whether a process calls itself as a daemon of ssh does.
+func daemon(comm string) bool {
+	return strings.HasPrefix(comm, "sshd") || strings.HasPrefix(comm, "dropbear")
 }

@@ -47,6 +47,7 @@ Run it as root, from a USB stick or over ssh. Do not reboot the machine before.`
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return liveRun(c.Context(), out, errs, f) },
 	}
+	c.AddCommand(freezeCommand(out, errs), thawCommand(out, errs))
 	c.Flags().StringVar(&f.to, "to", "", "where the collection goes: a file (on another disk), or - for standard output; the answer then goes to standard error")
 	c.Flags().StringVar(&f.caseDir, "case", "", "folder of the case, new or empty: the report is written there, too")
 	c.Flags().BoolVar(&f.quick, "quick", false, "only what runs, and what stands on the machine: no logs, no digests of packages")

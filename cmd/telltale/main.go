@@ -89,7 +89,7 @@ func outcome(ctx context.Context, err error) (status int, hint string) {
 	case errors.Is(err, examine.ErrNothing):
 		return exitError, "give a disk image, a folder or archive of the server's files, or its logs; telltale examine --help lists what is read"
 	}
-	return exitError, containHint(err)
+	return exitError, containHint(err) + freezeHint(err)
 }
 
 // isUsage tells the errors that cobra itself makes of a wrong call; it gives them no type.
