@@ -18,6 +18,9 @@ import (
 // lookTime is how long the looking may take in all.
 const lookTime = 10 * time.Second
 
+// firstPIDs is the machine's first PID namespace: PROC_PID_INIT_INO of linux/proc_ns.h, since 3.8.
+const firstPIDs = "pid:[4026531836]"
+
 // littleEndian says how /proc/net writes addresses.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
@@ -57,6 +60,9 @@ func Look(ctx context.Context, words string) Situation {
 		s.Unseen = append(s.Unseen, "which network namespace we are in: "+err.Error())
 	}
 	s.OtherNet = err == nil && own != first
+	if ns, err := procread.Link(self("ns/pid")); err == nil && ns != firstPIDs {
+		s.NotCovered = append(s.NotCovered, "this runs in a PID namespace of its own, as a container does: what else the machine runs, and by which interfaces, is not seen from here")
+	}
 	return s
 }
 
