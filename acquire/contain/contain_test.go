@@ -103,6 +103,9 @@ func TestIsolate(t *testing.T) {
 	if !s.Armed || !s.For || s.Left > time.Hour || s.Left < 50*time.Minute || !s.Bridge || len(s.Wrong) > 0 || len(s.Plan.Allow) != 2 {
 		t.Fatalf("%+v", s)
 	}
+	// Whom they had for neighbours is forgotten: ARP and neighbour discovery have to work.
+	run(t, "ip", "-n", l.name+"victim", "neigh", "flush", "all")
+	run(t, "ip", "-n", l.name+"responder", "neigh", "flush", "all")
 	if got := l.reach("responder"); got != all {
 		t.Errorf("the responder only reaches %q", got)
 	}
