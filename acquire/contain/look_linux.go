@@ -67,10 +67,10 @@ func Look(ctx context.Context, words string) Situation {
 }
 
 // self gives a file of /proc that belongs to the calling thread: a namespace is a thread's, and /proc/self is that of the
-// first one. Kernels before 3.17 do not have it.
+// first one. Threads have no net there before 3.17.
 func self(name string) string {
-	dir := "/proc/thread-self/"
-	if _, err := procread.Link("/proc/thread-self"); err != nil {
+	dir := fmt.Sprintf("/proc/self/task/%d/", unix.Gettid())
+	if err := unix.Access(dir+"net", unix.F_OK); err != nil {
 		dir = "/proc/self/"
 	}
 	return dir + name

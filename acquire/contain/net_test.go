@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,7 +20,10 @@ import (
 )
 
 // patience is how long a packet may take that is to come through. One that is to be lost is waited for as long.
-const patience = 250 * time.Millisecond
+const patience = 300 * time.Millisecond
+
+// labs numbers the labs of a run.
+var labs atomic.Int32
 
 // lab is three network namespaces: responder - victim - other, each pair with its own link, IPv4 and IPv6.
 type lab struct {
@@ -46,7 +50,8 @@ func newLab(t *testing.T) *lab {
 	if _, err := exec.LookPath("ip"); err != nil {
 		t.Skip("ip(8) of iproute2 is not here")
 	}
-	l := &lab{t, fmt.Sprintf("telltale-%d-", os.Getpid())}
+	t.Parallel() // they mostly wait for packets that do not come
+	l := &lab{t, fmt.Sprintf("telltale-%d-%d-", os.Getpid(), labs.Add(1))}
 	if out, err := exec.Command("ip", "netns", "add", l.name+"victim").CombinedOutput(); err != nil {
 		t.Skipf("no network namespace can be made: %s", out)
 	}

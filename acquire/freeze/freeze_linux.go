@@ -412,14 +412,20 @@ func (r *run) release(p *Process, m membership) error {
 		}
 		defer g.close()
 		p.How, p.Where = way.how, base.path
-		return g.dissolve(base, path.Base(way.at))
+		if err := g.dissolve(base, path.Base(way.at)); err != nil {
+			return err
+		}
+		return awake(base)
 	}
 	if r.v2 != nil && m.v2 != "" {
 		if g, err := r.v2.open(m.v2); err == nil {
 			defer g.close()
 			if s, err := g.read("cgroup.freeze"); err == nil && strings.TrimSpace(s) == "1" {
 				p.How, p.Where = ByOwn, g.path
-				return g.set(false)
+				if err := g.set(false); err != nil {
+					return err
+				}
+				return awake(g)
 			}
 		}
 	}
@@ -431,4 +437,20 @@ func (r *run) release(p *Process, m membership) error {
 		return fmt.Errorf("%w, but stopped by a signal", ErrNotHeld)
 	}
 	return ErrNotHeld
+}
+
+// awake waits until the group is no longer frozen. It stays so if one above it is frozen, which is not ours.
+func awake(g *group) error {
+	for end := time.Now().Add(time.Second); ; time.Sleep(5 * time.Millisecond) {
+		cold, said, err := g.frozen()
+		if err != nil || !cold {
+			if errors.Is(err, unix.ENOENT) { // the root has no such file, and cannot be frozen
+				err = nil
+			}
+			return err
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("the group %q is still frozen (%s): somebody froze it or one above it", g.path, said)
+		}
+	}
 }

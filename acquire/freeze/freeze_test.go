@@ -169,6 +169,25 @@ func TestAloneInItsUnit(t *testing.T) {
 	wait(t, "it goes on", func() bool { return runs(pid) })
 }
 
+// TestFrozenAbove thaws a process in a group that somebody else has frozen.
+func TestFrozenAbove(t *testing.T) {
+	pid := busy(t, "alone")
+	dir := unit(t, pid)
+	if list, err := Freeze(t.Context(), pid, Options{Only: ByV2}); err != nil {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "cgroup.freeze"), []byte("1"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Thaw(t.Context(), pid, Options{}); err == nil || !strings.Contains(err.Error(), "is still frozen (frozen 1)") {
+		t.Error(err)
+	}
+	if _, err := Thaw(t.Context(), pid, Options{}); err != nil {
+		t.Error(err)
+	}
+	wait(t, "it goes on", func() bool { return runs(pid) })
+}
+
 func TestWholeUnit(t *testing.T) {
 	a, b := busy(t, "alone"), busy(t, "alone")
 	dir := unit(t, a, b)

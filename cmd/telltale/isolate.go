@@ -303,7 +303,7 @@ func showBefore(out io.Writer, s contain.Situation, p contain.Plan) {
 			cut = append(cut, line)
 		}
 	}
-	say("Connections that will be cut:", cut)
+	say("Connections (TCP, and UDP with a peer) that will be cut:", cut)
 	say("Connections that stay:", stay)
 	if len(cut) == 0 {
 		fmt.Fprintln(out, "No connection is seen that will be cut.")

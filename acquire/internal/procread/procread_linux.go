@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -39,8 +40,19 @@ type Stat struct {
 // Kernel tells whether it is a thread of the kernel.
 func (s Stat) Kernel() bool { return s.Flags&kernelThread != 0 }
 
+// readTime is how long one file or directory may take: what lies on a dead server or behind a root-kit never answers.
+const readTime = 3 * time.Second
+
 // File reads a whole file of at most max bytes; a longer one is limit.ErrLimit with what fitted.
 func File(path string, max int) ([]byte, error) {
+	b, err := Within(readTime, func() ([]byte, error) { return file(path, max) })
+	if errors.Is(err, ErrLate) {
+		err = fmt.Errorf("read %q: %w", path, err)
+	}
+	return b, err
+}
+
+func file(path string, max int) ([]byte, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open %q: %w", path, err)
@@ -72,6 +84,14 @@ func All(fd int, name string, max int) ([]byte, error) {
 
 // Names lists a directory.
 func Names(path string) ([]string, error) {
+	list, err := Within(readTime, func() ([]string, error) { return names(path) })
+	if errors.Is(err, ErrLate) {
+		err = fmt.Errorf("list %q: %w", path, err)
+	}
+	return list, err
+}
+
+func names(path string) ([]string, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open %q: %w", path, err)
@@ -107,9 +127,9 @@ func Link(path string) (string, error) {
 
 // PIDs lists the processes that /proc shows, ascending. A hidden one is not among them.
 func PIDs() ([]int, error) {
-	names, err := Names("/proc")
+	list, err := Names("/proc")
 	var out []int
-	for _, n := range names {
+	for _, n := range list {
 		if pid, e := strconv.Atoi(n); e == nil && pid > 0 {
 			out = append(out, pid)
 		}
@@ -176,9 +196,9 @@ func Ancestors(pid int) ([]Stat, error) {
 // Sockets gives the inode numbers of the sockets that a process holds.
 func Sockets(pid int) ([]uint64, error) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
-	names, err := Names(dir)
+	list, err := Names(dir)
 	var out []uint64
-	for _, n := range names {
+	for _, n := range list {
 		l, e := Link(filepath.Join(dir, n))
 		if e != nil {
 			continue // it was closed meanwhile
