@@ -28,9 +28,11 @@ var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 func Look(ctx context.Context, words string) Situation {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	var s Situation
-	var more []string
+	s := Situation{Tables: []string{}, NotCovered: []string{}} // none is not null in JSON
 	s.Connections, s.Unseen = connections()
+	if s.Connections == nil {
+		s.Connections = []Connection{}
+	}
 	named := slices.Clone(s.Connections)
 	if _, err := procread.Within(lookTime, func() (bool, error) { return true, name(ctx, named) }); errors.Is(err, procread.ErrLate) {
 		s.Unseen = append(s.Unseen, "the programs of the connections: "+err.Error())
@@ -44,7 +46,8 @@ func Look(ctx context.Context, words string) Situation {
 	if s.Session, why = session(os.Getpid(), words, s.Connections); why != "" {
 		s.Unseen = append(s.Unseen, why)
 	}
-	s.Tables, s.FlowTables, more = tables()
+	names, flows, more := tables()
+	s.Tables, s.FlowTables = append(s.Tables, names...), flows
 	s.Unseen = append(s.Unseen, more...)
 	for _, f := range s.FlowTables {
 		s.NotCovered = append(s.NotCovered, "the flow table "+f+" carries forwarded packets past our rules")
@@ -56,7 +59,7 @@ func Look(ctx context.Context, words string) Situation {
 	s.NotCovered, s.Unseen = append(s.NotCovered, past...), append(s.Unseen, more...)
 	own, err := procread.Link(self("ns/net"))
 	first, e := procread.Link("/proc/1/ns/net")
-	if err = errors.Join(err, e); err != nil {
+	if err = procread.Join(err, e); err != nil {
 		s.Unseen = append(s.Unseen, "which network namespace we are in: "+err.Error())
 	}
 	s.OtherNet = err == nil && own != first

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,11 +19,19 @@ import (
 	"telltale/acquire/internal/procread"
 )
 
+// seen is what the session under the daemon finds.
+type seen struct {
+	Session *Session
+	Holders []int
+	Parent  int
+}
+
 // playSSH is first a daemon that takes one connection, then the session under it, which looks where it comes from.
 func playSSH(who string) {
 	if who == "session" {
 		s := Look(context.Background(), "")
-		json.NewEncoder(os.Stdout).Encode(s.Session)
+		holders, _ := SessionHolders(context.Background(), "")
+		json.NewEncoder(os.Stdout).Encode(seen{s.Session, holders, os.Getppid()})
 		return
 	}
 	l, err := net.Listen("tcp", "[::]:2222")
@@ -66,7 +75,7 @@ func TestSessionOfAncestor(t *testing.T) {
 	})
 	defer x.Process.Kill()
 	out.Read(make([]byte, 6))
-	var s Session
+	var s seen
 	l.in("responder", func() {
 		c, err := net.DialTimeout("tcp", net.JoinHostPort(victimAt["responder"][0], "2222"), patience)
 		if err != nil {
@@ -78,7 +87,7 @@ func TestSessionOfAncestor(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if s.Peer.String() != peers["responder"][0] || !strings.Contains(s.By, "ancestor sshd-session") {
+	if s.Session == nil || s.Session.Peer.String() != peers["responder"][0] || !strings.Contains(s.Session.By, "ancestor sshd-session") || !slices.Contains(s.Holders, s.Parent) {
 		t.Errorf("%+v", s)
 	}
 	x.Wait()

@@ -85,12 +85,16 @@ func namespaces(ctx context.Context) ([]space, error) {
 	seen := map[string]bool{own: true}
 	var out []space
 	pids, err := procread.PIDs()
+	closed := 0
 	for _, pid := range pids {
 		if ctx.Err() != nil || len(out) >= maxNamespaces {
-			return out, errors.Join(ctx.Err(), errors.New("not all were looked at"))
+			return out, procread.Join(ctx.Err(), errors.New("not all were looked at"))
 		}
 		path := "/proc/" + strconv.Itoa(pid) + "/ns/net"
 		l, e := procread.Link(path)
+		if e != nil && !errors.Is(e, unix.ENOENT) {
+			closed++
+		}
 		if e != nil || seen[l] {
 			continue
 		}
@@ -110,7 +114,10 @@ func namespaces(ctx context.Context) ([]space, error) {
 			out = append(out, space{f[4], f[4]})
 		}
 	}
-	return out, errors.Join(err, e)
+	if closed > 0 {
+		err = procread.Join(err, fmt.Errorf("those of %d processes are not ours to look at", closed))
+	}
+	return out, procread.Join(err, e)
 }
 
 // linksOf lists the interfaces of another network namespace. The thread that enters it is not used again.

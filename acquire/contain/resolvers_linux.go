@@ -26,7 +26,7 @@ func Resolvers() ([]netip.Addr, error) {
 	for _, f := range resolverFiles {
 		b, err := procread.File(f, procread.SmallFile)
 		if err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ELOOP) {
-			errs = errors.Join(errs, err)
+			errs = procread.Join(errs, err)
 		}
 		out = append(out, nameservers(b)...)
 	}

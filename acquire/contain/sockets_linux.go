@@ -5,9 +5,12 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 
 	"telltale/acquire/internal/procread"
 )
@@ -85,13 +88,17 @@ func name(ctx context.Context, list []Connection) error {
 		}
 	}
 	pids, err := procread.PIDs()
+	closed := 0
 	for _, pid := range pids {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		inodes, e := procread.Sockets(pid)
 		if e != nil {
-			continue // it ended, or it is not ours to look at: the connection stays without a name
+			if !errors.Is(e, unix.ENOENT) && !errors.Is(e, unix.ESRCH) {
+				closed++
+			}
+			continue // its connections stay without a name
 		}
 		for _, inode := range inodes {
 			for _, i := range at[inode] {
@@ -100,6 +107,9 @@ func name(ctx context.Context, list []Connection) error {
 				}
 			}
 		}
+	}
+	if closed > 0 {
+		err = procread.Join(err, fmt.Errorf("%d processes are not ours to look at", closed))
 	}
 	return err
 }

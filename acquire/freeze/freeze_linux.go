@@ -65,7 +65,7 @@ func Freeze(ctx context.Context, pid int, o Options) ([]Process, error) {
 	// The parent stands still first, so that it makes no more children; those that it made meanwhile come in the next round.
 	for round, todo := 0, []int{pid}; len(todo) > 0; round++ {
 		if round == maxRounds || len(done) > maxTree {
-			return out, errors.Join(err, fmt.Errorf("%w: its descendants come faster than they are frozen", ErrNotFrozen))
+			return out, procread.Join(err, fmt.Errorf("%w: its descendants come faster than they are frozen", ErrNotFrozen))
 		}
 		for _, p := range todo {
 			done[p] = true
@@ -75,7 +75,7 @@ func Freeze(ctx context.Context, pid int, o Options) ([]Process, error) {
 			}
 			if e != nil {
 				x.Error = e.Error()
-				err = errors.Join(err, fmt.Errorf("PID %d: %w", p, e))
+				err = procread.Join(err, fmt.Errorf("PID %d: %w", p, e))
 			}
 			out = append(out, x)
 			if p == pid && !x.Frozen {
@@ -87,7 +87,7 @@ func Freeze(ctx context.Context, pid int, o Options) ([]Process, error) {
 		}
 		todo = nil
 		list, e := descendants(pid)
-		err = errors.Join(err, e)
+		err = procread.Join(err, e)
 		for _, p := range list {
 			if !done[p] {
 				todo = append(todo, p)
@@ -178,7 +178,7 @@ func (r *run) place(p *Process, m membership) (*group, error) {
 		errs = err
 	}
 	if r.o.Unit {
-		return nil, errors.Join(fmt.Errorf("%w for a whole cgroup", ErrCannot), errs)
+		return nil, procread.Join(fmt.Errorf("%w for a whole cgroup", ErrCannot), errs)
 	}
 	for _, way := range []struct {
 		how string
@@ -196,9 +196,9 @@ func (r *run) place(p *Process, m membership) (*group, error) {
 		if errors.Is(err, ErrGone) {
 			return nil, err
 		}
-		errs = errors.Join(errs, err)
+		errs = procread.Join(errs, err)
 	}
-	return nil, errors.Join(ErrCannot, errs)
+	return nil, procread.Join(ErrCannot, errs)
 }
 
 // own freezes the group as it is: where the process is alone in it, or the whole of it is asked for. It gives nil without an
@@ -241,7 +241,7 @@ func (h *hierarchy) hold(p *Process, at string) (*group, error) {
 	if err = g.set(true); err == nil {
 		err = g.write("cgroup.procs", pid)
 		if errors.Is(err, unix.EBUSY) { // an old kernel lets nobody into a frozen group
-			err = errors.Join(g.set(false), g.write("cgroup.procs", pid), g.set(true))
+			err = procread.Join(g.set(false), g.write("cgroup.procs", pid), g.set(true))
 		}
 	}
 	if errors.Is(err, unix.ESRCH) {
@@ -253,7 +253,7 @@ func (h *hierarchy) hold(p *Process, at string) (*group, error) {
 		}
 	}
 	if err != nil {
-		err = errors.Join(err, g.dissolve(base, name))
+		err = procread.Join(err, g.dissolve(base, name))
 		g.close()
 		return nil, err
 	}
@@ -266,17 +266,17 @@ func (g *group) dissolve(base *group, name string) error {
 	for range maxRounds { // a process may make children while it is moved
 		list, err := g.members()
 		if err != nil || len(list) == 0 {
-			errs = errors.Join(errs, err)
+			errs = procread.Join(errs, err)
 			break
 		}
 		for _, pid := range list {
 			if err := base.write("cgroup.procs", strconv.Itoa(pid)); err != nil && !errors.Is(err, unix.ESRCH) {
-				return errors.Join(errs, err)
+				return procread.Join(errs, err)
 			}
 		}
 	}
 	if err := unix.Unlinkat(base.fd, name, unix.AT_REMOVEDIR); err != nil && !errors.Is(err, unix.ENOENT) {
-		errs = errors.Join(errs, fmt.Errorf("remove the group %q: %w", g.path, err))
+		errs = procread.Join(errs, fmt.Errorf("remove the group %q: %w", g.path, err))
 	}
 	return errs
 }
@@ -360,7 +360,7 @@ func Thaw(ctx context.Context, pid int, o Options) ([]Process, error) {
 		}
 		if e != nil {
 			x.Error = e.Error()
-			err = errors.Join(err, fmt.Errorf("PID %d: %w", p, e))
+			err = procread.Join(err, fmt.Errorf("PID %d: %w", p, e))
 		}
 		out = append(out, x)
 	}

@@ -103,6 +103,9 @@ func showFrozen(out io.Writer, action string, list []freeze.Process, err error, 
 		return errors.Join(err, json.NewEncoder(out).Encode(r))
 	}
 	for _, p := range list {
+		if p.Start == 0 {
+			continue // nothing is known of it but the error
+		}
 		fmt.Fprintf(out, "PID %d (%s), started at tick %d\n", p.PID, terminal.Escape(p.Program), p.Start)
 		if action == "freeze" {
 			for _, g := range p.Cgroups {

@@ -54,6 +54,16 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+func TestJoin(t *testing.T) {
+	a, b := errors.New("a"), errors.New("b")
+	if Join() != nil || Join(nil, nil) != nil || Join(nil, a) != a {
+		t.Error("nil errors")
+	}
+	if err := Join(a, nil, b); err.Error() != "a; b" || !errors.Is(err, a) || !errors.Is(err, b) {
+		t.Error(err)
+	}
+}
+
 func FuzzStat(f *testing.F) {
 	b, _ := File("/proc/self/stat", SmallFile)
 	f.Add(b)
