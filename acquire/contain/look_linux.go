@@ -57,6 +57,12 @@ func Look(ctx context.Context, words string) Situation {
 	s.NotCovered = append(s.NotCovered, packetSockets()...)
 	past, more := ways(ctx)
 	s.NotCovered, s.Unseen = append(s.NotCovered, past...), append(s.Unseen, more...)
+	s.where()
+	return s
+}
+
+// where tells whether we stand where the machine's own network is.
+func (s *Situation) where() {
 	own, err := procread.Link(self("ns/net"))
 	first, e := procread.Link("/proc/1/ns/net")
 	if err = procread.Join(err, e); err != nil {
@@ -66,7 +72,6 @@ func Look(ctx context.Context, words string) Situation {
 	if ns, err := procread.Link(self("ns/pid")); err == nil && ns != firstPIDs {
 		s.NotCovered = append(s.NotCovered, "this runs in a PID namespace of its own, as a container does: what else the machine runs, and by which interfaces, is not seen from here")
 	}
-	return s
 }
 
 // self gives a file of /proc that belongs to the calling thread: a namespace is a thread's, and /proc/self is that of the
