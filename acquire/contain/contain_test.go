@@ -81,7 +81,7 @@ func TestIsolate(t *testing.T) {
 		l.serve(who)
 	}
 	for _, who := range []string{"responder", "other"} {
-		if got := l.reach(who); got != all {
+		if got := l.patiently(who); got != all {
 			t.Fatalf("before, %s reaches only %q", who, got)
 		}
 	}
@@ -106,7 +106,7 @@ func TestIsolate(t *testing.T) {
 	// Whom they had for neighbours is forgotten: ARP and neighbour discovery have to work.
 	run(t, "ip", "-n", l.name+"victim", "neigh", "flush", "all")
 	run(t, "ip", "-n", l.name+"responder", "neigh", "flush", "all")
-	if got := l.reach("responder"); got != all {
+	if got := l.patiently("responder"); got != all {
 		t.Errorf("the responder only reaches %q", got)
 	}
 	if got := l.reach("other"); got != "" {
@@ -141,7 +141,7 @@ func TestIsolate(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if got := l.reach("other"); got != all {
+	if got := l.patiently("other"); got != all {
 		t.Errorf("after the release the other only reaches %q", got)
 	}
 }
@@ -178,7 +178,7 @@ func TestEndsByItselfThoughKilled(t *testing.T) {
 	if d := time.Since(began); d < 2*time.Second || d > 4*time.Second {
 		t.Errorf("it ended after %v", d)
 	}
-	if got := l.reach("other"); got != all {
+	if got := l.patiently("other"); got != all {
 		t.Errorf("after the end the other only reaches %q", got)
 	}
 	l.in("victim", func() {
@@ -334,7 +334,7 @@ func TestFailsWhole(t *testing.T) {
 			return
 		}
 		defer c.close()
-		m := plan(time.Hour, "10.99.1.2").lay(true)
+		m := plan(time.Hour, "10.99.1.2").lay(false)
 		bad := rule{family: unix.NFPROTO_INET, chain: "nowhere", comment: "bad", exprs: []expr{verdict(nfAccept)}}.message()
 		err = c.transact(append(m, bad))
 		if step := (*stepError)(nil); !errors.As(err, &step) || !errors.Is(err, unix.ENOENT) || !strings.Contains(err.Error(), "nowhere") {

@@ -226,4 +226,14 @@ func (l *lab) reach(who string) string {
 	return strings.Join(out, " ")
 }
 
+// patiently is reach for traffic that is to go: a busy machine may be late.
+func (l *lab) patiently(who string) (got string) {
+	for range 5 {
+		if got = l.reach(who); got == all {
+			break
+		}
+	}
+	return got
+}
+
 const all = "tcp4-in tcp4-out udp4-in udp4-out ping4-in ping4-out tcp6-in tcp6-out udp6-in udp6-out ping6-in ping6-out"

@@ -49,6 +49,9 @@ func ways(ctx context.Context) (past, unseen []string) {
 			return past, append(unseen, "some network namespaces: "+ctx.Err().Error())
 		}
 		list, err := procread.Within(linkTime, func() ([]iface, error) { return linksOf(n.path) })
+		if errors.Is(err, unix.ENOENT) && strings.HasPrefix(n.path, "/proc/") {
+			continue // the process has ended
+		}
 		if err != nil {
 			unseen = append(unseen, fmt.Sprintf("network namespace of %s: %v", n.who, err))
 		}

@@ -92,7 +92,12 @@ func (p Plan) rules(bridge bool) []rule {
 				out = append(out, r)
 			}
 		}
-		drop := []expr{load(unix.NFT_META_NFPROTO), lookup(armedSet), {name: "counter"}, verdict(nfDrop)}
+		family := load(unix.NFT_META_NFPROTO)
+		if c.family == unix.NFPROTO_BRIDGE {
+			// Of bridges the kernel only knows meta by a module of its own, which may not be there; the family is known anyhow.
+			family = constant([]byte{unix.NFPROTO_BRIDGE})
+		}
+		drop := []expr{family, lookup(armedSet), {name: "counter"}, verdict(nfDrop)}
 		out = append(out, rule{c.family, c.name, sayDrop, drop})
 	}
 	return out
@@ -189,6 +194,10 @@ func compare(op uint32, want []byte) expr {
 
 func lookup(set string) expr {
 	return expr{"lookup", number(text(nil, unix.NFTA_LOOKUP_SET, set), unix.NFTA_LOOKUP_SREG, unix.NFT_REG_1)}
+}
+
+func constant(b []byte) expr {
+	return expr{"immediate", nest(number(nil, unix.NFTA_IMMEDIATE_DREG, unix.NFT_REG_1), unix.NFTA_IMMEDIATE_DATA, put(nil, unix.NFTA_DATA_VALUE, b))}
 }
 
 func verdict(code uint32) expr {
