@@ -176,6 +176,9 @@ func (r *run) place(p *Process, m membership) (*group, error) {
 		}
 		errs = err
 	}
+	if r.o.Unit && errors.Is(errs, ErrRefused) {
+		return nil, errs
+	}
 	if r.o.Unit {
 		return nil, procread.Join(fmt.Errorf("%w for a whole cgroup", ErrCannot), errs)
 	}
