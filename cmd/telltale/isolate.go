@@ -184,16 +184,21 @@ func isolateRun(ctx context.Context, out, errs io.Writer, f isolateFlags) error 
 	}
 	if f.dryRun {
 		r.Action, r.Rules = "dry-run", p.Rules()
-		if !f.json {
-			showRules(out, "Would be laid:", r.Rules)
-			fmt.Fprintln(out, "Nothing was done.")
-			return nil
+		if f.json {
+			return r.print(out, nil)
 		}
-		return r.print(out, nil)
+		showRules(out, "Would be laid:", r.Rules)
+		fmt.Fprintln(out, "Nothing was done.")
+		return nil
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	return isolateLay(out, errs, f, p, r)
+}
+
+// isolateLay lays the plan and shows what the kernel gives back.
+func isolateLay(out, errs io.Writer, f isolateFlags, p contain.Plan, r isolation) error {
 	s, err := contain.Isolate(p)
 	if err != nil && !errors.Is(err, contain.ErrUnsure) {
 		if f.json {
