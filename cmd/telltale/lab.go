@@ -247,10 +247,7 @@ func labScore(in io.Reader, out, errs io.Writer) *cobra.Command {
 				rs = append(rs, r)
 				verbose = true
 			}
-			for _, s := range scenarios.Played(m.Tier()) {
-				if !all {
-					break
-				}
+			for _, s := range played(m, all) {
 				r, err := scored(c.Context(), []string{s.Name}, m, f, errs)
 				if err != nil {
 					return fmt.Errorf("%s: %w", s.Name, err)
@@ -318,6 +315,14 @@ func scored(ctx context.Context, args []string, m lab.Maker, f labFlags, errs io
 		return r, err
 	}
 	return score.Of(t, d), nil
+}
+
+// played gives the scenarios that a maker can make, where all are asked for.
+func played(m lab.Maker, all bool) []*lab.Scenario {
+	if !all {
+		return nil
+	}
+	return scenarios.Played(m.Tier())
 }
 
 // scoreSideBySide makes, examines and scores every scenario in containers, some at a time, each by a process of its own. What fails

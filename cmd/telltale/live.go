@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -61,6 +62,9 @@ Run it as root, from a USB stick or over ssh. Do not reboot the machine before.`
 	return c
 }
 
+// collectOften is how much the heap may grow between two collections of garbage, percent: on somebody's server memory is dearer than time.
+const collectOften = 40
+
 // liveRun takes the state, examines the machine with it, and copies what was asked for.
 func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
 	rules, err := rulesOf(f.rules)
@@ -68,6 +72,7 @@ func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
 		return err
 	}
 	started := time.Now()
+	debug.SetGCPercent(collectOften)
 	if !f.fast {
 		if err := acquire.Gentle(); err != nil {
 			fmt.Fprintf(errs, "note: it does not give way to other programs: %v\n", err)

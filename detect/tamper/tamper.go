@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"path"
 	"slices"
 	"sort"
 	"strings"
@@ -28,7 +27,7 @@ func New() *detect.Detection {
 			event.AccountCreated, event.AccountChanged, event.GroupChanged, event.PasswordChanged, event.CronRan, event.File, event.LoginRecord, event.LogoutRecord, event.BadLoginRecord, event.LoggingChanged, event.ServiceStopped,
 			event.RecordsMissing, event.Boot, event.Shutdown, event.ClockChanged, event.KernelNotice},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, told: map[string]*told{}, paths: map[string]*witness{}, active: map[int64]bool{}, failures: map[int64][4]int64{}, originals: map[twin]struct{}{}}
+			return &fold{scene: s, told: map[string]*told{}, paths: map[string]*witness{}, active: map[int64]bool{}, failures: map[int64][4]int64{}, originals: map[twin]struct{}{}, born: map[int64]int{}}
 		},
 	}
 }
@@ -42,6 +41,7 @@ const (
 	maxTail      = 5000 // the newest events of the better witness
 	maxFiles     = 100_000
 	maxOriginals = 300_000
+	maxBirths    = 300_000
 	aDay         = 86400 // seconds
 )
 
@@ -97,6 +97,7 @@ type witness struct {
 type fold struct {
 	scene     detect.Scene
 	originals map[twin]struct{}
+	born      map[int64]int    // files by the ten seconds that they were born in
 	told      map[string]*told // by address
 	full      bool
 	sample    map[string][]evidence.Quote // by address: what the better witness told
@@ -339,47 +340,6 @@ func (f *fold) reach() (w witness) {
 		}
 	}
 	return w
-}
-
-func (f *fold) file(e *event.Event) {
-	f.original(e)
-	p := e.Text(event.FilePath)
-	base := path.Base(p)
-	keep := strings.HasPrefix(p, "/var/log/") || strings.HasSuffix(base, "_history") || strings.HasPrefix(p, "/run/utmp")
-	if !keep && !stampable(e) {
-		return
-	}
-	if len(f.files) >= maxFiles {
-		return
-	}
-	size, _ := e.Int(event.FileSize)
-	x := &file{path: p, size: size, mtime: detect.ParseTime(e.Text(event.FileMtime)), ctime: detect.ParseTime(e.Text(event.FileCtime)), crtime: detect.ParseTime(e.Text(event.FileCrtime)),
-		kind: e.Text(event.FileType), target: e.Text(event.FileTarget), owner: e.Text(event.FileUID), quote: e.Quote()}
-	f.files = append(f.files, x)
-}
-
-// twin is what a copy that keeps times has in common with its original.
-type twin struct{ size, mtime int64 }
-
-// original remembers a file that another may be an honest copy of, made by useradd from /etc/skel, by cp -p or by rsync: one of
-// a package, or one whose own times are in order.
-func (f *fold) original(e *event.Event) {
-	size, _ := e.Int(event.FileSize)
-	if size == 0 || string(e.Get(event.FileType)) != "file" {
-		return
-	}
-	mtime := detect.ParseTime(e.Text(event.FileMtime))
-	if !mtime.Known() || mtime.Nsec != 0 || len(f.originals) >= maxOriginals {
-		return
-	}
-	if crtime := detect.ParseTime(e.Text(event.FileCrtime)); e.Get(event.FilePackage) != nil || crtime.Known() && crtime.Sec-mtime.Sec < aDay {
-		f.originals[twin{size, mtime.Sec}] = struct{}{}
-	}
-}
-
-// stampable tells whether a file is worth a look at its times: no package put it there.
-func stampable(e *event.Event) bool {
-	return e.Get(event.FilePackage) == nil && string(e.Get(event.FileType)) == "file" && len(e.Get(event.FileCrtime)) > 0
 }
 
 // Findings gives what was found.
