@@ -94,13 +94,14 @@ type Writer struct {
 	head  string
 	err   error
 	fails int64
+	buf   []byte
 }
 
 var _ acquire.Out = (*Writer)(nil)
 
 // New begins a collection.
 func New(h *state.Header, o Options) (*Writer, error) {
-	w := &Writer{o: o, now: map[string]*bytes.Buffer{}, kept: map[string][]byte{}}
+	w := &Writer{o: o, now: map[string]*bytes.Buffer{}, kept: map[string][]byte{}, buf: make([]byte, 256<<10)}
 	if o.Signer != nil {
 		h.Signer = base64.StdEncoding.EncodeToString(o.Signer.Public().(ed25519.PublicKey))
 	}
@@ -241,7 +242,7 @@ func (w *Writer) put(h *tar.Header, r io.Reader) error {
 	}
 	sum := sha256.New()
 	var failed *readError
-	n, err := io.CopyBuffer(io.MultiWriter(struct{ io.Writer }{w.t}, sum), io.LimitReader(&reader{r}, h.Size), make([]byte, 256<<10))
+	n, err := io.CopyBuffer(io.MultiWriter(struct{ io.Writer }{w.t}, sum), io.LimitReader(&reader{r}, h.Size), w.buf)
 	if err != nil && !errors.As(err, &failed) {
 		return w.fail(fmt.Errorf("write the collection: %w", err))
 	}

@@ -28,7 +28,7 @@ import (
 
 type liveFlags struct {
 	to, caseDir             string
-	quick, full, fast       bool
+	quick, full, fast, only bool
 	json, quiet, everything bool
 	budget                  time.Duration
 	rules                   []string
@@ -49,9 +49,11 @@ Run it as root, from a USB stick or over ssh. Do not reboot the machine before.`
 		RunE: func(c *cobra.Command, _ []string) error { return liveRun(c.Context(), out, errs, f) },
 	}
 	c.AddCommand(freezeCommand(out, errs), thawCommand(out, errs))
+	c.AddCommand(lists(out)...)
 	c.Flags().StringVar(&f.to, "to", "", "where the collection goes: a file (on another disk), or - for standard output; the answer then goes to standard error")
 	c.Flags().StringVar(&f.caseDir, "case", "", "folder of the case, new or empty: the report is written there, too")
 	c.Flags().BoolVar(&f.quick, "quick", false, "only what runs, and what stands on the machine: no logs, no digests of packages")
+	c.Flags().BoolVar(&f.only, "collect-only", false, "with --to: collect, and leave the examination to another machine")
 	c.Flags().BoolVar(&f.full, "full", false, "also what is large: all symbols of the kernel")
 	c.Flags().BoolVar(&f.fast, "fast", false, "do not give way to the machine's other programs")
 	c.Flags().DurationVar(&f.budget, "budget", time.Minute, "how long taking the state may last")
@@ -67,6 +69,9 @@ const collectOften = 40
 
 // liveRun takes the state, examines the machine with it, and copies what was asked for.
 func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
+	if f.only && f.to == "" {
+		return fmt.Errorf("%w: --collect-only needs --to", errUsage)
+	}
 	rules, err := rulesOf(f.rules)
 	if err != nil {
 		return err
@@ -107,6 +112,11 @@ func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
 	if err := errors.Join(failed, closeCollection(w, to, failed)); err != nil {
 		p.done()
 		return err
+	}
+	if f.only {
+		p.done()
+		fmt.Fprintf(errs, "collected in %.1f s; examine it elsewhere: telltale examine %s\n", time.Since(started).Seconds(), f.to)
+		return nil
 	}
 	o := examine.Options{Artifacts: artall.Artifacts(), Detections: detall.Detections(rules...), Log: log, Progress: p, Quick: f.quick, Live: opener(box, w.State())}
 	return liveAnswer(ctx, out, f, o, p, started)

@@ -21,6 +21,7 @@ const (
 	MountFile          = "mounts.jsonl"         // Mount
 	LinkFile           = "links.jsonl"          // Link: network interfaces
 	ProgramFile        = "programs.jsonl"       // Program: the host's own tools
+	StepFile           = "steps.jsonl"          // Step
 	FailureFile        = "failures.jsonl"       // Failure
 )
 
@@ -275,6 +276,14 @@ type Program struct {
 	Modified string `json:"modified"`
 	Changed  string `json:"changed"`
 	Detail   string `json:"detail"` // what it says otherwise than we do, where it was run as an exhibit
+}
+
+// Step is one step of taking the state.
+type Step struct {
+	Name      string `json:"name"`
+	Wall      string `json:"wall"`       // when it began
+	SinceBoot int64  `json:"since_boot"` // when it began
+	MS        int64  `json:"ms"`
 }
 
 // Failure is something that could not be taken: evidence, too.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"telltale/internal/state"
 )
 
 // Collection is an Out that keeps what each step gives together.
@@ -30,8 +32,12 @@ func Run(ctx context.Context, b *Box, steps []Step, c Collection, budget time.Du
 			told(*s)
 		}
 		c.Begin(s.Name)
+		began, since := Clock()
 		if err := s.take(ctx, b, c, spent); err != nil {
 			return errors.Join(err, c.End())
+		}
+		if err := c.Record(state.StepFile, &state.Step{Name: s.Name, Wall: began.UTC().Format(time.RFC3339Nano), SinceBoot: since, MS: time.Since(began).Milliseconds()}); err != nil {
+			return err
 		}
 		if err := c.End(); err != nil {
 			return err
