@@ -1,0 +1,7 @@
+//go:build !linux
+
+package pseudo
+
+import "os"
+
+const flags = os.O_RDONLY
