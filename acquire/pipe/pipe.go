@@ -20,7 +20,8 @@ type block struct {
 }
 
 // Run calls next until it gives 0 bytes or an error, and hands each block to every taker, in order, each in a goroutine of its own. It
-// ends with the first error of any of them, and with the context's. It does not wait for a next that hangs: that stays behind until its read ends,
+// ends with the first error of any of them, and with the context's; the other takers still get the few blocks that are under way, so that
+// none is behind one that failed. It does not wait for a next that hangs: that stays behind until its read ends,
 // so next may touch nothing that others use after Run has ended with the context's error.
 func Run(ctx context.Context, next func(p []byte) (int, error), takers ...func(p []byte) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
@@ -34,9 +35,10 @@ func Run(ctx context.Context, next func(p []byte) (int, error), takers ...func(p
 	for i, take := range takers {
 		lanes[i] = make(chan *block, depth)
 		wg.Go(func() {
+			var err error
 			for b := range lanes[i] {
-				if ctx.Err() == nil {
-					if err := take(b.p); err != nil {
+				if err == nil {
+					if err = take(b.p); err != nil {
 						stop(err)
 					}
 				}

@@ -29,16 +29,16 @@ func TestAllTakersGetAll(t *testing.T) {
 
 func TestErrorsEndIt(t *testing.T) {
 	full := errors.New("full")
-	taken := 0
+	taken, others := 0, 0
 	endless := func(p []byte) (int, error) { return len(p), nil }
 	err := pipe.Run(t.Context(), endless, func(p []byte) error {
 		if taken++; taken == 3 {
 			return full
 		}
 		return nil
-	}, func([]byte) error { return nil })
-	if !errors.Is(err, full) || taken != 3 {
-		t.Errorf("%v after %d", err, taken)
+	}, func([]byte) error { others++; return nil })
+	if !errors.Is(err, full) || taken != 3 || others < 3 {
+		t.Errorf("%v after %d and %d", err, taken, others)
 	}
 	gone := errors.New("gone")
 	if err := pipe.Run(t.Context(), func([]byte) (int, error) { return 0, gone }, func([]byte) error { return nil }); !errors.Is(err, gone) {

@@ -11,7 +11,10 @@ type Writer struct {
 }
 
 // NewWriter gives a writer from the file's beginning on.
-func NewWriter(f *os.File) *Writer { return &Writer{f: f} }
+func NewWriter(f *os.File) *Writer { return NewWriterAt(f, 0) }
+
+// NewWriterAt gives a writer from an offset on, at which the file must end: what lies behind would show through the holes.
+func NewWriterAt(f *os.File, off int64) *Writer { return &Writer{f: f, off: off} }
 
 // Write writes what is not zero.
 func (w *Writer) Write(p []byte) (int, error) {
