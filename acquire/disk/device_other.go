@@ -27,3 +27,5 @@ func Open(path string) (*Device, error) {
 func ofPlace(error) bool { return true }
 
 func numberOf(string) (file, on string, err error) { return "", "", nil }
+
+func beginFlush(*os.File, int64, int64) {}

@@ -16,7 +16,11 @@ type Raw struct {
 	f      *os.File
 	w      io.Writer
 	sparse *holes.Writer
+	at     int64 // bytes that are written
+	going  int64 // of which so many are on their way to the medium
 }
+
+const goingBytes = 8 << 20 // sent to the medium at once: else all would be waited for at the end
 
 var _ Settler = (*Raw)(nil)
 
@@ -61,7 +65,7 @@ func ResumeRaw(path string, rec *custody.Record, sparse bool) (*Raw, error) {
 }
 
 func raw(f *os.File, at int64, sparse bool) *Raw {
-	r := &Raw{f: f, w: f}
+	r := &Raw{f: f, w: f, at: at, going: at}
 	if sparse {
 		r.sparse = holes.NewWriterAt(f, at)
 		r.w = r.sparse
@@ -69,7 +73,15 @@ func raw(f *os.File, at int64, sparse bool) *Raw {
 	return r
 }
 
-func (r *Raw) Write(p []byte) (int, error) { return r.w.Write(p) }
+// Write takes the next bytes.
+func (r *Raw) Write(p []byte) (int, error) {
+	n, err := r.w.Write(p)
+	if r.at += int64(n); r.at-r.going >= goingBytes && err == nil {
+		beginFlush(r.f, r.going, r.at-r.going)
+		r.going = r.at
+	}
+	return n, err
+}
 
 // Settle brings n bytes to the medium. Nothing is written any more after a cut.
 func (r *Raw) Settle(n int64, cut bool) error {
