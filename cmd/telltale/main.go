@@ -97,7 +97,7 @@ func outcome(ctx context.Context, err error) (status int, hint string) {
 
 // isUsage tells the errors that cobra itself makes of a wrong call; it gives them no type.
 func isUsage(err error) bool {
-	for _, p := range []string{"unknown command", "unknown flag", "requires at least", "accepts ", "unknown shorthand", "flag needs", "invalid argument"} {
+	for _, p := range []string{"unknown command", "unknown flag", "requires at least", "accepts ", "unknown shorthand", "flag needs", "invalid argument", "required flag"} {
 		if s := err.Error(); len(s) >= len(p) && s[:len(p)] == p {
 			return true
 		}

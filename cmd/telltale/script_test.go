@@ -28,6 +28,8 @@ func TestScripts(t *testing.T) {
 			"fill": fill,
 			// cut FROM TO SIZE: copies the beginning of a file.
 			"cut": cutFile,
+			// flip FILE OFFSET: inverts a byte; twice is not at all.
+			"flip": flip,
 		},
 	})
 }
