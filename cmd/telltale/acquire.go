@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,6 +72,22 @@ func acquireCommand(out, errs io.Writer, open opener) *cobra.Command {
 	return c
 }
 
+// vacant gives an error if a copy or what lies beside it is there: a copy is never written over.
+func vacant(to string, beside ...string) error {
+	paths := []string{to}
+	for _, ext := range beside {
+		paths = append(paths, custody.Beside(to, ext))
+	}
+	for _, p := range paths {
+		if _, err := os.Lstat(p); err == nil {
+			return hinted{fmt.Errorf("%q: %w", p, fs.ErrExist), "a copy is never written over: give another name, or --resume to go on with a raw one that was interrupted"}
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
 // newRecord begins the record of a copy.
 func newRecord(kind, format, to string) *custody.Record {
 	r := &custody.Record{
@@ -117,6 +134,9 @@ func readBack(ctx context.Context, rec *custody.Record, to string, p *progress) 
 	s := p.speed("reading the copy back")
 	v, err := check(ctx, rec, to, s)
 	p.done()
+	if ctx.Err() != nil {
+		return hinted{fmt.Errorf("read the copy back: %w", err), "the copy itself is finished; telltale acquire verify reads it back"}
+	}
 	if err != nil {
 		rec.Verified = &custody.Verification{Time: time.Now().UTC(), Error: err.Error()}
 		return errors.Join(fmt.Errorf("read the copy back: %w", err), rec.Save(custody.Beside(to, ".json")))

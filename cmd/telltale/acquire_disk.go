@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"path/filepath"
 	"strings"
 	"time"
@@ -153,26 +152,17 @@ func (r *diskRun) sink(d *disk.Device) (io.WriteCloser, error) {
 	if streamed(r.to) {
 		return r.open(r.to)
 	}
-	for _, ext := range []string{".json", ".map"} {
-		f, err := custody.Create(custody.Beside(r.to, ext))
-		if err != nil {
-			return nil, exists(err)
-		}
-		f.Close()
+	if err := vacant(r.to, ".json", ".map"); err != nil {
+		return nil, err
 	}
 	if r.format() == "E01" {
 		return r.e01(d)
 	}
 	w, err := disk.NewRaw(r.to, r.sparse)
-	return w, exists(err)
-}
-
-// exists adds the hint for a file that is there.
-func exists(err error) error {
-	if errors.Is(err, fs.ErrExist) {
-		return hinted{err, "a copy is never written over; --resume goes on with one that was interrupted"}
+	if err != nil {
+		return nil, err
 	}
-	return err
+	return w, nil
 }
 
 func (r *diskRun) goOn(d *disk.Device) (io.WriteCloser, error) {
@@ -190,9 +180,7 @@ func (r *diskRun) goOn(d *disk.Device) (io.WriteCloser, error) {
 	at := int64(len(rec.Copy.Links)) * chain.Piece
 	rec.Resumed = append(rec.Resumed, custody.Resumption{At: at, Time: time.Now().UTC()})
 	for _, n := range d.Notes {
-		if s := "when it was gone on with: " + n; len(rec.Resumed) == 1 {
-			rec.Notes = append(rec.Notes, s)
-		}
+		rec.Notes = append(rec.Notes, fmt.Sprintf("when it was gone on with at %d: %s", at, n))
 	}
 	r.rec = rec
 	return w, nil
@@ -204,7 +192,7 @@ func (r *diskRun) e01(d *disk.Device) (io.WriteCloser, error) {
 	n := &d.Facts
 	w, err := ewf.NewWriter(func(segment string) (io.WriteCloser, error) {
 		f, err := custody.Create(filepath.Join(dir, segment))
-		return synced{f}, exists(err)
+		return synced{f}, err
 	}, ewf.Options{
 		Name: strings.TrimSuffix(name, filepath.Ext(name)), Size: n.Size, SectorSize: n.Sector, Compression: ewf.Compression(r.compressionLevel()), Physical: n.Whole,
 		Description: r.about.Description, CaseNumber: r.about.Number, EvidenceNumber: r.about.Evidence, Examiner: r.about.Examiner, Notes: r.about.Notes,

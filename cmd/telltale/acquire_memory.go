@@ -87,11 +87,9 @@ func (r *memoryRun) sink() (io.WriteCloser, error) {
 		r.rec.Notes = append(r.rec.Notes, r.m.Notes...)
 		return r.open(r.to)
 	}
-	f, err := custody.Create(custody.Beside(r.to, ".json"))
-	if err != nil {
-		return nil, hinted{err, "a copy is never written over: give another name"}
+	if err := vacant(r.to, ".json", ".btf", ".kallsyms", ".vmcoreinfo", ".notes"); err != nil {
+		return nil, err
 	}
-	f.Close()
 	if err := r.m.Write(r.to, r.m.Companions()); err != nil {
 		return nil, err
 	}
