@@ -39,9 +39,9 @@ cp "$here/memory-guest-inside.sh" "$root/init"
 chmod +x "$root/init"
 (cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >initrd.gz
 
-truncate -s 2G out
+truncate -s 400M out
 mkfs.ext4 -q -O ^metadata_csum out
-timeout "${TELLTALE_GUEST_TIME:-900}" qemu-system-x86_64 ${TELLTALE_ACCEL:--accel tcg} -cpu max -m 512 -smp 1 -display none -no-reboot \
+timeout "${TELLTALE_GUEST_TIME:-900}" qemu-system-x86_64 ${TELLTALE_ACCEL:--accel tcg} -cpu max -m 256 -smp 1 -display none -no-reboot \
 	-kernel kernel/boot/vmlinuz-* -initrd initrd.gz -append "console=ttyS0 mitigations=off quiet panic=-1" \
 	-drive file=out,format=raw,if=none,id=out,cache=unsafe -device virtio-blk-pci,drive=out,serial=GUEST-1 -serial "file:$to/console" </dev/null
 debugfs -R "rdump / $to" out 2>/dev/null
