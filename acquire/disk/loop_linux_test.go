@@ -174,3 +174,38 @@ func TestTheFamilyOfADisk(t *testing.T) {
 		t.Errorf("%+v, %v", f, d.family)
 	}
 }
+
+// What one pass gave up, ddrescue goes on with by the map.
+func TestDdrescueTakesTheMap(t *testing.T) {
+	if _, err := exec.LookPath("ddrescue"); err != nil {
+		t.Skip("no ddrescue: apt-get install gddrescue")
+	}
+	dir := t.TempDir()
+	file, raw, mapfile := filepath.Join(dir, "disk"), filepath.Join(dir, "x.raw"), filepath.Join(dir, "x.map")
+	data := noise(2 << 20)
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := device(bytes.Clone(data), 9, 2000)
+	w, err := NewRaw(raw, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := record(d)
+	if err := Copy(t.Context(), d, w, rec, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(mapfile, Map(rec), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("ddrescuelog", "-t", mapfile).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "1024 B,  in      2 area(s)") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := exec.Command("ddrescue", "-q", "-r1", file, raw, mapfile).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got, err := os.ReadFile(raw); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("ddrescue did not make it whole: %v", err)
+	}
+}

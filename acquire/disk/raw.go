@@ -11,7 +11,8 @@ import (
 	"telltale/internal/holes"
 )
 
-// Raw is a raw copy in a file: byte for byte, but that with holes zeros may take no room.
+// Raw is a raw copy in a file, or any file that is written front to back and is to be on the medium when it is closed: byte for
+// byte, but that with holes zeros may take no room.
 type Raw struct {
 	f      *os.File
 	w      io.Writer

@@ -179,7 +179,7 @@ func (c *core) direct(ranges []Range) ([]piece, error) {
 			loads = append(loads, l)
 		}
 	}
-	steps := 1 << 24 // a true core takes two per range
+	steps := 1 << 22 // a true core takes two per range
 	for _, l := range loads {
 		if l.vaddr < ranges[0].Start {
 			continue

@@ -191,8 +191,7 @@ func (r *diskRun) e01(d *disk.Device) (io.WriteCloser, error) {
 	dir, name := filepath.Dir(r.to), filepath.Base(r.to)
 	n := &d.Facts
 	w, err := ewf.NewWriter(func(segment string) (io.WriteCloser, error) {
-		f, err := custody.Create(filepath.Join(dir, segment))
-		return synced{f}, err
+		return disk.NewRaw(filepath.Join(dir, segment), false)
 	}, ewf.Options{
 		Name: strings.TrimSuffix(name, filepath.Ext(name)), Size: n.Size, SectorSize: n.Sector, Compression: ewf.Compression(r.compressionLevel()), Physical: n.Whole,
 		Description: r.about.Description, CaseNumber: r.about.Number, EvidenceNumber: r.about.Evidence, Examiner: r.about.Examiner, Notes: r.about.Notes,
@@ -296,17 +295,6 @@ func (r *diskRun) end() error {
 		return fmt.Errorf("%w: %d bytes in %d places", errUnreadable, lost, len(r.rec.Bad))
 	}
 	return nil
-}
-
-// synced is a file that is on the medium when it is closed.
-type synced struct{ io.WriteCloser }
-
-func (s synced) Close() error {
-	var err error
-	if f, ok := s.WriteCloser.(interface{ Sync() error }); ok {
-		err = f.Sync()
-	}
-	return errors.Join(err, s.WriteCloser.Close())
 }
 
 func badOf(d evidence.Damage) chain.Bad {

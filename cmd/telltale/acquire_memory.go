@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"telltale/acquire/custody"
+	"telltale/acquire/disk"
 	"telltale/acquire/memory"
 )
 
@@ -97,11 +98,11 @@ func (r *memoryRun) sink() (io.WriteCloser, error) {
 	if err := r.rec.Save(custody.Beside(r.to, ".json")); err != nil {
 		return nil, err
 	}
-	w, err := custody.Create(r.to)
+	w, err := disk.NewRaw(r.to, false)
 	if err != nil {
 		return nil, err
 	}
-	return synced{w}, nil
+	return w, nil
 }
 
 func (r *memoryRun) end() error {
