@@ -126,23 +126,27 @@ type Bad struct {
 var ErrLinks = errors.New("the record's links do not fit its size")
 
 // Check reads size bytes again, on all processors, and gives the pieces that do not match. If there are none, the whole
-// has the digest sum.
+// has the digest sum. progress may be nil; it is called by one goroutine at a time.
 func Check(ctx context.Context, r io.ReaderAt, size int64, links []Link, sum [sha256.Size]byte, progress func(done int64)) ([]Bad, error) {
 	if size < 0 || size/Piece != int64(len(links)) {
 		return nil, fmt.Errorf("%d links for %d bytes: %w", len(links), size, ErrLinks)
 	}
 	pieces := len(links) + 1 // the last may be empty, and still proves the digest
 	found := make([]*Bad, pieces)
-	var next, done atomic.Int64
+	var next atomic.Int64
+	var mu sync.Mutex
+	done := int64(0)
 	var wg sync.WaitGroup
 	for range min(pieces, runtime.GOMAXPROCS(0)) {
 		wg.Go(func() {
 			buf := make([]byte, 1<<20)
 			for i := int(next.Add(1)) - 1; i < pieces && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				found[i] = piece(r, size, links, sum, i, buf)
-				if d := done.Add(min(Piece, size-int64(i)*Piece)); progress != nil {
-					progress(d)
+				mu.Lock()
+				if done += min(Piece, size-int64(i)*Piece); progress != nil {
+					progress(done)
 				}
+				mu.Unlock()
 			}
 		})
 	}

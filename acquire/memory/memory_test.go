@@ -97,7 +97,7 @@ func (m *machine) build(t testing.TB) (Sources, []byte) {
 	if m.low {
 		vm = 0xffff000000000000
 	}
-	hs := []phdr{{ptNote, 0, 0, 0x1000, 56}, {ptLoad, vm, none, 1 << 45, 1 << 45}}
+	hs := []phdr{{ptNote, 0, 0, 0x400, 56}, {ptLoad, vm, none, 1 << 45, 1 << 45}}
 	data, at := []byte{}, uint64(dataAt)
 	for _, r := range []Range{ram[0], {0x100000, 0x2fffff}, {0x300000, 0x37ffff}, ram[2]} {
 		paddr := r.Start
@@ -116,7 +116,7 @@ func (m *machine) build(t testing.TB) (Sources, []byte) {
 	hs = append(hs, text)
 	file := make([]byte, dataAt, dataAt+len(data))
 	copy(file, elfCore(elfClass64, hs...))
-	copy(file[0x1000:], noteOf("VMCOREINFO", noteText, 0))
+	copy(file[0x400:], noteOf("VMCOREINFO", noteText, 0))
 	file = append(file, data...)
 	return sources(t, file[:len(file)-m.cut], iomem), data
 }
@@ -357,7 +357,7 @@ func FuzzKcore(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(b[:dataAt+64])
+		f.Add(b[:0x500])
 	}
 	f.Add(elfCore(elfClass32, phdr{ptLoad, 0xc0000000, 4096, 52, 1 << 20}))
 	f.Fuzz(func(t *testing.T, b []byte) {
