@@ -26,14 +26,14 @@ import (
 // lists are our own ps, ss, lsof, who and lsmod: what the machine's own may have been changed to leave out. They are made by the same readers as the
 // state of telltale live, and start nothing.
 func lists(out io.Writer) []*cobra.Command {
-	make := func(use, short string, show func(*table, *acquire.Box)) *cobra.Command {
+	make := func(use, short string, show func(*listing, *acquire.Box)) *cobra.Command {
 		var asJSON bool
 		c := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 			b, err := look(c.Context(), out)
 			if err != nil {
 				return err
 			}
-			t := newTable(out, asJSON)
+			t := newListing(out, asJSON)
 			show(t, b)
 			return t.end()
 		}}
@@ -75,16 +75,16 @@ func look(ctx context.Context, out io.Writer) (*acquire.Box, error) {
 	return b, nil
 }
 
-// table writes rows for people, or objects.
-type table struct {
+// listing writes rows for people, or objects.
+type listing struct {
 	w    *tabwriter.Writer
 	j    *json.Encoder
 	err  error
 	name func(uint32) string
 }
 
-func newTable(out io.Writer, asJSON bool) *table {
-	t := &table{name: accounts()}
+func newListing(out io.Writer, asJSON bool) *listing {
+	t := &listing{name: accounts()}
 	if asJSON {
 		t.j = json.NewEncoder(out)
 	} else {
@@ -94,7 +94,7 @@ func newTable(out io.Writer, asJSON bool) *table {
 }
 
 // row writes one; v is what stands behind it, for --json. What a process chose itself cannot move the cursor.
-func (t *table) row(v any, cells ...any) {
+func (t *listing) row(v any, cells ...any) {
 	if t.err != nil {
 		return
 	}
@@ -116,7 +116,7 @@ func (t *table) row(v any, cells ...any) {
 	_, t.err = io.WriteString(t.w, "\n")
 }
 
-func (t *table) end() error {
+func (t *listing) end() error {
 	if t.w != nil && t.err == nil {
 		t.err = t.w.Flush()
 	}
@@ -141,7 +141,7 @@ func accounts() func(uint32) string {
 	return func(uid uint32) string { return cmp.Or(names[fmt.Sprint(uid)], fmt.Sprint(uid)) }
 }
 
-func ps(t *table, b *acquire.Box) {
+func ps(t *listing, b *acquire.Box) {
 	t.row(nil, "PID", "PPID", "USER", "STARTED", "TTY", "CPU", "UNIT", "PROGRAM", "ODD", "COMMAND")
 	for _, p := range b.Processes {
 		command := strings.Join(p.Args, " ")
@@ -174,7 +174,7 @@ func moment(at string) string {
 	return t.Format("2006-01-02T15:04:05Z")
 }
 
-func ss(t *table, b *acquire.Box) {
+func ss(t *listing, b *acquire.Box) {
 	t.row(nil, "PROTO", "STATE", "LOCAL", "REMOTE", "USER", "VIEWS", "PROCESS")
 	for _, s := range b.Sockets {
 		if s.Protocol == "unix" && t.j == nil {
@@ -194,7 +194,7 @@ func ss(t *table, b *acquire.Box) {
 	}
 }
 
-func lsof(t *table, b *acquire.Box) {
+func lsof(t *listing, b *acquire.Box) {
 	t.row(nil, "PID", "NAME", "USER", "FD", "MODE", "WHAT")
 	for _, p := range b.Processes {
 		for _, f := range p.Files {
@@ -233,7 +233,7 @@ type session struct {
 	PIDs    []int  `json:"pids"`
 }
 
-func who(t *table, b *acquire.Box) {
+func who(t *listing, b *acquire.Box) {
 	var all []*session
 	for _, p := range b.Processes {
 		if p.LoginUID < 0 && !strings.HasPrefix(p.Unit, "session-") {
@@ -259,7 +259,7 @@ func who(t *table, b *acquire.Box) {
 	}
 }
 
-func lsmod(t *table, b *acquire.Box) {
+func lsmod(t *listing, b *acquire.Box) {
 	t.row(nil, "MODULE", "VIEWS")
 	views := map[string][]string{}
 	if f, err := os.Open(b.Proc + "/modules"); err == nil {

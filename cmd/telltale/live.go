@@ -118,7 +118,7 @@ func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
 		fmt.Fprintf(errs, "collected in %.1f s; examine it elsewhere: telltale examine %s\n", time.Since(started).Seconds(), f.to)
 		return nil
 	}
-	o := examine.Options{Artifacts: artall.Artifacts(), Detections: detall.Detections(rules...), Log: log, Progress: p, Quick: f.quick, Live: opener(box, w.State())}
+	o := examine.Options{Artifacts: artall.Artifacts(), Detections: detall.Detections(rules...), Log: log, Progress: p, Quick: f.quick, Live: inPlace(box, w.State())}
 	return liveAnswer(ctx, out, f, o, p, started)
 }
 
@@ -131,8 +131,8 @@ func quickOnes(all []acquire.Step) (out []acquire.Step) {
 	return out
 }
 
-// opener opens the running machine for the examination.
-func opener(b *acquire.Box, files map[string][]byte) func(host.Options) (*host.Input, error) {
+// inPlace opens the running machine for the examination.
+func inPlace(b *acquire.Box, files map[string][]byte) func(host.Options) (*host.Input, error) {
 	return func(o host.Options) (*host.Input, error) {
 		f, err := live.Open(b.Root, b.Proc)
 		if err != nil {
