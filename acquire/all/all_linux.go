@@ -4,6 +4,7 @@ package all
 import (
 	"telltale/acquire"
 	"telltale/acquire/process"
+	"telltale/acquire/rawdisk"
 	"telltale/acquire/socket"
 )
 
@@ -18,5 +19,6 @@ func Steps(o Options) []acquire.Step {
 	return []acquire.Step{
 		process.New(process.Options{Raw: o.Keep, Save: o.Keep}),
 		socket.New(),
+		rawdisk.New(),
 	}
 }
