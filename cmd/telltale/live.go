@@ -29,6 +29,7 @@ import (
 type liveFlags struct {
 	to, caseDir             string
 	quick, full, fast, only bool
+	exhibits                bool
 	json, quiet, everything bool
 	budget                  time.Duration
 	rules                   []string
@@ -54,6 +55,7 @@ Run it as root, from a USB stick or over ssh. Do not reboot the machine before.`
 	c.Flags().StringVar(&f.caseDir, "case", "", "folder of the case, new or empty: the report is written there, too")
 	c.Flags().BoolVar(&f.quick, "quick", false, "only what runs, and what stands on the machine: no logs, no digests of packages")
 	c.Flags().BoolVar(&f.only, "collect-only", false, "with --to: collect, and leave the examination to another machine")
+	c.Flags().BoolVar(&f.exhibits, "run-exhibits", false, "also run the machine's own ps, ls and lsmod, to see whether they lie: the only thing that starts programs of the machine")
 	c.Flags().BoolVar(&f.full, "full", false, "also what is large: all symbols of the kernel")
 	c.Flags().BoolVar(&f.fast, "fast", false, "do not give way to the machine's other programs")
 	c.Flags().DurationVar(&f.budget, "budget", time.Minute, "how long taking the state may last")
@@ -101,7 +103,7 @@ func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
 	if err != nil {
 		return err
 	}
-	steps := acqall.Steps(acqall.Options{Full: f.full, Keep: to != nil})
+	steps := acqall.Steps(acqall.Options{Full: f.full, Keep: to != nil, Run: f.exhibits})
 	if f.quick {
 		steps = quickOnes(steps)
 	}
