@@ -161,19 +161,24 @@ var namespaceNames = []string{"mnt", "net", "pid", "user", "uts", "ipc", "cgroup
 
 func (d *dir) namespaces(p *state.Process) {
 	for _, n := range namespaceNames {
-		target, err := d.link("ns/" + n)
-		if err != nil {
-			continue
-		}
-		if _, rest, ok := strings.Cut(target, ":["); ok {
-			if id, err := strconv.ParseUint(strings.TrimSuffix(rest, "]"), 10, 64); err == nil {
-				if p.NS == nil {
-					p.NS = map[string]uint64{}
-				}
-				p.NS[n] = id
+		if id := d.namespace("ns/" + n); id != 0 {
+			if p.NS == nil {
+				p.NS = map[string]uint64{}
 			}
+			p.NS[n] = id
 		}
 	}
+}
+
+// namespace reads a number out of "net:[4026531840]", 0 for none.
+func (d *dir) namespace(name string) uint64 {
+	target, err := d.link(name)
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(target, ":[")
+	id, _ := strconv.ParseUint(strings.TrimSuffix(rest, "]"), 10, 64)
+	return id
 }
 
 // numbers lists a directory of numbers.
@@ -230,8 +235,12 @@ func (d *dir) tasks(p *state.Process) {
 		}
 		var x state.Process
 		procfs.Status(b, &x)
-		if x.EUID != p.EUID && len(p.OddTasks) < 64 {
-			p.OddTasks = append(p.OddTasks, state.Task{TID: tid, Name: x.Name, EUID: x.EUID})
+		t := state.Task{TID: tid, Name: x.Name, EUID: x.EUID}
+		if net := d.namespace(fmt.Sprintf("task/%d/ns/net", tid)); net != p.NS["net"] {
+			t.Net = net
+		}
+		if (t.EUID != p.EUID || t.Net != 0) && len(p.OddTasks) < 64 {
+			p.OddTasks = append(p.OddTasks, t)
 		}
 	}
 }

@@ -41,7 +41,7 @@ func (t *taker) diag(ns space) error {
 	go func() {
 		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
 		defer close(c)
-		if err := enter(t.box.Proc, ns.pid); err != nil {
+		if err := enter(t.box.Proc, ns.of); err != nil {
 			c <- found{err: err}
 			return
 		}
@@ -60,9 +60,9 @@ func (t *taker) diag(ns space) error {
 	return failed
 }
 
-// enter takes the network namespace of a process, unless it is ours already.
-func enter(proc string, pid int) error {
-	path := fmt.Sprintf("%s/%d/ns/net", proc, pid)
+// enter takes the network namespace of a process or thread, unless it is ours already.
+func enter(proc, of string) error {
+	path := proc + "/" + of + "/ns/net"
 	var theirs, ours unix.Stat_t
 	if unix.Stat(path, &theirs) == nil && unix.Stat("/proc/self/ns/net", &ours) == nil && theirs.Ino == ours.Ino {
 		return nil

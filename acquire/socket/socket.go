@@ -60,12 +60,12 @@ func take(ctx context.Context, b *acquire.Box, out acquire.Out) error {
 	spaces := t.held()
 	for _, ns := range spaces {
 		if err := ctx.Err(); err != nil {
-			out.Failed("sockets of the network namespace of process "+strconv.Itoa(ns.pid), err)
+			out.Failed("sockets of the network namespace of process "+ns.of, err)
 			continue
 		}
 		t.lists(ns)
 		if err := t.diag(ns); err != nil {
-			out.Failed(fmt.Sprintf("sock_diag in the network namespace of process %d", ns.pid), err)
+			out.Failed("sock_diag in the network namespace of process "+ns.of, err)
 		}
 	}
 	t.leftOver()
@@ -83,19 +83,25 @@ func take(ctx context.Context, b *acquire.Box, out acquire.Out) error {
 	return nil
 }
 
-// space is a network namespace, and a process in it.
+// space is a network namespace, and a process or thread in it: "12", "12/task/14".
 type space struct {
-	id  uint64
-	pid int
+	id uint64
+	of string
 }
 
 // held notes which process holds which socket, and gives the namespaces in the order of their first process.
 func (t *taker) held() (out []space) {
 	seen := map[uint64]bool{}
 	for _, p := range t.box.Processes {
-		if id := p.NS["net"]; id != 0 && !seen[id] {
-			seen[id] = true
-			out = append(out, space{id, p.PID})
+		add := func(id uint64, of string) {
+			if id != 0 && !seen[id] {
+				seen[id] = true
+				out = append(out, space{id, of})
+			}
+		}
+		add(p.NS["net"], strconv.Itoa(p.PID))
+		for _, t := range p.OddTasks { // a thread may have a network of its own
+			add(t.Net, fmt.Sprintf("%d/task/%d", p.PID, t.TID))
 		}
 		for _, f := range p.Files {
 			if ino, ok := Inode(f.Target); ok && !slices.Contains(t.owners[ino], p.PID) {
@@ -152,10 +158,10 @@ func (t *taker) add(ns space, view string, s *state.Socket) {
 // lists reads /proc/PID/net.
 func (t *taker) lists(ns space) {
 	for _, name := range []string{"tcp", "tcp6", "udp", "udp6", "udplite", "udplite6", "raw", "raw6", "icmp", "icmp6", "packet", "unix"} {
-		b, err := t.read(fmt.Sprintf("%s/%d/net/%s", t.box.Proc, ns.pid, name))
+		b, err := t.read(t.box.Proc + "/" + ns.of + "/net/" + name)
 		if err != nil {
 			if !errors.Is(err, os.ErrNotExist) {
-				t.out.Failed(fmt.Sprintf("/proc/%d/net/%s", ns.pid, name), err)
+				t.out.Failed("/proc/"+ns.of+"/net/"+name, err)
 			}
 			continue
 		}
@@ -170,7 +176,7 @@ func (t *taker) lists(ns space) {
 			odd = procfs.Net(b, name, yield)
 		}
 		if odd > 0 {
-			t.out.Failed(fmt.Sprintf("/proc/%d/net/%s", ns.pid, name), fmt.Errorf("%d lines were not understood", odd))
+			t.out.Failed("/proc/"+ns.of+"/net/"+name, fmt.Errorf("%d lines were not understood", odd))
 		}
 	}
 }
@@ -215,7 +221,7 @@ func (t *taker) leftOver() {
 		s := &state.Socket{Protocol: "unlisted", Inode: ino}
 		for _, pid := range t.owners[ino] {
 			if p := t.box.Process(pid); p != nil {
-				t.add(space{p.NS["net"], pid}, inFile, s)
+				t.add(space{p.NS["net"], strconv.Itoa(pid)}, inFile, s)
 				break
 			}
 		}

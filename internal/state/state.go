@@ -123,6 +123,7 @@ type Task struct {
 	TID  int    `json:"tid"`
 	Name string `json:"name"`
 	EUID uint32 `json:"euid"`
+	Net  uint64 `json:"net"` // its network namespace, where that is another than the process's; else 0
 }
 
 // Open is an open file.
