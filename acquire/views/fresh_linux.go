@@ -3,7 +3,6 @@ package views
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -43,11 +42,10 @@ func detached(fstype string) (int, error) {
 	return fd, nil
 }
 
-// privately mounts at a folder in a mount namespace of its own and gives a descriptor of it. The thread is not
-// unlocked, so that it ends with its goroutine and the namespace with it; the descriptor keeps the filesystem.
+// privately mounts at a folder in a mount namespace of its own and gives a descriptor of it. The thread
+// ends and the namespace with it; the descriptor keeps the filesystem.
 func privately(fstype, at string) (int, error) {
-	return bounded.Within(bounded.Patience, func() (int, error) {
-		runtime.LockOSThread()
+	return bounded.Thread(bounded.Patience, func() (int, error) {
 		if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 			return -1, fmt.Errorf("unshare: %w", err)
 		}

@@ -18,3 +18,6 @@ func unable(name string) acquire.Step {
 		return nil
 	}}
 }
+
+// Mounts gives a step that says that it cannot look.
+func Mounts(Options) acquire.Step { return unable("mounts") }
