@@ -54,6 +54,15 @@ func Read(path string, limit int) ([]byte, error) {
 	return b, err
 }
 
+// Now is Read on the calling thread, and so without a clock: it is for callers that are in Within or Thread already.
+func Now(path string, limit int) ([]byte, error) {
+	b, err := read(path, limit)
+	if errors.Is(err, ErrLong) {
+		err = fmt.Errorf("read %q: %w", path, err)
+	}
+	return b, err
+}
+
 // read reads without a clock.
 func read(path string, limit int) ([]byte, error) {
 	f, err := os.OpenFile(path, flags, 0)

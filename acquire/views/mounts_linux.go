@@ -3,7 +3,6 @@ package views
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,14 +13,12 @@ import (
 
 	"telltale/acquire"
 	"telltale/acquire/bounded"
+	"telltale/acquire/namespace"
 	"telltale/internal/state"
 )
 
-// Limits of what is written of mounts.
-const (
-	maxSpaces = 2000
-	maxMounts = 200_000
-)
+// maxMounts is how many mounts are written down.
+const maxMounts = 200_000
 
 // Mounts gives the step that writes down the mounts of all mount namespaces, and looks at what some of them hide.
 func Mounts(Options) acquire.Step {
@@ -43,9 +40,9 @@ type covers struct {
 
 func (c *covers) take(ctx context.Context) error {
 	began := time.Now()
-	spaces := mountSpaces(c.box)
+	spaces := namespace.Spaces(c.box, "mnt")
 	v := &state.View{What: "mount", Name: viewMounts, Asked: int64(len(spaces))}
-	own, first := namespace(c.box.Proc, "self"), namespace(c.box.Proc, "1")
+	own, first := namespace.ID(filepath.Join(c.box.Proc, "self/ns/mnt")), namespace.ID(filepath.Join(c.box.Proc, "1/ns/mnt"))
 	held := map[uint64]bool{}
 	var watch [][]*state.Mount
 	for _, s := range spaces {
@@ -53,10 +50,10 @@ func (c *covers) take(ctx context.Context) error {
 			v.Blind = "not all namespaces: " + strconv.Itoa(len(held)) + " were read"
 			break
 		}
-		held[s.ns] = true
+		held[s.ID] = true
 		mounts, err := c.read(s)
 		if err != nil {
-			c.out.Failed(fmt.Sprintf("mounts of process %d", s.pid), err)
+			c.out.Failed(fmt.Sprintf("mounts of process %d", s.PID), err)
 			continue
 		}
 		v.Count += int64(len(mounts))
@@ -65,10 +62,10 @@ func (c *covers) take(ctx context.Context) error {
 				return err
 			}
 		}
-		if s.ns == own {
+		if s.ID == own {
 			c.box.Mounts = mounts
 		}
-		if s.ns == own || s.ns == first {
+		if s.ID == own || s.ID == first {
 			watch = append(watch, mounts)
 		}
 	}
@@ -87,60 +84,17 @@ func (c *covers) take(ctx context.Context) error {
 	return nil
 }
 
-// space is a namespace and one process in it.
-type space struct {
-	ns  uint64
-	pid int
-}
-
-// mountSpaces gives each mount namespace once, with its first process.
-func mountSpaces(b *acquire.Box) []space { return spaces(b, "mnt") }
-
-// spaces gives each namespace of a kind that a process is in once, with the first such process.
-func spaces(b *acquire.Box, kind string) []space {
-	seen := map[uint64]bool{}
-	var all []space
-	add := func(ns uint64, pid int) {
-		if ns != 0 && !seen[ns] && len(all) < maxSpaces {
-			seen[ns] = true
-			all = append(all, space{ns, pid})
-		}
-	}
-	add(inode(filepath.Join(b.Proc, "self/ns", kind)), os.Getpid())
-	for _, p := range b.Processes {
-		ns := p.NS[kind]
-		if ns == 0 {
-			ns = inode(filepath.Join(b.Proc, strconv.Itoa(p.PID), "ns", kind))
-		}
-		add(ns, p.PID)
-	}
-	return all
-}
-
-func namespace(proc, who string) uint64 { return inode(filepath.Join(proc, who, "ns/mnt")) }
-
-// inode follows a magic link of nsfs and gives the number of the namespace, 0 if it cannot be seen.
-func inode(path string) uint64 {
-	to, err := bounded.Link(path)
-	if err != nil {
-		return 0
-	}
-	_, n, _ := strings.Cut(strings.TrimSuffix(to, "]"), "[")
-	v, _ := strconv.ParseUint(n, 10, 64)
-	return v
-}
-
-func (c *covers) read(s space) ([]*state.Mount, error) {
-	b, err := bounded.Read(filepath.Join(c.box.Proc, strconv.Itoa(s.pid), "mountinfo"), maxMountTab)
+func (c *covers) read(s namespace.Space) ([]*state.Mount, error) {
+	b, err := bounded.Read(filepath.Join(c.box.Proc, strconv.Itoa(s.PID), "mountinfo"), maxMountTab)
 	if err != nil {
 		return nil, err
 	}
 	mounts, bad := parseMounts(b)
 	for _, m := range mounts {
-		m.NS, m.Process = s.ns, s.pid
+		m.NS, m.Process = s.ID, s.PID
 	}
 	if bad > 0 {
-		c.out.Failed(fmt.Sprintf("mounts of process %d", s.pid), fmt.Errorf("%d lines could not be read", bad))
+		c.out.Failed(fmt.Sprintf("mounts of process %d", s.PID), fmt.Errorf("%d lines could not be read", bad))
 	}
 	return mounts, nil
 }
@@ -227,7 +181,7 @@ func (c *covers) repeats(m *state.Mount) int {
 	n := 1
 	for n < state.Passes {
 		time.Sleep(pause / 4)
-		mounts, err := c.read(space{m.NS, m.Process})
+		mounts, err := c.read(namespace.Space{ID: m.NS, PID: m.Process})
 		if err != nil || !slices.ContainsFunc(mounts, func(x *state.Mount) bool { return x.ID == m.ID && x.At == m.At }) {
 			break
 		}

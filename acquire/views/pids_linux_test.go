@@ -194,7 +194,7 @@ func TestAFastForkerIsNoAlarm(t *testing.T) {
 		t.Skip(err)
 	}
 	defer zombie.Wait()
-	runs := 5
+	runs := 3
 	if testing.Short() {
 		runs = 2
 	}
@@ -260,18 +260,5 @@ func TestFreshProc(t *testing.T) {
 	defer shut()
 	if st, err := readStat(filepath.Join(path, strconv.Itoa(os.Getpid()))); err != nil || st.name == "" {
 		t.Errorf("%+v %v", st, err)
-	}
-	before, _ := os.ReadFile("/proc/self/mountinfo")
-	fd, err := privately("proc", "/proc") // what older kernels get
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	time.Sleep(20 * time.Millisecond)
-	if st, err := readStat(filepath.Join("/proc/self/fd", strconv.Itoa(fd), strconv.Itoa(os.Getpid()))); err != nil || st.name == "" {
-		t.Errorf("%+v %v", st, err)
-	}
-	if after, _ := os.ReadFile("/proc/self/mountinfo"); string(after) != string(before) {
-		t.Errorf("the table of mounts was changed:\n%s", after)
 	}
 }
