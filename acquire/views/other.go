@@ -21,3 +21,6 @@ func unable(name string) acquire.Step {
 
 // Mounts gives a step that says that it cannot look.
 func Mounts(Options) acquire.Step { return unable("mounts") }
+
+// Ports gives a step that says that it cannot look.
+func Ports(Options) acquire.Step { return unable("hidden-ports") }

@@ -53,3 +53,41 @@ func FuzzMounts(f *testing.F) {
 		}
 	})
 }
+
+const someTCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000:07E8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1062 1 000000007d903276 100 0 0 10 0
+   1: 0100007F:0016 0100007F:9C40 06 00000000:00000000 03:00000AAA 00000000     0        0 0 3 0000000000000000
+   2: nonsense
+`
+
+func TestSocketTables(t *testing.T) {
+	got, bad := parseNet([]byte(someTCP))
+	if bad != 1 || len(got.ports) != 2 || !got.ports[2024] || !got.ports[22] || got.rows != 1 || !got.inodes[1062] {
+		t.Errorf("%+v, %d bad", got, bad)
+	}
+	if c := parseSockstat([]byte("sockets: used 11\nTCP: inuse 1 orphan 8 tw 0 alloc 9 mem 145\nUDP: inuse\nRAW: inuse x\n")); len(c) != 1 || c["TCP"] != 1 {
+		t.Errorf("%v", c)
+	}
+	for local, want := range map[string]int{"192.0.2.1:22": 22, "[::1]:80": 80, "*:5": 5, "": 0, "x": 0, "/run/x": 0, "1:99999": 0} {
+		if got := portOf(local); got != want {
+			t.Errorf("%q: %d", local, got)
+		}
+	}
+}
+
+func FuzzSocketTables(f *testing.F) {
+	f.Add([]byte(someTCP))
+	for _, name := range []string{"tcp", "udp", "tcp6", "sockstat"} {
+		if b, err := os.ReadFile("/proc/net/" + name); err == nil {
+			f.Add(b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		table, _ := parseNet(b)
+		table.diag(b)
+		parseSockstat(b)
+		if p := portOf(string(b)); p < 0 || p > 65535 {
+			t.Error(p)
+		}
+	})
+}
