@@ -24,3 +24,9 @@ func unable(name string) acquire.Step {
 		return nil
 	}}
 }
+
+// BPF gives a step that says that it cannot look.
+func BPF(Options) acquire.Step { return unable("bpf") }
+
+// Links gives a step that says that it cannot look.
+func Links(Options) acquire.Step { return unable("links") }
