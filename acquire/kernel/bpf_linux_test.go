@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"telltale/acquire"
+	"telltale/acquire/bounded"
 	"telltale/internal/state"
 )
 
@@ -199,16 +200,9 @@ func TestAHelperThatHarmsIsSeen(t *testing.T) {
 func TestXDPIsSeen(t *testing.T) {
 	fd := load(t, 6, append([]byte{0xb7, 0, 0, 0, 2, 0, 0, 0}, returnsOne[8:]...)) // XDP_PASS
 	id := idOf(t, fd)
-	type answer struct {
-		f   *interfaces
-		err error
-	}
-	c := make(chan answer)
-	go func() { // the thread ends with its goroutine
-		runtime.LockOSThread()
-		if unix.Gettid() == os.Getpid() || unix.Unshare(unix.CLONE_NEWNET) != nil {
-			c <- answer{}
-			return
+	f, err := bounded.Thread(time.Minute, func() (*interfaces, error) {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return nil, err
 		}
 		attr := make([]byte, 48)
 		binary.NativeEndian.PutUint32(attr, uint32(fd))
@@ -217,19 +211,16 @@ func TestXDPIsSeen(t *testing.T) {
 		binary.NativeEndian.PutUint32(attr[12:], 1<<1) // XDP_FLAGS_SKB_MODE
 		l, err := bpfCall(28, attr)
 		if err != nil {
-			c <- answer{nil, err}
-			return
+			return nil, err
 		}
-		f, err := ask()
-		unix.Close(l)
-		c <- answer{f, err}
-	}()
-	a := <-c
-	if a.f == nil {
-		t.Skip("no XDP here: ", a.err)
+		defer unix.Close(l)
+		return ask()
+	})
+	if f == nil {
+		t.Skip("no XDP here: ", err)
 	}
-	if len(a.f.links) != 1 || len(a.f.carriers) != 1 || a.f.carriers[0].prog != id || a.f.carriers[0].where != "generic" {
-		t.Errorf("%+v %v", a.f, a.err)
+	if len(f.links) != 1 || len(f.carriers) != 1 || f.carriers[0].prog != id || f.carriers[0].where != "generic" {
+		t.Errorf("%+v %v", f, err)
 	}
 }
 

@@ -232,7 +232,7 @@ func (h *hunt) sweep(ctx context.Context, p *pass, pr probe, numbers iter.Seq[in
 		budget /= 10
 	}
 	began := time.Now()
-	found := map[int]bool{}
+	found, able := map[int]bool{}, true
 	for n := range numbers {
 		if v.Asked%256 == 255 && (time.Since(began) > budget || ctx.Err() != nil) {
 			v.Blind = fmt.Sprintf("no time for the numbers after %d of %d", v.Asked, h.bound-1)
@@ -240,7 +240,7 @@ func (h *hunt) sweep(ctx context.Context, p *pass, pr probe, numbers iter.Seq[in
 		}
 		there, err := pr.ask(n)
 		if err != nil {
-			v.Blind = fmt.Sprintf("stopped at %d: %v", n, err)
+			v.Blind, able = fmt.Sprintf("stopped at %d: %v", n, err), false
 			break
 		}
 		v.Asked++
@@ -250,7 +250,7 @@ func (h *hunt) sweep(ctx context.Context, p *pass, pr probe, numbers iter.Seq[in
 		}
 	}
 	v.Count, v.MS = int64(len(found)), time.Since(began).Milliseconds()
-	if v.Blind == "" {
+	if able {
 		p.deny(pr, found)
 	}
 	return v

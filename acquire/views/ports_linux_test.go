@@ -2,8 +2,6 @@ package views
 
 import (
 	"fmt"
-	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"testing"
@@ -11,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"telltale/acquire/bounded"
 	"telltale/internal/state"
 )
 
@@ -104,31 +103,38 @@ func TestAHiddenPortIsFound(t *testing.T) {
 
 // A socket of UDP in another namespace is looked for there, and hidden there it is found.
 func TestAnotherNetworkNamespace(t *testing.T) {
-	type other struct{ ns, port int }
-	made, done := make(chan other), make(chan struct{})
-	finished := make(chan struct{})
-	go func() { // the thread ends with its goroutine, and the namespace with it
-		defer close(finished)
-		runtime.LockOSThread()
-		if unix.Gettid() == os.Getpid() || unix.Unshare(unix.CLONE_NEWNET) != nil {
-			close(made)
-			return
-		}
-		fd, _ := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-		defer unix.Close(fd)
-		unix.Bind(fd, &unix.SockaddrInet4{Port: 31337})
-		made <- other{unix.Gettid(), 31337}
-		<-done
+	type other struct{ tid, port int }
+	made, done := make(chan other, 1), make(chan struct{})
+	finished := make(chan error, 1)
+	go func() {
+		_, err := bounded.Thread(time.Minute, func() (int, error) {
+			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+				return 0, err
+			}
+			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				return 0, err
+			}
+			defer unix.Close(fd)
+			if err := unix.Bind(fd, &unix.SockaddrInet4{Port: 31337}); err != nil {
+				return 0, err
+			}
+			made <- other{unix.Gettid(), 31337}
+			<-done
+			return 0, nil
+		})
+		finished <- err
 	}()
-	defer func() { <-finished }()
-	defer close(done)
-	o, ok := <-made
-	if !ok {
-		t.Skip("no network namespaces of our own")
+	var o other
+	select {
+	case o = <-made:
+	case err := <-finished:
+		t.Skip("no network namespaces of our own: ", err)
 	}
+	defer func() { close(done); <-finished }()
 	h, k := testPorts(t, map[string]int{"udp": o.port})
 	h.ports = []int{o.port, 9}
-	h.box.Processes = append(h.box.Processes, &state.Process{PID: o.ns}) // by its thread the namespace is reached
+	h.box.Processes = append(h.box.Processes, &state.Process{PID: o.tid}) // by its thread the namespace is reached
 	if err := h.take(t.Context()); err != nil {
 		t.Fatal(err)
 	}
