@@ -248,7 +248,15 @@ func (v *bpfViews) descriptors(p *bpfPass) {
 			}
 		}
 	}
-	v.view(viewFDs, found, nil)
+	v.view(viewFDs, found, known(len(v.box.Processes), "processes"))
+}
+
+// known gives an error where an earlier step saw nothing to look at: then nothing is not none.
+func known(n int, what string) error {
+	if n == 0 {
+		return errors.New("no " + what + " are known to look at")
+	}
+	return nil
 }
 
 // pins walks the bpf filesystems of our mount namespace and opens what is pinned there.
@@ -259,7 +267,7 @@ func (v *bpfViews) pins(p *bpfPass) {
 			found += v.pinsBelow(p, m.At, &budget)
 		}
 	}
-	var err error
+	err := known(len(v.box.Mounts), "mounts")
 	if budget <= 0 {
 		err = fmt.Errorf("more than %d", maxPins)
 	}
@@ -337,7 +345,7 @@ func (v *bpfViews) cgroups(ctx context.Context, p *bpfPass) {
 			unix.Close(fd)
 		}
 	}
-	var err error
+	err := known(len(v.box.Mounts), "mounts")
 	if budget <= 0 {
 		err = fmt.Errorf("more than %d control groups", maxCgroups)
 	}

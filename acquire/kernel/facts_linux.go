@@ -119,6 +119,9 @@ func (f *facts) settings() {
 	}
 	keep("sys/kernel/uevent_helper", filepath.Join(f.box.Sys, "kernel/uevent_helper"))
 	keep("sys/module/kernel/parameters/panic", filepath.Join(f.box.Sys, "module/kernel/parameters/panic"))
+	if len(f.box.Mounts) == 0 {
+		f.out.Failed("programs that control groups run when they are empty", errors.New("no mounts are known to look at"))
+	}
 	for _, m := range f.box.Mounts {
 		if m.Type == "cgroup" { // version 1 runs a program when a group is empty
 			keep(m.At+"/release_agent", filepath.Join(m.At, "release_agent"))

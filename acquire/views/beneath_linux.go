@@ -67,14 +67,15 @@ func cloned(m, parent *state.Mount) (int, error) {
 // and ends. Nothing is unmounted unless the kernel shows that the namespace is another and private.
 func uncovered(at string) (int, error) {
 	return bounded.Thread(bounded.Patience, func() (int, error) {
-		was, err := os.Readlink("/proc/thread-self/ns/mnt")
+		self := fmt.Sprintf("/proc/self/task/%d/ns/mnt", unix.Gettid())
+		was, err := os.Readlink(self)
 		if err != nil {
 			return -1, err
 		}
 		if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 			return -1, fmt.Errorf("unshare: %w", err)
 		}
-		is, err := os.Readlink("/proc/thread-self/ns/mnt")
+		is, err := os.Readlink(self)
 		if err != nil || is == was {
 			return -1, fmt.Errorf("the mount namespace is still %s: %v", was, err)
 		}

@@ -80,7 +80,7 @@ func (k *kept) views() {
 func testBox(t testing.TB) *acquire.Box {
 	t.Helper()
 	b := &acquire.Box{Root: "/", Proc: "/proc", Sys: "/sys", Self: os.Getpid()}
-	for pid := range look("/proc", osList).procs {
+	for pid := range look("/proc", osList, false).procs {
 		p := &state.Process{PID: pid}
 		dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
 		fds, _ := os.ReadDir(dir)

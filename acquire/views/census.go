@@ -38,8 +38,8 @@ type stat struct {
 // lister lists a folder; tests give one that hides something.
 type lister func(dir string, limit int) ([]string, error)
 
-// look lists the processes below proc and their threads.
-func look(proc string, list lister) *census {
+// look lists the processes below proc and their threads; with kin it reads the lists of children, too.
+func look(proc string, list lister, kin bool) *census {
 	c := &census{procs: map[int]stat{}, tasks: map[int]int{}, groups: map[int]int{}, parents: map[int]int{}, children: map[int]int{}}
 	names, err := list(proc, maxNames)
 	if err != nil {
@@ -50,13 +50,13 @@ func look(proc string, list lister) *census {
 		if !ok {
 			continue
 		}
-		c.process(proc, pid, list)
+		c.process(proc, pid, list, kin)
 	}
 	return c
 }
 
 // process takes one process of the listing. One that ended since stays, as it was listed.
-func (c *census) process(proc string, pid int, list lister) {
+func (c *census) process(proc string, pid int, list lister, kin bool) {
 	dir := filepath.Join(proc, strconv.Itoa(pid))
 	c.tasks[pid] = pid
 	st, err := readStat(dir)
@@ -76,6 +76,9 @@ func (c *census) process(proc string, pid int, list lister) {
 			continue
 		}
 		c.tasks[tid] = pid
+		if !kin {
+			continue
+		}
 		b, _ := bounded.Read(filepath.Join(dir, "task", name, "children"), maxStat) // a kernel without CONFIG_PROC_CHILDREN has none
 		for _, child := range strings.Fields(string(b)) {
 			if n, ok := number(child); ok {

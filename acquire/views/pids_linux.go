@@ -186,7 +186,7 @@ func (h *hunt) numbers() iter.Seq[int] {
 func (h *hunt) pass(ctx context.Context, numbers iter.Seq[int], whole bool) *pass {
 	p := &pass{shown: map[int][]string{}, denied: map[int][]string{}}
 	began := time.Now()
-	p.before = look(h.proc, h.list)
+	p.before = look(h.proc, h.list, false)
 	listed := &state.View{What: "process", Name: viewList, Count: int64(len(p.before.tasks)), MS: time.Since(began).Milliseconds()}
 	if p.before.failed != nil {
 		listed.Blind = p.before.failed.Error()
@@ -198,7 +198,7 @@ func (h *hunt) pass(ctx context.Context, numbers iter.Seq[int], whole bool) *pas
 	}
 	h.lists(p)
 	p.load = h.load()
-	p.after = look(h.proc, h.list)
+	p.after = look(h.proc, h.list, true)
 	for n := range p.after.parents {
 		p.show(n, viewParents)
 	}
@@ -276,7 +276,7 @@ func (h *hunt) lists(p *pass) {
 		began = time.Now()
 	}
 	if h.fresh != "" {
-		c := look(h.fresh, bounded.List)
+		c := look(h.fresh, bounded.List, false)
 		for tid := range c.tasks {
 			p.show(tid, viewFresh)
 		}

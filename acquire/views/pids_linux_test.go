@@ -2,11 +2,13 @@ package views
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -113,6 +115,35 @@ func TestTheOracleAloneSuffices(t *testing.T) {
 	got := k.about("process", pid)
 	if got == nil || !got.Holds() || !slices.Contains(got.Shown, viewOracle) || !slices.Contains(got.Missing, "kill") {
 		t.Fatalf("%+v", got)
+	}
+}
+
+// A thread that the list of its process leaves out.
+func TestAHiddenThreadIsFound(t *testing.T) {
+	release, tids := make(chan struct{}), make(chan int)
+	go bounded.Thread(time.Minute, func() (int, error) {
+		tids <- unix.Gettid()
+		<-release
+		return 0, nil
+	})
+	tid := <-tids
+	defer close(release)
+	h, k := testHunt(t, func(dir string, limit int) ([]string, error) {
+		names, err := bounded.List(dir, limit)
+		if dir == "/proc/"+strconv.Itoa(os.Getpid())+"/task" {
+			names = slices.DeleteFunc(names, func(n string) bool { return n == strconv.Itoa(tid) })
+		}
+		return names, err
+	})
+	if err := h.take(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := k.about("process", strconv.Itoa(tid))
+	if got == nil || !got.Holds() || got.PID != os.Getpid() || !strings.Contains(got.Detail, fmt.Sprintf("a thread of process %d", os.Getpid())) {
+		t.Fatalf("%+v", got)
+	}
+	if len(k.records[state.ProcessFile]) != 0 {
+		t.Error("a thread was written down as a process")
 	}
 }
 

@@ -2,6 +2,7 @@ package views
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -61,6 +62,9 @@ type portFinding struct {
 
 func (h *portHunt) take(ctx context.Context) error {
 	h.diag = diagnosed(h.box.Proc)
+	if !h.diag[unix.IPPROTO_TCP] || !h.diag[unix.IPPROTO_UDP] {
+		h.out.Failed("sockets by sock_diag", errors.New("the kernel has no part for TCP or UDP at hand, and asking would make it load one"))
+	}
 	all := namespace.Spaces(h.box, "net")
 	for i, s := range all {
 		if ctx.Err() != nil || time.Now().After(h.until) {
@@ -346,6 +350,7 @@ func (h *portHunt) excess(tr transport) (int, bool) {
 // ownerless writes of ports that are open and held by no process that we see.
 func (h *portHunt) ownerless() error {
 	helpers := kernelServices(h.box)
+	shut := closed(h.box)
 	for _, s := range h.box.Sockets {
 		open := s.State == "listen" || strings.HasPrefix(s.Protocol, "udp")
 		if !open || len(s.PIDs) > 0 || s.Protocol == "unix" || portOf(s.Local) == 0 {
@@ -358,6 +363,8 @@ func (h *portHunt) ownerless() error {
 		}
 		if s.Inode == 0 {
 			c.Explained = "a socket of the kernel itself: it belongs to no file"
+		} else if len(shut) > 0 {
+			c.Explained = "the files of some processes may not be seen, and it may be theirs: " + strings.Join(shut, ", ")
 		} else if s.UID == 0 && len(helpers) > 0 {
 			c.Explained = "services of the kernel hold sockets without a process, and some run: " + strings.Join(helpers, ", ")
 		}
@@ -366,6 +373,23 @@ func (h *portHunt) ownerless() error {
 		}
 	}
 	return nil
+}
+
+// closed gives some of the processes whose open files we may not see: those of others, where we are not root, and such
+// as have more rights than we.
+func closed(b *acquire.Box) []string {
+	var all []string
+	for _, p := range b.Processes {
+		dir := filepath.Join(b.Proc, strconv.Itoa(p.PID), "fd")
+		fds, err := bounded.List(dir, 1)
+		if len(fds) > 0 {
+			_, err = bounded.Link(filepath.Join(dir, fds[0]))
+		}
+		if errors.Is(err, os.ErrPermission) && len(all) < 8 {
+			all = append(all, strconv.Itoa(p.PID))
+		}
+	}
+	return all
 }
 
 // kernelServices gives the threads of the kernel that keep ports.

@@ -69,9 +69,29 @@ func (h *hunt) contradiction(passes []*pass, n int) *state.Contradiction {
 		}
 	}
 	c.Structural = slices.Contains(c.Shown, viewOracle)
+	if leader := h.leader(n); leader != 0 {
+		c.PID = leader
+	}
 	c.Detail = "the listing of /proc leaves it out; " + h.seen(n)
 	c.Explained = h.explain(passes, n, c.Shown)
 	return c
+}
+
+// leader gives the process that a number is a thread of, itself for a process, 0 if that cannot be read.
+func (h *hunt) leader(n int) int {
+	for _, proc := range []string{h.proc, h.fresh} {
+		b, err := bounded.Read(filepath.Join(proc, strconv.Itoa(n), "status"), maxStat)
+		if err != nil || proc == "" {
+			continue
+		}
+		for line := range strings.Lines(string(b)) {
+			if v, ok := strings.CutPrefix(line, "Tgid:"); ok {
+				tgid, _ := number(strings.TrimSpace(v))
+				return tgid
+			}
+		}
+	}
+	return 0
 }
 
 // others tells whether the number was another process' in each pass.
@@ -159,7 +179,8 @@ func (h *hunt) record(c *state.Contradiction, proc string) error {
 	if err := h.out.Record(state.ContradictionsFile, c); err != nil {
 		return err
 	}
-	if c.Explained != "" || h.o.Describe == nil || slices.Contains(c.Shown, viewList) {
+	thread := strconv.Itoa(c.PID) != c.Subject
+	if c.Explained != "" || h.o.Describe == nil || thread || slices.Contains(c.Shown, viewList) {
 		return nil
 	}
 	p, err := h.describe(c.PID, proc)
