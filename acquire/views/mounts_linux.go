@@ -42,9 +42,27 @@ func (c *covers) take(ctx context.Context) error {
 	began := time.Now()
 	spaces := namespace.Spaces(c.box, "mnt")
 	v := &state.View{What: "mount", Name: viewMounts, Asked: int64(len(spaces))}
-	own, first := namespace.ID(filepath.Join(c.box.Proc, "self/ns/mnt")), namespace.ID(filepath.Join(c.box.Proc, "1/ns/mnt"))
+	own := namespace.ID(filepath.Join(c.box.Proc, "self/ns/mnt"))
+	watch, err := c.all(ctx, spaces, own, v)
+	if err != nil {
+		return err
+	}
+	v.MS = time.Since(began).Milliseconds()
+	if err := c.out.Record(state.ViewFile, v); err != nil {
+		return err
+	}
+	for _, mounts := range watch {
+		if err := c.compare(ctx, mounts, own); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// all writes down the mounts of all namespaces, and gives those of our own and of the first process.
+func (c *covers) all(ctx context.Context, spaces []namespace.Space, own uint64, v *state.View) (watch [][]*state.Mount, err error) {
+	first := namespace.ID(filepath.Join(c.box.Proc, "1/ns/mnt"))
 	held := map[uint64]bool{}
-	var watch [][]*state.Mount
 	for _, s := range spaces {
 		if ctx.Err() != nil || v.Count > maxMounts {
 			v.Blind = "not all namespaces: " + strconv.Itoa(len(held)) + " were read"
@@ -59,7 +77,7 @@ func (c *covers) take(ctx context.Context) error {
 		v.Count += int64(len(mounts))
 		for _, m := range mounts {
 			if err := c.out.Record(state.MountFile, m); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if s.ID == own {
@@ -72,16 +90,7 @@ func (c *covers) take(ctx context.Context) error {
 	if n := ownerless(c.box.Mounts, held); n > 0 && v.Blind == "" {
 		v.Blind = fmt.Sprintf("%d mount namespaces have no process and are only held by a file", n)
 	}
-	v.MS = time.Since(began).Milliseconds()
-	if err := c.out.Record(state.ViewFile, v); err != nil {
-		return err
-	}
-	for _, mounts := range watch {
-		if err := c.compare(ctx, mounts, own); err != nil {
-			return err
-		}
-	}
-	return nil
+	return watch, nil
 }
 
 func (c *covers) read(s namespace.Space) ([]*state.Mount, error) {

@@ -213,9 +213,17 @@ func (h *portHunt) repeat(ctx context.Context, tr transport, s namespace.Space, 
 		after, _ := h.known(tr, s, f)
 		suspects = slices.DeleteFunc(taken, func(p int) bool { return before.ports[p] || after.ports[p] })
 	}
-	if len(suspects) == 0 {
-		return
+	if len(suspects) > most {
+		f.fails["hidden ports"] = fmt.Errorf("%d ports of %s are taken and in no table: %d are written down", len(suspects), tr.name, most)
+		suspects = suspects[:most]
 	}
+	if len(suspects) > 0 {
+		h.taken(tr, s, f, suspects, passes, r)
+	}
+}
+
+// taken writes of ports that are taken and were in no table in any pass.
+func (h *portHunt) taken(tr transport, s namespace.Space, f *portFinding, ports []int, passes int, r *rest) {
 	shown := []string{viewBind}
 	loose := h.loose(s)
 	if len(loose) > 0 {
@@ -224,11 +232,7 @@ func (h *portHunt) repeat(ctx context.Context, tr transport, s namespace.Space, 
 	if r.excess > 0 {
 		shown = append(shown, viewSockstat)
 	}
-	if len(suspects) > most {
-		f.fails["hidden ports"] = fmt.Errorf("%d ports of %s are taken and in no table: %d are written down", len(suspects), tr.name, most)
-		suspects = suspects[:most]
-	}
-	for _, p := range suspects {
+	for _, p := range ports {
 		c := &state.Contradiction{
 			What: "port", Subject: fmt.Sprintf("%s %d", tr.name, p), Shown: shown, Missing: []string{viewTables}, Repeats: passes,
 			Detail: fmt.Sprintf("it cannot be bound in network namespace %d, and neither /proc/net nor sock_diag has it", s.ID),

@@ -72,7 +72,7 @@ func (h *hunt) contradiction(passes []*pass, n int) *state.Contradiction {
 	if leader := h.leader(n); leader != 0 {
 		c.PID = leader
 	}
-	c.Detail = "the listing of /proc leaves it out; " + h.seen(n)
+	c.Detail = "the number is taken, and the listing of /proc has no process or thread by it; " + h.seen(n)
 	c.Explained = h.explain(passes, n, c.Shown)
 	return c
 }
