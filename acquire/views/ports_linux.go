@@ -226,9 +226,6 @@ func (h *portHunt) repeat(ctx context.Context, tr transport, s namespace.Space, 
 func (h *portHunt) taken(tr transport, s namespace.Space, f *portFinding, ports []int, passes int, r *rest) {
 	shown := []string{viewBind}
 	loose := h.loose(s)
-	if len(loose) > 0 {
-		shown = append(shown, viewFDs)
-	}
 	if r.excess > 0 {
 		shown = append(shown, viewSockstat)
 	}

@@ -15,7 +15,7 @@ type probe struct {
 	ask  func(n int) (bool, error) // an error: this view cannot say
 }
 
-// calls are the system calls that tell whether a number is a process; a root-kit must cover each. All but the last take
+// calls are the system calls that tell whether a number is a process; a root-kit must cover each. All but pidfd_open take
 // the number of a thread, too. Nothing is sent or changed by them.
 func calls() []probe {
 	cpus := unix.NewCPUSet(1 << 16) // a smaller mask is EINVAL on a larger machine
@@ -29,13 +29,13 @@ func calls() []probe {
 		}},
 		{"sched_getaffinity", func(n int) (bool, error) { return there(unix.SchedGetaffinityDynamic(n, cpus)) }},
 		{"getpriority", func(n int) (bool, error) { _, err := unix.Getpriority(unix.PRIO_PROCESS, n); return there(err) }},
-		{"pidfd_open", func(n int) (bool, error) {
+		{viewPidfd, func(n int) (bool, error) {
 			fd, err := unix.PidfdOpen(n, 0)
 			if err == nil {
 				unix.Close(fd)
 			}
 			if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) {
-				return true, nil // a thread that is not the first of its process
+				return false, nil // the number of a thread, or of a group or session whose leader has ended: no process
 			}
 			return there(err)
 		}},

@@ -63,13 +63,17 @@ func (h *hunt) contradiction(passes []*pass, n int) *state.Contradiction {
 		return nil
 	}
 	c.Missing = []string{viewList}
+	leader := h.leader(n)
 	for _, p := range h.probes {
+		if p.name == viewPidfd && leader != n && leader != 0 {
+			continue
+		}
 		if !slices.ContainsFunc(passes, func(q *pass) bool { return slices.Contains(q.shown[n], p.name) }) {
 			c.Missing = append(c.Missing, p.name)
 		}
 	}
 	c.Structural = slices.Contains(c.Shown, viewOracle)
-	if leader := h.leader(n); leader != 0 {
+	if leader != 0 {
 		c.PID = leader
 	}
 	c.Detail = "the number is taken, and the listing of /proc has no process or thread by it; " + h.seen(n)

@@ -39,6 +39,7 @@ const (
 	viewChildren = "children"          // named in a parent's list of children
 	viewCgroups  = "cgroup-procs"      // member of a control group
 	viewPidfds   = "pidfd-fdinfo"      // held by an open pidfd
+	viewPidfd    = "pidfd_open"        // that call, which knows processes and no threads
 	viewLoad     = "proc-loadavg"      // counted there
 	viewMounts   = "mountinfo"         // something is mounted on its folder
 	viewBind     = "bind"              // a port that cannot be bound
