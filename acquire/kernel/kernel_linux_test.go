@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +67,7 @@ func testBox() *acquire.Box {
 }
 
 func TestTheKernelHere(t *testing.T) {
-	for _, step := range []acquire.Step{Facts(Options{Full: true}), Modules(Options{}), Hooks(Options{})} {
+	for _, step := range []acquire.Step{Facts(Options{Full: true}), Modules(Options{}), Hooks(Options{}), Memory(Options{})} {
 		k := newKept(t)
 		began := time.Now()
 		if err := step.Take(t.Context(), testBox(), k); err != nil {
@@ -160,5 +161,33 @@ func TestAWipedTaintIsFound(t *testing.T) {
 	}
 	if len(k.records[state.ContradictionsFile]) != 1 || !k.records[state.ContradictionsFile][0].(*state.Contradiction).Holds() {
 		t.Errorf("%v", k.records)
+	}
+}
+
+// What the kernel's memory has and its lists leave out is found, where the memory can be read.
+func TestAProcessHiddenFromItsListIsFoundInMemory(t *testing.T) {
+	c, err := newCore(testBox())
+	if err != nil {
+		t.Skip(err)
+	}
+	defer c.file.Close()
+	k := newKept(t)
+	c.out = k
+	self := strconv.Itoa(os.Getpid())
+	err = c.compare(t.Context(), "process", c.tasks, func() (map[string]string, error) {
+		all, err := c.listedTasks()
+		delete(all, self)
+		return all, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.print(state.ViewFile, 3)
+	k.print(state.ContradictionsFile, 3)
+	if n := len(k.records[state.ContradictionsFile]); n != 1 {
+		t.Fatalf("%d contradictions", n)
+	}
+	if got := k.records[state.ContradictionsFile][0].(*state.Contradiction); !got.Holds() || got.PID != os.Getpid() {
+		t.Errorf("%+v", got)
 	}
 }

@@ -30,3 +30,6 @@ func BPF(Options) acquire.Step { return unable("bpf") }
 
 // Links gives a step that says that it cannot look.
 func Links(Options) acquire.Step { return unable("links") }
+
+// Memory gives a step that says that it cannot look.
+func Memory(Options) acquire.Step { return unable("kernel-memory") }

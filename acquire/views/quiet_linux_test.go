@@ -93,7 +93,7 @@ func TestAQuietRun(t *testing.T) {
 	began := time.Now()
 	for _, step := range []acquire.Step{
 		views.Mounts(views.Options{}), views.Processes(views.Options{}), views.Ports(views.Options{}), kernel.Facts(kernel.Options{}),
-		kernel.Modules(kernel.Options{}), kernel.Hooks(kernel.Options{}), kernel.BPF(kernel.Options{}), kernel.Links(kernel.Options{}),
+		kernel.Modules(kernel.Options{}), kernel.Hooks(kernel.Options{}), kernel.BPF(kernel.Options{}), kernel.Links(kernel.Options{}), kernel.Memory(kernel.Options{}),
 	} {
 		from := time.Now()
 		if err := step.Take(t.Context(), b, s); err != nil {
