@@ -191,6 +191,11 @@ func (c *core) compare(ctx context.Context, what string, memory, list func() (ma
 	if err := c.out.Record(state.ViewFile, v); err != nil {
 		return err
 	}
+	return c.write(what, hidden, passes)
+}
+
+// write writes of what is in memory alone.
+func (c *core) write(what string, hidden map[string]string, passes int) error {
 	for _, k := range slices.Sorted(maps.Keys(hidden)) {
 		con := &state.Contradiction{
 			What: what, Subject: k, Shown: []string{viewMemory}, Missing: []string{"the list of /proc"}, Structural: true, Repeats: passes,

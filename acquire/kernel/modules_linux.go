@@ -94,15 +94,7 @@ func (m *moduleViews) pass(trace string) *modulePass {
 			return tags(string(b)), err
 		})
 	}
-	p.view(viewHolders, func() (map[string]int, error) {
-		all := map[string]int{}
-		for _, l := range p.listed {
-			for _, u := range l.users {
-				all[u]++
-			}
-		}
-		return all, nil
-	})
+	p.view(viewHolders, func() (map[string]int, error) { return users(p.listed), nil })
 	m.areas(p)
 	if b, err := m.read(proc, table); err == nil {
 		after, _ := parseModules(b)
@@ -133,6 +125,17 @@ func names(modules []*listed) map[string]int {
 	all := map[string]int{}
 	for _, l := range modules {
 		all[l.Name]++
+	}
+	return all
+}
+
+// users gives the modules that are named as using another.
+func users(modules []*listed) map[string]int {
+	all := map[string]int{}
+	for _, l := range modules {
+		for _, u := range l.users {
+			all[u]++
+		}
 	}
 	return all
 }

@@ -118,6 +118,18 @@ func TestTheOracleAloneSuffices(t *testing.T) {
 	}
 }
 
+// The proc filesystem of another pid namespace, or none, is not compared with ours.
+func TestAnotherProcIsNotCompared(t *testing.T) {
+	h, k := testHunt(t, bounded.List)
+	h.proc = t.TempDir()
+	if err := h.take(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(k.contradictions()) != 0 || len(k.failures) != 1 {
+		t.Errorf("%v %v", k.contradictions(), k.failures)
+	}
+}
+
 // A thread that the list of its process leaves out.
 func TestAHiddenThreadIsFound(t *testing.T) {
 	release, tids := make(chan struct{}), make(chan int)
