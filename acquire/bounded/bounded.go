@@ -9,12 +9,16 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 )
 
 // Patience is how long one call may take. The kernel answers at once for its own files; a filesystem in user space may
 // never answer.
 const Patience = 5 * time.Second
+
+// slowest is how many bytes a second the kernel gives of its longest lists on a machine that is busy otherwise.
+const slowest = 8 << 20
 
 // ErrLate says that the machine did not answer in time.
 var ErrLate = errors.New("no answer in time")
@@ -47,7 +51,7 @@ func Within[T any](d time.Duration, f func() (T, error)) (T, error) {
 
 // Read gives the first max bytes of a file, and ErrLong if there are more.
 func Read(path string, limit int) ([]byte, error) {
-	b, err := Within(Patience, func() ([]byte, error) { return read(path, limit) })
+	b, err := Within(Patience+time.Duration(limit)*time.Second/slowest, func() ([]byte, error) { return read(path, limit) })
 	if errors.Is(err, ErrLate) || errors.Is(err, ErrLong) {
 		err = fmt.Errorf("read %q: %w", path, err)
 	}
@@ -70,13 +74,13 @@ func read(path string, limit int) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	var b []byte
-	for size := 4096; ; size = min(2*size, 1<<20) {
-		at := len(b)
-		size = min(size, limit+1-at)
-		b = append(b, make([]byte, size)...)
-		n, err := f.Read(b[at:])
-		b = b[:at+n]
+	b := make([]byte, 0, min(4096, limit+1))
+	for { // files of the kernel give a page at a time, so that room is made only when there is none
+		if len(b) == cap(b) {
+			b = slices.Grow(b, max(min(len(b), limit+1-len(b)), 1))
+		}
+		n, err := f.Read(b[len(b):min(cap(b), limit+1)])
+		b = b[:len(b)+n]
 		switch {
 		case len(b) > limit:
 			return b[:limit], ErrLong

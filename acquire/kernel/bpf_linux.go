@@ -86,7 +86,7 @@ func (v *bpfViews) take(ctx context.Context) error {
 	if err := v.compare(passes); err != nil {
 		return err
 	}
-	return v.compiled(ctx, table, first)
+	return v.compiled(ctx, table, first, err)
 }
 
 // notAsked puts an error of bpf(2) into words.
@@ -404,7 +404,7 @@ func (v *bpfViews) compare(passes []*bpfPass) error {
 
 // compiled compares the functions of programs in the table of symbols with those that the programs name as theirs. A
 // program has a symbol for each of its subprograms, and an unloaded one keeps its own for a moment.
-func (v *bpfViews) compiled(ctx context.Context, t *symbolTable, p *bpfPass) error {
+func (v *bpfViews) compiled(ctx context.Context, t *symbolTable, p *bpfPass, failed error) error {
 	v.views = nil
 	view := &state.View{What: "bpf", Name: viewSymbols, Count: int64(len(t.bpf))}
 	var loose []string
@@ -415,7 +415,9 @@ func (v *bpfViews) compiled(ctx context.Context, t *symbolTable, p *bpfPass) err
 			loose = append(loose, name)
 		}
 	}
-	if hidden || len(p.functions) < p.count {
+	if failed != nil {
+		view.Blind, loose = failed.Error(), nil
+	} else if hidden || len(p.functions) < p.count {
 		view.Blind = "addresses are hidden: functions can be counted, not compared"
 		loose = nil
 	}
