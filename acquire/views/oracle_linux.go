@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"telltale/acquire/namespace"
 )
 
 // The oracle asks the kernel's allocator of process numbers whether a number is taken: it wants a new process with that
@@ -52,6 +54,10 @@ var (
 func newOracle(self int) (*oracle, error) {
 	if mode, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0); err == nil && mode != 0 {
 		return nil, errors.New("we run under a seccomp filter, which may kill for an unusual call")
+	}
+	own, children := namespace.ID("/proc/self/ns/pid"), namespace.ID("/proc/self/ns/pid_for_children")
+	if own != children && children != 0 { // older than Linux 4.12 has no such file
+		return nil, errors.New("our children would be in another pid namespace")
 	}
 	page := unix.Getpagesize()
 	mem, err := unix.Mmap(-1, 0, 4*page, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"encoding/binary"
 	"os"
 	"strings"
 	"testing"
@@ -88,6 +89,53 @@ func FuzzSocketTables(f *testing.F) {
 		parseSockstat(b)
 		if p := portOf(string(b)); p < 0 || p > 65535 {
 			t.Error(p)
+		}
+	})
+}
+
+// auditBytes makes a struct audit_rule_data.
+func auditBytes(action uint32, call int, fields map[uint32]uint32) []byte {
+	b := make([]byte, auditRuleSize)
+	put := func(i int, v uint32) { binary.NativeEndian.PutUint32(b[4*i:], v) }
+	put(0, auditFilterExit)
+	put(1, action)
+	put(2, uint32(len(fields)))
+	put(3+call/32, 1<<(call%32))
+	i := 0
+	for f, v := range fields {
+		put(3+auditMaskWords+i, f)
+		put(3+auditMaskWords+auditMaxFields+i, v)
+		i++
+	}
+	return b
+}
+
+func TestAuditRules(t *testing.T) {
+	const here, elsewhere, bind = 0xC000003E, 0x40000003, 49
+	for name, tc := range map[string]struct {
+		rule []byte
+		logs bool
+	}{
+		"each bind":          {auditBytes(auditAlways, bind, nil), true},
+		"of this machine":    {auditBytes(auditAlways, bind, map[uint32]uint32{auditArch: here}), true},
+		"of another machine": {auditBytes(auditAlways, bind, map[uint32]uint32{auditArch: elsewhere}), false},
+		"never":              {auditBytes(0, bind, nil), false},
+		"another call":       {auditBytes(auditAlways, bind+1, nil), false},
+		"of a file":          {auditBytes(auditAlways, bind, map[uint32]uint32{auditWatch: 0}), false},
+		"cut off":            {auditBytes(auditAlways, bind, nil)[:auditRuleSize-1], false},
+	} {
+		r, ok := parseAuditRule(tc.rule)
+		if got := ok && r.covers(here, bind); got != tc.logs {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func FuzzAuditRule(f *testing.F) {
+	f.Add(auditBytes(auditAlways, 49, map[uint32]uint32{auditArch: 1}), 49)
+	f.Fuzz(func(t *testing.T, b []byte, call int) {
+		if r, ok := parseAuditRule(b); ok {
+			r.covers(0, call)
 		}
 	})
 }

@@ -40,6 +40,7 @@ type hunt struct {
 	out   acquire.Out
 	list  lister
 	calls []probe // without the oracle and the path
+	rules auditRules
 
 	fresh  string // a proc filesystem of our own; "" for none
 	probes []probe
@@ -64,6 +65,10 @@ func (h *hunt) take(ctx context.Context) error {
 		err = fmt.Errorf("%s is not of our pid namespace: it calls us %q: %v", h.proc, self, err)
 		h.out.Failed("hidden processes", err)
 		return h.out.Record(state.ViewFile, &state.View{What: "process", Name: viewList, Blind: err.Error()})
+	}
+	var err error
+	if h.rules, err = readAuditRules(h.box); err != nil {
+		h.out.Failed("rules of audit", err)
 	}
 	closeAll := h.open()
 	defer closeAll()
@@ -104,7 +109,7 @@ func (h *hunt) open() (closeAll func()) {
 		h.blind(viewOracle, err)
 	} else {
 		closers = append(closers, o.close)
-		h.probes = append(h.probes, probe{viewOracle, o.taken})
+		h.probes = append(h.probes, probe{viewOracle, unix.SYS_CLONE3, o.taken})
 	}
 	if p, shut, err := byPath(h.proc); err != nil {
 		h.blind(viewPath, err)
@@ -200,7 +205,7 @@ func (h *hunt) pass(ctx context.Context, numbers iter.Seq[int], whole bool) *pas
 	h.views = append(h.views, listed)
 	p.over = h.overmounts()
 	for _, pr := range h.probes {
-		h.views = append(h.views, h.sweep(ctx, p, pr, numbers))
+		h.views = append(h.views, h.sweep(ctx, p, pr, numbers, whole))
 	}
 	h.lists(p)
 	p.load = h.load()
@@ -225,7 +230,7 @@ func (p *pass) show(n int, view string) {
 }
 
 // sweep asks one view for each number. All but the oracle answer in a fraction of a microsecond.
-func (h *hunt) sweep(ctx context.Context, p *pass, pr probe, numbers iter.Seq[int]) *state.View {
+func (h *hunt) sweep(ctx context.Context, p *pass, pr probe, numbers iter.Seq[int], whole bool) *state.View {
 	v := &state.View{What: "process", Name: pr.name}
 	budget := h.o.Budget
 	if budget <= 0 {
@@ -238,6 +243,10 @@ func (h *hunt) sweep(ctx context.Context, p *pass, pr probe, numbers iter.Seq[in
 		budget /= 10
 	}
 	began := time.Now()
+	if err := h.rules.log(pr.call); whole && err != nil {
+		v.Blind = err.Error()
+		return v
+	}
 	found, able := map[int]bool{}, true
 	for n := range numbers {
 		if v.Asked%256 == 255 && (time.Since(began) > budget || ctx.Err() != nil) {

@@ -61,6 +61,17 @@ type portFinding struct {
 }
 
 func (h *portHunt) take(ctx context.Context) error {
+	rules, err := readAuditRules(h.box)
+	if err != nil {
+		h.out.Failed("rules of audit", err)
+	}
+	if err := rules.log(bindCall, unix.SYS_SOCKET); err != nil {
+		h.out.Failed("hidden ports", err)
+		if err := h.out.Record(state.ViewFile, &state.View{What: "port", Name: viewBind, Blind: err.Error()}); err != nil {
+			return err
+		}
+		return h.ownerless()
+	}
 	h.diag = diagnosed(h.box.Proc)
 	if !h.diag[unix.IPPROTO_TCP] || !h.diag[unix.IPPROTO_UDP] {
 		h.out.Failed("sockets by sock_diag", errors.New("the kernel has no part for TCP or UDP at hand, and asking would make it load one"))

@@ -12,6 +12,7 @@ import (
 // probe is a view that is asked for one number at a time.
 type probe struct {
 	name string
+	call int                       // its number
 	ask  func(n int) (bool, error) // an error: this view cannot say
 }
 
@@ -20,16 +21,16 @@ type probe struct {
 func calls() []probe {
 	cpus := unix.NewCPUSet(1 << 16) // a smaller mask is EINVAL on a larger machine
 	return []probe{
-		{"kill", func(n int) (bool, error) { return there(unix.Kill(n, 0)) }},
-		{"getpgid", func(n int) (bool, error) { _, err := unix.Getpgid(n); return there(err) }},
-		{"getsid", func(n int) (bool, error) { _, err := unix.Getsid(n); return there(err) }},
-		{"sched_getscheduler", func(n int) (bool, error) {
+		{"kill", unix.SYS_KILL, func(n int) (bool, error) { return there(unix.Kill(n, 0)) }},
+		{"getpgid", unix.SYS_GETPGID, func(n int) (bool, error) { _, err := unix.Getpgid(n); return there(err) }},
+		{"getsid", unix.SYS_GETSID, func(n int) (bool, error) { _, err := unix.Getsid(n); return there(err) }},
+		{"sched_getscheduler", unix.SYS_SCHED_GETSCHEDULER, func(n int) (bool, error) {
 			_, _, e := unix.Syscall(unix.SYS_SCHED_GETSCHEDULER, uintptr(n), 0, 0)
 			return there(errno(e))
 		}},
-		{"sched_getaffinity", func(n int) (bool, error) { return there(unix.SchedGetaffinityDynamic(n, cpus)) }},
-		{"getpriority", func(n int) (bool, error) { _, err := unix.Getpriority(unix.PRIO_PROCESS, n); return there(err) }},
-		{viewPidfd, func(n int) (bool, error) {
+		{"sched_getaffinity", unix.SYS_SCHED_GETAFFINITY, func(n int) (bool, error) { return there(unix.SchedGetaffinityDynamic(n, cpus)) }},
+		{"getpriority", unix.SYS_GETPRIORITY, func(n int) (bool, error) { _, err := unix.Getpriority(unix.PRIO_PROCESS, n); return there(err) }},
+		{viewPidfd, unix.SYS_PIDFD_OPEN, func(n int) (bool, error) {
 			fd, err := unix.PidfdOpen(n, 0)
 			if err == nil {
 				unix.Close(fd)
@@ -52,7 +53,7 @@ func byPath(proc string) (probe, func(), error) {
 		var st unix.Stat_t
 		return there(unix.Fstatat(fd, strconv.Itoa(n), &st, unix.AT_SYMLINK_NOFOLLOW))
 	}
-	return probe{viewPath, ask}, func() { unix.Close(fd) }, nil
+	return probe{viewPath, statCall, ask}, func() { unix.Close(fd) }, nil
 }
 
 // there reads what a call about a number answered.
