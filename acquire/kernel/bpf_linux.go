@@ -115,7 +115,7 @@ func (v *bpfViews) pass(ctx context.Context, t *symbolTable) *bpfPass {
 	v.descriptors(p)
 	v.pins(p)
 	v.cgroups(ctx, p)
-	v.network(p)
+	v.network(ctx, p)
 	after, _ := v.ids(cmdProgNextID)
 	for _, id := range after {
 		p.listed[id] = true
@@ -352,15 +352,19 @@ func (v *bpfViews) cgroups(ctx context.Context, p *bpfPass) {
 	v.view(viewCgroup, found, err)
 }
 
-// network takes what tc and XDP carry in our network namespace.
-func (v *bpfViews) network(p *bpfPass) {
-	carried, err := carriers()
-	for _, c := range carried {
-		if c.prog != 0 {
-			p.note(viewNet, c.prog, c.text())
+// network takes what tc and XDP carry in all network namespaces.
+func (v *bpfViews) network(ctx context.Context, p *bpfPass) {
+	found := 0
+	err := inEach(ctx, v.box, v.out, func(f *interfaces, ns uint64) error {
+		for _, c := range f.carriers {
+			if c.prog != 0 {
+				found++
+				p.note(viewNet, c.prog, fmt.Sprintf("%s, in network namespace %d", c.text(), ns))
+			}
 		}
-	}
-	v.view(viewNet, len(carried), err)
+		return nil
+	})
+	v.view(viewNet, found, err)
 }
 
 // unlisted gives the programs that some view shows and the list does not.

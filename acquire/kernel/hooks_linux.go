@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"telltale/acquire"
 	"telltale/acquire/bounded"
@@ -23,6 +24,9 @@ func Hooks(Options) acquire.Step {
 			} else if err := traced(ctx, dir, out); err != nil {
 				return err
 			}
+			if err := ownMount(b, dir, out); err != nil {
+				return err
+			}
 			debug, shutDebug, err := debugfs(b)
 			defer shutDebug()
 			if err != nil {
@@ -33,6 +37,14 @@ func Hooks(Options) acquire.Step {
 			return writeHooks(out, "kprobes", parseKprobes(text), err)
 		},
 	}
+}
+
+// ownMount tells that the tracer was not mounted, and was read in a mount of ours.
+func ownMount(b *acquire.Box, dir string, out acquire.Out) error {
+	if dir == "" || strings.HasPrefix(dir, b.Sys) {
+		return nil
+	}
+	return out.Record(state.ViewFile, &state.View{What: "hook", Name: "tracefs in a mount of our own", Count: 1})
 }
 
 // traced writes down what the files of tracefs show.

@@ -21,32 +21,37 @@ func Links(Options) acquire.Step {
 	return acquire.Step{
 		Name: "links", Quick: true, Doc: "writes down network interfaces, their addresses, and the filters and programs on them",
 		Take: func(ctx context.Context, b *acquire.Box, out acquire.Out) error {
-			for i, s := range namespace.Spaces(b, "net") {
-				if ctx.Err() != nil {
-					out.Failed("interfaces of further network namespaces", ctx.Err())
-					break
-				}
-				f, err := bounded.Thread(bounded.Patience, func() (*interfaces, error) {
-					if i > 0 { // the first is ours
-						if err := namespace.Enter(b.Proc, s, unix.CLONE_NEWNET, "net"); err != nil {
-							return nil, err
-						}
-					}
-					return ask()
-				})
-				if err != nil && !bounded.Gone(err) {
-					out.Failed(fmt.Sprintf("interfaces of network namespace %d", s.ID), err)
-				}
-				if f == nil {
-					continue
-				}
-				if err := f.write(out, s.ID); err != nil {
-					return err
-				}
-			}
-			return nil
+			return inEach(ctx, b, out, func(f *interfaces, ns uint64) error { return f.write(out, ns) })
 		},
 	}
+}
+
+// inEach asks for the interfaces of every network namespace, each on a thread that ends after.
+func inEach(ctx context.Context, b *acquire.Box, out acquire.Out, each func(f *interfaces, ns uint64) error) error {
+	for i, s := range namespace.Spaces(b, "net") {
+		if ctx.Err() != nil {
+			out.Failed("interfaces of further network namespaces", ctx.Err())
+			return nil
+		}
+		f, err := bounded.Thread(bounded.Patience, func() (*interfaces, error) {
+			if i > 0 { // the first is ours
+				if err := namespace.Enter(b.Proc, s, unix.CLONE_NEWNET, "net"); err != nil {
+					return nil, err
+				}
+			}
+			return ask()
+		})
+		if err != nil && !bounded.Gone(err) {
+			out.Failed(fmt.Sprintf("interfaces of network namespace %d", s.ID), err)
+		}
+		if f == nil {
+			continue
+		}
+		if err := each(f, s.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // interfaces are those of one network namespace.
@@ -102,15 +107,6 @@ func filters(l *state.Link) []carrier {
 		})
 	}
 	return all
-}
-
-// carriers gives what the interfaces of our network namespace carry.
-func carriers() ([]carrier, error) {
-	f, err := bounded.Thread(bounded.Patience, ask)
-	if f == nil {
-		return nil, err
-	}
-	return f.carriers, err
 }
 
 func (f *interfaces) write(out acquire.Out, ns uint64) error {
