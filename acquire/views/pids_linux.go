@@ -44,8 +44,9 @@ type hunt struct {
 
 	fresh  string // a proc filesystem of our own; "" for none
 	probes []probe
-	last   int // the last number that was given to a process
-	bound  int // the greatest that can be in use
+	last   int  // the last number that was given to a process
+	bound  int  // the greatest that can be in use
+	short  bool // pid_max is greater: none beyond was given since the boot
 	views  []*state.View
 }
 
@@ -161,6 +162,7 @@ func (h *hunt) reach() (bound, last int) {
 	}
 	if forks < int64(bound) && int64(last) >= forks/2 {
 		bound = last + 1024 // for what begins while we look
+		h.short = true
 	}
 	return bound, last
 }
@@ -265,6 +267,9 @@ func (h *hunt) sweep(ctx context.Context, p *pass, pr probe, numbers iter.Seq[in
 		}
 	}
 	v.Count, v.MS = int64(len(found)), time.Since(began).Milliseconds()
+	if whole && h.short && v.Blind == "" {
+		v.Blind = fmt.Sprintf("numbers from %d on were not asked for: none was given since the boot, unless by choice", h.bound)
+	}
 	if able {
 		p.deny(pr, found)
 	}

@@ -310,3 +310,34 @@ func TestFreshProc(t *testing.T) {
 		t.Errorf("%+v %v", st, err)
 	}
 }
+
+// How far numbers are asked for follows from how many were given.
+func TestReach(t *testing.T) {
+	for name, tc := range map[string]struct {
+		pidMax, loadavg, stat string
+		bound                 int
+		short                 bool
+	}{
+		"few numbers":      {"32768", "0 0 0 1/85 20000", "processes 900", 32768, false},
+		"not yet around":   {"4194304", "0 0 0 1/85 5000", "cpu 1\nprocesses 4900", 6024, true},
+		"been around":      {"4194304", "0 0 0 1/85 5000", "processes 90000000", 4194304, false},
+		"wrapped unseen":   {"4194304", "0 0 0 1/85 500", "processes 4000000", 4194304, false},
+		"nothing is known": {"", "", "", 32768, false},
+		"absurd":           {"999999999", "x", "processes x", maxNames, false},
+	} {
+		dir := t.TempDir()
+		for file, text := range map[string]string{"sys/kernel/pid_max": tc.pidMax, "loadavg": tc.loadavg, "stat": tc.stat} {
+			path := filepath.Join(dir, file)
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h := &hunt{proc: dir}
+		if bound, _ := h.reach(); bound != tc.bound || h.short != tc.short {
+			t.Errorf("%s: %d, %v", name, bound, h.short)
+		}
+	}
+}
