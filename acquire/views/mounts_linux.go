@@ -137,7 +137,9 @@ func (c *covers) compare(ctx context.Context, mounts []*state.Mount, own uint64)
 			continue
 		}
 		written++
-		con.Repeats = c.repeats(m)
+		if con.Repeats = 1; con.Explained == "" {
+			con.Repeats = c.repeats(m)
+		}
 		if err := c.out.Record(state.ContradictionsFile, con); err != nil {
 			return err
 		}

@@ -84,8 +84,11 @@ func (h *hunt) contradiction(passes []*pass, n int) *state.Contradiction {
 // leader gives the process that a number is a thread of, itself for a process, 0 if that cannot be read.
 func (h *hunt) leader(n int) int {
 	for _, proc := range []string{h.proc, h.fresh} {
+		if proc == "" {
+			continue
+		}
 		b, err := bounded.Read(filepath.Join(proc, strconv.Itoa(n), "status"), maxStat)
-		if err != nil || proc == "" {
+		if err != nil {
 			continue
 		}
 		for line := range strings.Lines(string(b)) {
@@ -223,8 +226,10 @@ func (h *hunt) seen(n int) string {
 	if s := glimpse(h.proc, n); s != "" {
 		return s
 	}
-	if s := glimpse(h.fresh, n); h.fresh != "" && s != "" {
-		return "by our own proc filesystem: " + s
+	if h.fresh != "" {
+		if s := glimpse(h.fresh, n); s != "" {
+			return "by our own proc filesystem: " + s
+		}
 	}
 	return "none of its files can be read"
 }
