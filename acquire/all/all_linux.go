@@ -3,10 +3,12 @@ package all
 
 import (
 	"telltale/acquire"
+	"telltale/acquire/kernel"
 	"telltale/acquire/process"
 	"telltale/acquire/programs"
 	"telltale/acquire/rawdisk"
 	"telltale/acquire/socket"
+	"telltale/acquire/views"
 )
 
 // Options of Steps.
@@ -18,11 +20,22 @@ type Options struct {
 
 // Steps gives the steps that take the state; files are taken behind them.
 func Steps(o Options) []acquire.Step {
+	ps := process.New(process.Options{Raw: o.Keep, Save: o.Keep})
+	v, k := views.Options{Describe: ps.Describe}, kernel.Options{Full: o.Full}
 	return []acquire.Step{
 		acquire.Clocks("clock"),
-		process.New(process.Options{Raw: o.Keep, Save: o.Keep}),
+		ps.Step(),
+		views.Processes(v), // before sockets, so that those of hidden processes have an owner
 		socket.New(),
+		views.Ports(v),
 		acquire.Kept(),
+		views.Mounts(v), // before the kernel's, which look for what is mounted
+		kernel.Facts(k),
+		kernel.Modules(k),
+		kernel.BPF(k),
+		kernel.Hooks(k),
+		kernel.Links(k),
+		kernel.Memory(k),
 		programs.New(o.Run),
 		rawdisk.New(),
 		acquire.Clocks("clock-again"),

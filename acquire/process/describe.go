@@ -39,16 +39,6 @@ func open(proc string, pid int, keep bool) (*dir, error) {
 
 func (d *dir) close() { unix.Close(d.fd) }
 
-// Describe gives one process by its number, whether it is listed or not.
-func Describe(proc string, pid int, boot time.Time) (*state.Process, error) {
-	d, err := open(proc, pid, false)
-	if err != nil {
-		return nil, err
-	}
-	defer d.close()
-	return d.describe(boot)
-}
-
 // read reads a file of the process, no more than max bytes.
 func (d *dir) read(name string, max int) ([]byte, error) {
 	fd, err := unix.Openat(d.fd, name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)

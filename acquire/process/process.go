@@ -43,21 +43,8 @@ const (
 	maxStuck   = 8 // processes whose files may not answer before no more are asked
 )
 
-// New gives the step.
-func New(o Options) acquire.Step {
-	return acquire.Step{Name: "processes", Doc: "every process, its program, user, files and way of being started", Quick: true, Take: func(ctx context.Context, b *acquire.Box, out acquire.Out) error {
-		t := &taker{o: o, box: b, out: out, hashes: map[fileID]string{}, saved: map[fileID]string{}}
-		return t.all(ctx)
-	}}
-}
-
-type fileID struct {
-	dev, inode uint64
-	size       int64
-	changed    int64
-}
-
-type taker struct {
+// Taker takes processes: those that are listed by its step, and others by their numbers when it was taken.
+type Taker struct {
 	o      Options
 	box    *acquire.Box
 	out    acquire.Out
@@ -67,7 +54,29 @@ type taker struct {
 	stuck  int
 }
 
-func (t *taker) all(ctx context.Context) error {
+// New gives a taker.
+func New(o Options) *Taker {
+	return &Taker{o: o, hashes: map[fileID]string{}, saved: map[fileID]string{}}
+}
+
+// Step gives the step that takes every process.
+func (t *Taker) Step() acquire.Step {
+	return acquire.Step{Name: "processes", Doc: "every process, its program, user, files and way of being started", Quick: true, Take: func(ctx context.Context, b *acquire.Box, out acquire.Out) error {
+		t.box, t.out = b, out
+		return t.all(ctx)
+	}}
+}
+
+// Describe takes a process that the listing does not show, by its number in a proc filesystem; its program is saved as those of others are. Step must have been taken.
+func (t *Taker) Describe(proc string, pid int) (*state.Process, error) { return t.one(proc, pid) }
+
+type fileID struct {
+	dev, inode uint64
+	size       int64
+	changed    int64
+}
+
+func (t *Taker) all(ctx context.Context) error {
 	pids, hidden, err := List(t.box.Proc)
 	if err != nil {
 		t.out.Failed("the list of processes", err)
@@ -77,7 +86,7 @@ func (t *taker) all(ctx context.Context) error {
 			t.out.Failed("processes from "+strconv.Itoa(pid)+" on", ctx.Err())
 			break
 		}
-		p, err := t.one(pid)
+		p, err := t.one(t.box.Proc, pid)
 		switch {
 		case errors.Is(err, os.ErrNotExist), errors.Is(err, unix.ESRCH): // it ended meanwhile
 			continue
@@ -109,7 +118,7 @@ func hiddenInList(p *state.Process) *state.Contradiction {
 		Structural: true, Repeats: state.Passes, Tested: []string{"the record before it in the list was made long enough to swallow its name; it can be read by that name"}}
 }
 
-func (t *taker) write() error {
+func (t *Taker) write() error {
 	for _, p := range t.box.Processes {
 		if err := t.out.Record(state.ProcessFile, p); err != nil {
 			return err
@@ -148,7 +157,7 @@ func List(proc string) (pids, hidden []int, err error) {
 }
 
 // one describes a process, but does not wait for ever: a process whose memory is locked makes a reader of its arguments wait.
-func (t *taker) one(pid int) (*state.Process, error) {
+func (t *Taker) one(proc string, pid int) (*state.Process, error) {
 	type answer struct {
 		p   *state.Process
 		raw []rawFile
@@ -156,7 +165,7 @@ func (t *taker) one(pid int) (*state.Process, error) {
 	}
 	done := make(chan answer, 1)
 	go func() {
-		d, err := open(t.box.Proc, pid, t.o.Raw)
+		d, err := open(proc, pid, t.o.Raw)
 		if err != nil {
 			done <- answer{nil, nil, err}
 			return
@@ -170,7 +179,7 @@ func (t *taker) one(pid int) (*state.Process, error) {
 		if a.err != nil {
 			return nil, a.err
 		}
-		if err := t.program(a.p); err != nil {
+		if err := t.program(proc, a.p); err != nil {
 			return nil, err
 		}
 		return a.p, t.keep(a.p, a.raw)
@@ -181,7 +190,7 @@ func (t *taker) one(pid int) (*state.Process, error) {
 }
 
 // keep keeps the files as they are.
-func (t *taker) keep(p *state.Process, raw []rawFile) error {
+func (t *Taker) keep(p *state.Process, raw []rawFile) error {
 	for _, r := range raw {
 		name := fmt.Sprintf("proc/%d/%s", p.PID, r.name)
 		if err := t.out.File(name, int64(len(r.b)), time.Now(), strings.NewReader(string(r.b))); err != nil {
@@ -192,11 +201,11 @@ func (t *taker) keep(p *state.Process, raw []rawFile) error {
 }
 
 // program hashes the program that runs, read through the process itself, whatever lies at its path now; and saves it if its file is gone.
-func (t *taker) program(p *state.Process) error {
+func (t *Taker) program(proc string, p *state.Process) error {
 	if p.Kernel || p.Exe == "" {
 		return nil
 	}
-	link := fmt.Sprintf("%s/%d/exe", t.box.Proc, p.PID)
+	link := fmt.Sprintf("%s/%d/exe", proc, p.PID)
 	f, err := os.OpenFile(link, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOATIME, 0)
 	if errors.Is(err, unix.EPERM) {
 		f, err = os.OpenFile(link, os.O_RDONLY|unix.O_NONBLOCK, 0)
@@ -216,7 +225,7 @@ func (t *taker) program(p *state.Process) error {
 	p.Deleted = p.Deleted || st.Nlink == 0
 	if p.Deleted && !p.Memory {
 		var now unix.Stat_t
-		p.Replaced = unix.Lstat(fmt.Sprintf("%s/%d/root%s", t.box.Proc, p.PID, p.Exe), &now) == nil
+		p.Replaced = unix.Lstat(fmt.Sprintf("%s/%d/root%s", proc, p.PID, p.Exe), &now) == nil
 	}
 	id := fileID{st.Dev, st.Ino, st.Size, st.Ctim.Nano()}
 	if p.SHA256 = t.hashes[id]; p.SHA256 == "" {
@@ -226,7 +235,7 @@ func (t *taker) program(p *state.Process) error {
 			t.hashes[id] = p.SHA256
 		}
 	}
-	return t.save(p, f, id)
+	return t.save(proc, p, f, id)
 }
 
 func hash(f *os.File) (string, error) {
@@ -241,7 +250,7 @@ func hash(f *os.File) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-func (t *taker) save(p *state.Process, f *os.File, id fileID) error {
+func (t *Taker) save(proc string, p *state.Process, f *os.File, id fileID) error {
 	if !t.o.Save {
 		return nil
 	}
@@ -256,7 +265,7 @@ func (t *taker) save(p *state.Process, f *os.File, id fileID) error {
 		if !o.Deleted || o.Size == 0 || o.Size > maxSaved || !strings.HasPrefix(o.Target, "/") {
 			continue
 		}
-		h, err := os.OpenFile(fmt.Sprintf("%s/%d/fd/%d", t.box.Proc, p.PID, o.FD), os.O_RDONLY|unix.O_NONBLOCK, 0)
+		h, err := os.OpenFile(fmt.Sprintf("%s/%d/fd/%d", proc, p.PID, o.FD), os.O_RDONLY|unix.O_NONBLOCK, 0)
 		if err != nil {
 			t.out.Failed(fmt.Sprintf("open file %d of process %d", o.FD, p.PID), err)
 			continue
@@ -274,7 +283,7 @@ func (t *taker) save(p *state.Process, f *os.File, id fileID) error {
 }
 
 // keepFile keeps a file whole, once, and gives the name that it was kept under.
-func (t *taker) keepFile(name string, f *os.File, id fileID, most int64) (string, error) {
+func (t *Taker) keepFile(name string, f *os.File, id fileID, most int64) (string, error) {
 	if was := t.saved[id]; was != "" {
 		return was, nil
 	}

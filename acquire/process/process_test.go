@@ -56,7 +56,7 @@ func take(t testing.TB, o process.Options) (*acquire.Box, *kept) {
 		t.Skip(err)
 	}
 	k := &kept{files: map[string][]byte{}}
-	if err := process.New(o).Take(t.Context(), box, k); err != nil {
+	if err := process.New(o).Step().Take(t.Context(), box, k); err != nil {
 		t.Fatal(err)
 	}
 	return box, k

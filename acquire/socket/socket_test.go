@@ -32,7 +32,7 @@ func taken(t testing.TB) (*acquire.Box, *kept) {
 		t.Skip(err)
 	}
 	k := &kept{}
-	for _, s := range []acquire.Step{process.New(process.Options{}), New()} {
+	for _, s := range []acquire.Step{process.New(process.Options{}).Step(), New()} {
 		if err := s.Take(t.Context(), b, k); err != nil {
 			t.Fatal(err)
 		}

@@ -67,7 +67,7 @@ func look(ctx context.Context, out io.Writer) (*acquire.Box, error) {
 	for _, m := range h.Missing {
 		fmt.Fprintf(os.Stderr, "note: not asked: %s\n", m)
 	}
-	for _, s := range []acquire.Step{process.New(process.Options{}), socket.New()} {
+	for _, s := range []acquire.Step{process.New(process.Options{}).Step(), socket.New()} {
 		if err := s.Take(ctx, b, aside{os.Stderr}); err != nil {
 			return nil, err
 		}
