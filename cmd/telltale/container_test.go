@@ -28,7 +28,7 @@ func TestContainerGate(t *testing.T) {
 		out []byte
 		err error
 	}
-	names := []string{"ssh-guessed", "php-mailer", "samba-share", "quiet"}
+	names := []string{"ssh-guessed", "php-mailer", "samba-share", "quiet", "quiet-running"}
 	cases := make(map[string]chan made)
 	for _, name := range names {
 		done := make(chan made, 1)

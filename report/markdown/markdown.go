@@ -48,6 +48,18 @@ func write(w io.Writer, d *report.Document) error {
 			p.line("| %s | %s | %s | %s |", a.Time, plain(a.Account), plain(a.What), code(a.Path))
 		}
 	}
+	if len(d.Running) > 0 {
+		p.line("\n## What still runs\n\n| pid | name | program | user | since | sockets | why |\n|---|---|---|---|---|---|---|")
+		for _, r := range d.Running {
+			p.line("| %d | %s | %s | %s | %s | %s | %s |", r.PID, plain(r.Name), code(r.Exe), plain(r.User), r.Started, plain(strings.Join(r.Sockets, "; ")), plain(r.Why))
+		}
+	}
+	if len(d.Hidden) > 0 {
+		p.line("\n## What is hidden\n")
+		for _, h := range d.Hidden {
+			p.line("- %s: %s (shown by %s)", h.What, plain(h.Detail), plain(strings.Join(h.Views, ", ")))
+		}
+	}
 	if len(d.Persistence) > 0 {
 		p.line("\n## What lets them come back\n")
 		for _, x := range d.Persistence {

@@ -45,6 +45,7 @@ func Write(w io.Writer, d *report.Document, o Options) error {
 	}
 	p.verdict()
 	p.entries()
+	p.running()
 	p.did()
 	p.steps()
 	p.limits()
