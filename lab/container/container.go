@@ -249,7 +249,7 @@ func (m *Maker) End(ctx context.Context, dir string) ([]string, error) {
 	mnt := filepath.Join(m.dir, "mnt")
 	m.look(mnt)
 	for _, step := range []func() error{
-		func() error { return unmount(filepath.Join(mnt, "usr")) }, func() error { return os.RemoveAll(filepath.Join(mnt, ".ovl")) },
+		func() error { return unmount(filepath.Join(mnt, "usr")) }, func() error { return os.RemoveAll(filepath.Join(mnt, "overlay")) },
 		func() error { return stripOverlay(filepath.Join(mnt, "usr")) }, func() error { return unmount(mnt) },
 	} {
 		if err := step(); err != nil {

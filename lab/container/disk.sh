@@ -27,6 +27,6 @@ if [ "$overlay" = nousr ]; then
 	exit 0
 fi
 mount -o loop "$img" "$mnt"
-mkdir "$mnt/.ovl"
-mount -t overlay overlay -o "lowerdir=$base/usr,upperdir=$mnt/usr,workdir=$mnt/.ovl" "$mnt/usr"
+mkdir "$mnt/overlay"
+mount -t overlay overlay -o "lowerdir=$base/usr,upperdir=$mnt/usr,workdir=$mnt/overlay" "$mnt/usr"
 rm -rf --one-file-system "$tree"
