@@ -120,7 +120,7 @@ func SuspiciousCommand(cmd string) (why string, level Level) {
 		if !strings.HasPrefix(w, "/") {
 			continue
 		}
-		if h := HiddenPath(w); h != "" {
+		if h, deep := Hidden(w); h != "" && !deep {
 			return "uses the hidden path " + w, High
 		}
 	}

@@ -125,7 +125,8 @@ const (
 	ViewMissing // repeats: a view that should and does not
 	CauseTested // repeats: an ordinary cause that was looked for and is not there
 	ModuleName
-	FileSaved // the member of the collection that holds the file
+	ProcessRoot // where it is not the machine's own
+	FileSaved   // the member of the collection that holds the file
 	keys
 )
 
@@ -147,7 +148,7 @@ var keyNames = [keys]string{
 	"event.start", "container.id", "container.name", "container.image.name", "log.recovered", "file.facts",
 	"package.installed", "file.hash.expected", "file.hash.found",
 	"process.trait", "process.mapped", "process.environment", "process.file", "process.script", "socket.state", "socket.inode",
-	"view.shown", "view.missing", "cause.tested", "module.name", "file.saved",
+	"view.shown", "view.missing", "cause.tested", "module.name", "process.root", "file.saved",
 }
 
 // String gives the attribute's name.

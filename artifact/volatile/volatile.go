@@ -81,6 +81,9 @@ func process(p *state.Process, e *event.Event) {
 	}
 	e.AddText(event.Terminal, p.TTY)
 	e.AddText(event.WorkingDirectory, p.Dir)
+	if p.Root != "/" {
+		e.AddText(event.ProcessRoot, p.Root)
+	}
 	e.AddText(event.UnitName, p.Unit)
 	e.AddText(event.ContainerID, p.Container)
 	e.AddText(event.EventStart, p.Started)

@@ -16,6 +16,7 @@ type sign struct {
 	id, attack string // of the catalogue; ATT&CK
 	level      detect.Level
 	why        string
+	of         string // what it is about: signs about one thing are one sign
 	explained  string // the ordinary cause that it has
 }
 
@@ -30,7 +31,7 @@ func (f *fold) judge(p *process) (out []detect.Finding) {
 	if p.found != "" {
 		signs = append(signs, sign{id: "D53", attack: "T1014", level: detect.Critical, why: "is hidden: listing the processes does not show it (" + p.found + " does)"})
 	}
-	grave := 0
+	grave := map[string]bool{}
 	for _, s := range signs {
 		if s.explained != "" {
 			x := f.finding(p, s.id, detect.Info)
@@ -43,14 +44,14 @@ func (f *fold) judge(p *process) (out []detect.Finding) {
 			attack = append(attack, s.attack)
 		}
 		if s.level >= detect.Medium {
-			grave++
+			grave[s.of] = true
 		}
 		if s.level > worst.level || worst.id == "" {
 			worst = s
 		}
 	}
 	traffic := f.traffic(p, worst.level)
-	if worst.id != "" && worst.level < detect.High && grave >= 2 { // two leads that have nothing to do with each other
+	if worst.id != "" && worst.level < detect.High && len(grave) >= 2 { // two leads that have nothing to do with each other
 		worst.level = detect.High
 	}
 	if worst.id != "" {
@@ -127,7 +128,8 @@ func join(ip, port string) string {
 // program judges where the program that runs lies.
 func (f *fold) program(p *process) (out []sign) {
 	exe := p.exe
-	bad := detect.InVolatileDir(exe) || detect.HiddenPath(exe) != "" || strings.HasPrefix(exe, "/dev/")
+	exe = p.within(exe)
+	bad := oddPlace(exe) || strings.HasPrefix(exe, "/dev/")
 	switch {
 	case p.is("kernel") || exe == "":
 	case p.is("memory") && runtimeOwn(p):
@@ -146,13 +148,20 @@ func (f *fold) program(p *process) (out []sign) {
 		out = append(out, sign{id: "D42", attack: "T1070.004", level: detect.High, why: "runs from " + exe + ", and the file was deleted"})
 	case bad:
 		level := detect.Medium
-		if strings.HasPrefix(exe, "/dev/") || detect.HiddenPath(exe) != "" {
+		if strings.HasPrefix(exe, "/dev/") || hidden(exe) {
 			level = detect.High
 		}
-		out = append(out, sign{id: "D42", attack: "T1036.005", level: level, why: "runs a program in " + path.Dir(exe) + ", where everybody may write or which is hidden"})
+		out = append(out, sign{id: "D42", attack: "T1036.005", level: level, of: "place", why: "runs a program in " + path.Dir(exe) + ", where everybody may write or which is hidden"})
 	}
-	if s := p.script; s != "" && (detect.InVolatileDir(s) || detect.HiddenPath(s) != "") {
-		out = append(out, sign{id: "D42", attack: "T1059", level: detect.Medium, why: "runs the script " + s + ", in a place where everybody may write or which is hidden"})
+	if p.root != "" && oddPlace(p.root) {
+		level := detect.Low // who builds systems does so in /tmp, too
+		if hidden(p.root) || strings.HasPrefix(p.root, "/dev/") {
+			level = detect.Medium
+		}
+		out = append(out, sign{id: "D42", attack: "T1036.005", level: level, of: "place", why: "has " + p.root + " for its top folder"})
+	}
+	if s := p.script; s != "" && oddPlace(s) {
+		out = append(out, sign{id: "D42", attack: "T1059", level: detect.Medium, of: "place", why: "runs the script " + s + ", in a place where everybody may write or which is hidden"})
 	}
 	return out
 }
@@ -171,6 +180,22 @@ func (f *fold) fromMemory(p *process) detect.Level {
 	}
 	return detect.Medium
 }
+
+// within gives a path as the process sees it: one that was given a folder for its top has its programs there, as who builds systems does.
+func (p *process) within(file string) string {
+	if rest, ok := strings.CutPrefix(file, p.root); ok && p.root != "" && strings.HasPrefix(rest, "/") {
+		return rest
+	}
+	return file
+}
+
+// hidden tells a name that hides, unless it lies deep below ordinary ones where everybody may write, as in source trees.
+func hidden(p string) bool {
+	name, deep := detect.Hidden(p)
+	return name != "" && !deep
+}
+
+func oddPlace(p string) bool { return detect.InVolatileDir(p) || hidden(p) }
 
 // installed tells the places of a distribution's programs.
 func installed(exe string) bool {
@@ -276,7 +301,11 @@ func (f *fold) shell(p *process) (out []sign) {
 		out = append(out, sign{id: "D35", attack: "T1059.004", level: level, why: "takes its input from, and gives its output to, a connection with " + join(s.remote, s.remotePort)})
 	}
 	if why, level := detect.SuspiciousCommand(p.command); level >= detect.High && p.command != "" {
-		out = append(out, sign{id: "D35", attack: "T1059.004", level: level, why: why})
+		of := ""
+		if strings.HasPrefix(why, "uses the hidden path") || strings.HasPrefix(why, "runs a program in") {
+			of = "place"
+		}
+		out = append(out, sign{id: "D35", attack: "T1059.004", level: level, of: of, why: why})
 	}
 	return out
 }
@@ -302,7 +331,7 @@ func (f *fold) environment(p *process) (out []sign) {
 			continue
 		}
 		level := detect.Medium
-		if detect.InVolatileDir(value) || detect.HiddenPath(value) != "" {
+		if oddPlace(value) {
 			level = detect.High
 		}
 		s := sign{id: "D50", attack: "T1574.006", level: level, why: "was started with " + name + "=" + value}
@@ -323,14 +352,15 @@ func (f *fold) environment(p *process) (out []sign) {
 func (f *fold) libraries(p *process) (out []sign) {
 	for _, m := range p.mapped {
 		file, gone := strings.CutSuffix(m, " (deleted)")
+		file = p.within(file)
 		switch {
 		case strings.HasPrefix(file, "/memfd:") || strings.HasPrefix(file, "/dev/zero") || strings.HasPrefix(file, "/SYSV") || strings.HasPrefix(file, "/dev/shm/") && jit(p):
-		case detect.HiddenPath(file) != "" || detect.InVolatileDir(file) && !jit(p):
+		case hidden(file) || detect.InVolatileDir(file) && !jit(p):
 			level, what := detect.Medium, "runs code of "+file+", which lies where everybody may write or is hidden"
 			if gone {
 				level, what = detect.High, what+", and was deleted"
 			}
-			out = append(out, sign{id: "D50", attack: "T1574.006", level: level, why: what})
+			out = append(out, sign{id: "D50", attack: "T1574.006", level: level, of: "place", why: what})
 		}
 		if len(out) == 3 {
 			return out

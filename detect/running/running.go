@@ -43,6 +43,7 @@ type process struct {
 	source               string // of evidence: two machines may be examined together
 	pid, ppid, name, exe string
 	command, script      string
+	root                 string // the folder that it takes for the top, "" for the machine's own
 	uid, user, login     string // login: the account that logged in, by the kernel's own mark
 	unit, container      string
 	started              evidence.Time
@@ -148,6 +149,7 @@ func (f *fold) process(e *event.Event) {
 	set(&p.user, event.UserName)
 	set(&p.login, event.LoginUID)
 	set(&p.unit, event.UnitName)
+	set(&p.root, event.ProcessRoot)
 	set(&p.container, event.ContainerID)
 	set(&p.sha256, event.FileSHA256)
 	set(&p.saved, event.FileSaved)

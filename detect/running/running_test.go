@@ -40,6 +40,9 @@ func TestProcesses(t *testing.T) {
 		{"our own program", `- process-seen process.pid=5 process.name=telltale process.executable=/tmp/telltale user.id=0 process.trait=self`, detect.Info, "", ""},
 		{"a service that an administrator began", `03:00:00 process-seen process.pid=5 process.name=x process.executable=/tmp/.x/x user.id=33 process.trait=deleted process.environment="SSH_CONNECTION=198.51.100.7 1 192.0.2.10 22" audit.loginuid=1000`, detect.Critical, "deleted", ""},
 		{"by its environment", `03:00:00 process-seen process.pid=5 process.name=x process.executable=/tmp/.x/x user.id=1000 process.trait=deleted process.environment="SSH_CONNECTION=198.51.100.7 1 192.0.2.10 22" audit.loginuid=1000`, detect.Critical, "deleted", "198.51.100.7"},
+		{"a system that is built in a folder", `- process-seen process.pid=5 process.name=dpkg process.executable=/tmp/h/.work/big/usr/bin/dpkg process.root=/tmp/h/.work/big user.id=0 process.mapped=/tmp/h/.work/big/usr/lib/libc.so.6`, detect.Low, "top folder", ""},
+		{"a program with its libraries in /tmp is one lead", `- process-seen process.pid=5 process.name=app process.executable=/tmp/app/bin/app user.id=1000 process.mapped=/tmp/app/lib/a.so process.mapped=/tmp/app/lib/b.so`, detect.Medium, "where everybody may write", ""},
+		{"and one that is preloaded is another", `- process-seen process.pid=5 process.name=app process.executable=/tmp/app/bin/app user.id=1000 process.environment=LD_PRELOAD=/opt/x.so`, detect.High, "LD_PRELOAD", ""},
 		{"parents in a ring", `- process-seen process.pid=5 process.parent.pid=6 process.name=a process.executable=/usr/bin/a user.id=0
 			- process-seen process.pid=6 process.parent.pid=5 process.name=b process.executable=/tmp/b user.id=0 process.trait=deleted`, detect.Critical, "deleted", ""},
 	} {
