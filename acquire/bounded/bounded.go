@@ -4,6 +4,7 @@
 package bounded
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -133,6 +134,15 @@ func list(path string, limit int, want func(fs.DirEntry) bool) ([]string, error)
 		}
 	}
 }
+
+// Line gives a small file's content without the white space and NULs around it, "" if it cannot be had.
+func Line(path string) string {
+	b, _ := Read(path, 4096)
+	return string(bytes.TrimSpace(bytes.Trim(b, "\x00")))
+}
+
+// Open opens a file to read, without following a link at its end and without waiting for a writer or a tape.
+func Open(path string) (*os.File, error) { return os.OpenFile(path, flags, 0) }
 
 // Link gives what a symbolic link says.
 func Link(path string) (string, error) {

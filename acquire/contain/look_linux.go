@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"telltale/acquire/bounded"
 	"telltale/acquire/internal/procread"
 )
 
@@ -34,7 +35,7 @@ func Look(ctx context.Context, words string) Situation {
 		s.Connections = []Connection{}
 	}
 	named := slices.Clone(s.Connections)
-	if _, err := procread.Within(lookTime, func() (bool, error) { return true, name(ctx, named) }); errors.Is(err, procread.ErrLate) {
+	if _, err := bounded.Within(lookTime, func() (bool, error) { return true, name(ctx, named) }); errors.Is(err, bounded.ErrLate) {
 		s.Unseen = append(s.Unseen, "the programs of the connections: "+err.Error())
 	} else {
 		s.Connections = named
@@ -63,13 +64,13 @@ func Look(ctx context.Context, words string) Situation {
 
 // where tells whether we stand where the machine's own network is.
 func (s *Situation) where() {
-	own, err := procread.Link(self("ns/net"))
-	first, e := procread.Link("/proc/1/ns/net")
+	own, err := bounded.Link(self("ns/net"))
+	first, e := bounded.Link("/proc/1/ns/net")
 	if err = procread.Join(err, e); err != nil {
 		s.Unseen = append(s.Unseen, "which network namespace we are in: "+err.Error())
 	}
 	s.OtherNet = err == nil && own != first
-	if ns, err := procread.Link(self("ns/pid")); err == nil && ns != firstPIDs {
+	if ns, err := bounded.Link(self("ns/pid")); err == nil && ns != firstPIDs {
 		s.NotCovered = append(s.NotCovered, "this runs in a PID namespace of its own, as a container does: what else the machine runs, and by which interfaces, is not seen from here")
 	}
 }

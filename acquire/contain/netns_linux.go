@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"telltale/acquire/bounded"
 	"telltale/acquire/internal/procread"
 )
 
@@ -48,7 +49,7 @@ func ways(ctx context.Context) (past, unseen []string) {
 		if ctx.Err() != nil {
 			return past, append(unseen, "some network namespaces: "+ctx.Err().Error())
 		}
-		list, err := procread.Within(linkTime, func() ([]iface, error) { return linksOf(n.path) })
+		list, err := bounded.Within(linkTime, func() ([]iface, error) { return linksOf(n.path) })
 		if errors.Is(err, unix.ENOENT) && strings.HasPrefix(n.path, "/proc/") {
 			continue // the process has ended
 		}
@@ -81,7 +82,7 @@ type space struct {
 
 // namespaces finds the network namespaces of processes, and those that a mount keeps.
 func namespaces(ctx context.Context) ([]space, error) {
-	own, err := procread.Link(self("ns/net"))
+	own, err := bounded.Link(self("ns/net"))
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +95,7 @@ func namespaces(ctx context.Context) ([]space, error) {
 			return out, procread.Join(ctx.Err(), errors.New("not all were looked at"))
 		}
 		path := "/proc/" + strconv.Itoa(pid) + "/ns/net"
-		l, e := procread.Link(path)
+		l, e := bounded.Link(path)
 		if e != nil && !errors.Is(e, unix.ENOENT) {
 			closed++
 		}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"telltale/acquire/bounded"
 	"telltale/acquire/internal/procread"
 )
 
@@ -81,7 +82,7 @@ func SessionHolders(ctx context.Context, words string) ([]int, error) {
 			peers[c.inode] = true
 		}
 	}
-	return procread.Within(lookTime, func() (out []int, err error) {
+	return bounded.Within(lookTime, func() (out []int, err error) {
 		pids, err := procread.PIDs()
 		for _, pid := range pids {
 			if ctx.Err() != nil {

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"telltale/acquire/bounded"
 	"telltale/acquire/custody"
-	"telltale/acquire/pseudo"
 )
 
 const (
@@ -50,7 +50,7 @@ func (d *Device) describe() {
 func (d *Device) names(whole string) {
 	first := func(files ...string) string {
 		for _, f := range files {
-			if s := pseudo.Line(filepath.Join(whole, f)); s != "" {
+			if s := bounded.Line(filepath.Join(whole, f)); s != "" {
 				return strings.ToValidUTF8(s, "?")
 			}
 		}
@@ -61,14 +61,14 @@ func (d *Device) names(whole string) {
 	d.Facts.Serial = first("serial", "device/serial", "dm/uuid", "md/uuid")
 	d.Facts.WWID = first("wwid", "device/wwid")
 	// SCSI, SPC-4, 7.8.16: page 80h, the length at 2, the number at 4.
-	if b, err := pseudo.Read(filepath.Join(whole, "device/vpd_pg80"), 4096); d.Facts.Serial == "" && err == nil && len(b) > 4 {
+	if b, err := bounded.Read(filepath.Join(whole, "device/vpd_pg80"), 4096); d.Facts.Serial == "" && err == nil && len(b) > 4 {
 		d.Facts.Serial = strings.ToValidUTF8(strings.TrimSpace(strings.Trim(string(b[4:min(len(b), 4+int(b[2])<<8+int(b[3]))]), "\x00")), "?")
 	}
 }
 
 // grow adds a device, its partitions, and what device-mapper, md and others have made of them.
 func grow(family map[string]bool, dir string) {
-	dev := pseudo.Line(filepath.Join(dir, "dev"))
+	dev := bounded.Line(filepath.Join(dir, "dev"))
 	if dev == "" || family[dev] || len(family) >= maxFamily {
 		return
 	}
@@ -103,7 +103,7 @@ type mount struct {
 }
 
 func (s system) mounts() ([]mount, error) {
-	b, err := pseudo.Read(s.mountinfo, maxMountinfo)
+	b, err := bounded.Read(s.mountinfo, maxMountinfo)
 	return parseMounts(b), err
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"telltale/acquire/bounded"
 	"telltale/acquire/internal/procread"
 )
 
@@ -171,7 +172,7 @@ func (g *group) write(name, word string) error {
 	if err != nil {
 		return fmt.Errorf("open %q: %w", path.Join(g.path, name), err)
 	}
-	_, err = procread.Within(writeTime, func() (int, error) {
+	_, err = bounded.Within(writeTime, func() (int, error) {
 		defer unix.Close(fd)
 		return unix.Write(fd, []byte(word))
 	})

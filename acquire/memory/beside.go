@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"telltale/acquire/bounded"
 	"telltale/acquire/custody"
-	"telltale/acquire/pseudo"
 	"telltale/internal/bin"
 )
 
@@ -49,7 +49,7 @@ func (m *Memory) Companions() []Beside {
 }
 
 func (m *Memory) file(ext, path string, limit int64) Beside {
-	b, err := pseudo.Read(path, limit)
+	b, err := bounded.Read(path, int(limit))
 	if err == nil && len(b) == 0 {
 		err = errors.New("it is empty")
 	}
@@ -64,7 +64,7 @@ func (m *Memory) vmcoreinfo() Beside {
 			return out
 		}
 	}
-	at, size, ok := strings.Cut(pseudo.Line(m.s.Vmcoreinfo), " ")
+	at, size, ok := strings.Cut(bounded.Line(m.s.Vmcoreinfo), " ")
 	addr, err1 := strconv.ParseUint(strings.TrimPrefix(at, "0x"), 16, 64)
 	n, err2 := strconv.ParseUint(strings.TrimPrefix(size, "0x"), 16, 64)
 	if !ok || err1 != nil || err2 != nil || addr > maxPhys || n > maxSmall {

@@ -15,8 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"telltale/acquire/bounded"
 	"telltale/acquire/custody"
-	"telltale/acquire/pseudo"
 )
 
 // Sources are where the kernel shows its memory, and what is needed to read it.
@@ -62,7 +62,7 @@ func (m *Memory) Close() error { return m.close() }
 func Open(s Sources) (*Memory, error) {
 	m := &Memory{s: s}
 	m.Facts.Lockdown = lockdown(s.Lockdown)
-	b, err := pseudo.Read(s.Iomem, maxIomem)
+	b, err := bounded.Read(s.Iomem, maxIomem)
 	if err != nil {
 		return nil, fmt.Errorf("which addresses are RAM: %w", err)
 	}
@@ -97,7 +97,7 @@ func Open(s Sources) (*Memory, error) {
 
 // lockdown gives the mode in brackets of "none [integrity] confidentiality"; "" if the kernel does not say.
 func lockdown(path string) string {
-	_, s, _ := strings.Cut(pseudo.Line(path), "[")
+	_, s, _ := strings.Cut(bounded.Line(path), "[")
 	s, _, _ = strings.Cut(s, "]")
 	return s
 }
@@ -124,7 +124,7 @@ func (m *Memory) try(path string, open opener) error {
 	if path == "" {
 		return errors.New("not asked for")
 	}
-	f, err := pseudo.Open(path)
+	f, err := bounded.Open(path)
 	if err != nil {
 		return unwrap(err)
 	}
@@ -141,7 +141,7 @@ func (m *Memory) try(path string, open opener) error {
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return pseudo.ErrLate // the file stays open: a read hangs in it
+		return bounded.ErrLate // the file stays open: a read hangs in it
 	case a := <-done:
 		if a.err != nil {
 			f.Close()

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"telltale/acquire"
+	"telltale/acquire/bounded"
 	"telltale/internal/dirents"
 	"telltale/internal/state"
 )
@@ -161,32 +162,27 @@ func (t *Taker) one(proc string, pid int) (*state.Process, error) {
 	type answer struct {
 		p   *state.Process
 		raw []rawFile
-		err error
 	}
-	done := make(chan answer, 1)
-	go func() {
+	a, err := bounded.Within(patience, func() (answer, error) {
 		d, err := open(proc, pid, t.o.Raw)
 		if err != nil {
-			done <- answer{nil, nil, err}
-			return
+			return answer{}, err
 		}
 		defer d.close()
 		p, err := d.describe(t.box.Boot)
-		done <- answer{p, d.raw, err}
-	}()
-	select {
-	case a := <-done:
-		if a.err != nil {
-			return nil, a.err
-		}
-		if err := t.program(proc, a.p); err != nil {
-			return nil, err
-		}
-		return a.p, t.keep(a.p, a.raw)
-	case <-time.After(patience):
+		return answer{p, d.raw}, err
+	})
+	if errors.Is(err, bounded.ErrLate) {
 		t.stuck++
 		return nil, fmt.Errorf("its files did not answer within %v", patience)
 	}
+	if err != nil {
+		return nil, err
+	}
+	if err := t.program(proc, a.p); err != nil {
+		return nil, err
+	}
+	return a.p, t.keep(a.p, a.raw)
 }
 
 // keep keeps the files as they are.

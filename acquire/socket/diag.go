@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"runtime"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"telltale/acquire/bounded"
+	"telltale/acquire/namespace"
+	"telltale/acquire/netlink"
 	"telltale/internal/procfs"
 	"telltale/internal/state"
 )
@@ -28,43 +31,30 @@ const (
 	attrInfo         = 0  // PACKET_DIAG_INFO
 	attrUID          = 5  // PACKET_DIAG_UID
 	attrFilter       = 7  // PACKET_DIAG_FILTER: struct sock_filter, eight bytes each
-	maxMessages      = 4_000_000
 )
 
 // diag asks the kernel in a namespace, on a thread of its own which is thrown away with the namespace that it took.
 func (t *taker) diag(ns space) error {
-	type found struct {
-		s   state.Socket
-		err error
-	}
-	c := make(chan found, 256)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
-		defer close(c)
+	found, err := bounded.Thread(patience, func() ([]state.Socket, error) {
+		var all []state.Socket
 		if err := enter(t.box.Proc, ns.of); err != nil {
-			c <- found{err: err}
-			return
+			return nil, err
 		}
-		if err := dump(func(s *state.Socket) { c <- found{s: *s} }); err != nil {
-			c <- found{err: err}
-		}
-	}()
-	var failed error
-	for f := range c {
-		if f.err != nil {
-			failed = f.err
-			continue
-		}
-		t.add(ns, inDiag, &f.s)
+		return all, dump(netlink.Diagnosed(t.box.Proc), func(s *state.Socket) { all = append(all, *s) })
+	})
+	for i := range found {
+		t.add(ns, inDiag, &found[i])
 	}
-	return failed
+	return err
 }
+
+// patience is how long one namespace may take.
+const patience = 10 * time.Second
 
 // enter takes the network namespace of a process or thread, unless it is ours already.
 func enter(proc, of string) error {
 	path := proc + "/" + of + "/ns/net"
-	var theirs, ours unix.Stat_t
-	if unix.Stat(path, &theirs) == nil && unix.Stat("/proc/self/ns/net", &ours) == nil && theirs.Ino == ours.Ino {
+	if namespace.ID(path) == namespace.ID("/proc/thread-self/ns/net") {
 		return nil
 	}
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
@@ -75,103 +65,58 @@ func enter(proc, of string) error {
 	return unix.Setns(fd, unix.CLONE_NEWNET)
 }
 
-func dump(yield func(*state.Socket)) error {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5}); err != nil {
-		return err
-	}
+// dump asks for all sockets of the protocols that the kernel can tell of without loading anything.
+func dump(diagnosed map[int]bool, yield func(*state.Socket)) error {
 	var failed error
 	for _, q := range []struct {
 		name   string
 		number uint8
 	}{{"tcp", unix.IPPROTO_TCP}, {"udp", unix.IPPROTO_UDP}, {"udplite", unix.IPPROTO_UDPLITE}, {"raw", unix.IPPROTO_RAW}} {
+		if !diagnosed[int(q.number)] {
+			continue
+		}
 		for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
 			req := make([]byte, inetRequest)
 			req[0], req[1] = family, q.number
 			binary.NativeEndian.PutUint32(req[4:], ^uint32(0)) // in all states
-			err := ask(fd, req, func(m []byte) {
+			err := ask(req, func(m []byte) {
 				if s, ok := inet(m, q.name); ok {
 					yield(&s)
 				}
 			})
-			if err != nil && !errors.Is(err, unix.ENOENT) { // ENOENT: the kernel has no such protocol loaded
+			if err != nil {
 				failed = fmt.Errorf("%s: %w", q.name, err)
 			}
 		}
 	}
+	if !diagnosed[unix.AF_PACKET<<16] {
+		return failed
+	}
 	req := make([]byte, packetRequest)
 	req[0] = unix.AF_PACKET
 	binary.NativeEndian.PutUint32(req[8:], showInfo|showFilter)
-	err = ask(fd, req, func(m []byte) {
+	if err := ask(req, func(m []byte) {
 		if s, ok := packet(m); ok {
 			yield(&s)
 		}
-	})
-	if err != nil && !errors.Is(err, unix.ENOENT) {
+	}); err != nil {
 		failed = fmt.Errorf("packet: %w", err)
 	}
 	return failed
 }
 
-// ask sends one question and gives each message of the answer.
-func ask(fd int, req []byte, each func([]byte)) error {
-	b := make([]byte, unix.NLMSG_HDRLEN+len(req))
-	binary.NativeEndian.PutUint32(b, uint32(len(b)))
-	binary.NativeEndian.PutUint16(b[4:], sockDiagByFamily)
-	binary.NativeEndian.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
-	copy(b[unix.NLMSG_HDRLEN:], req)
-	if err := unix.Sendto(fd, b, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return err
-	}
-	buf := make([]byte, 64<<10)
-	for n := 0; n < maxMessages; {
-		size, from, err := unix.Recvfrom(fd, buf, 0)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if a, ok := from.(*unix.SockaddrNetlink); !ok || a.Pid != 0 {
-			continue // not from the kernel
-		}
-		done, err := messages(buf[:size], func(m []byte) { n++; each(m) })
-		if done || err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("more than %d sockets", maxMessages)
-}
-
-// messages takes a datagram apart.
-func messages(b []byte, each func([]byte)) (done bool, err error) {
-	for len(b) >= unix.NLMSG_HDRLEN {
-		size := int(binary.NativeEndian.Uint32(b))
-		if size < unix.NLMSG_HDRLEN || size > len(b) {
-			return true, errors.New("the kernel's answer is cut")
-		}
-		body := b[unix.NLMSG_HDRLEN:size]
-		switch binary.NativeEndian.Uint16(b[4:]) {
-		case unix.NLMSG_DONE:
-			return true, nil
-		case unix.NLMSG_ERROR:
-			if len(body) < 4 {
-				return true, errors.New("the kernel's answer is cut")
-			}
-			if e := int32(binary.NativeEndian.Uint32(body)); e != 0 {
-				return true, unix.Errno(-e)
-			}
-			return true, nil
-		case sockDiagByFamily:
+// ask gives each socket of one question; a kernel that has no such protocol has none.
+func ask(req []byte, each func([]byte)) error {
+	err := netlink.Dump(unix.NETLINK_SOCK_DIAG, sockDiagByFamily, req, func(typ uint16, body []byte) error {
+		if typ == sockDiagByFamily {
 			each(body)
 		}
-		b = b[min(len(b), (size+3)&^3):]
+		return nil
+	})
+	if errors.Is(err, unix.ENOENT) {
+		return nil
 	}
-	return false, nil
+	return err
 }
 
 // inet reads struct inet_diag_msg.

@@ -9,13 +9,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"telltale/acquire"
+	"telltale/acquire/bounded"
 	"telltale/internal/procfs"
 	"telltale/internal/state"
 )
@@ -158,7 +158,7 @@ func (t *taker) add(ns space, view string, s *state.Socket) {
 // lists reads /proc/PID/net.
 func (t *taker) lists(ns space) {
 	for _, name := range []string{"tcp", "tcp6", "udp", "udp6", "udplite", "udplite6", "raw", "raw6", "icmp", "icmp6", "packet", "unix"} {
-		b, err := t.read(t.box.Proc + "/" + ns.of + "/net/" + name)
+		b, err := bounded.Read(t.box.Proc+"/"+ns.of+"/net/"+name, maxList)
 		if err != nil {
 			if !errors.Is(err, os.ErrNotExist) {
 				t.out.Failed("/proc/"+ns.of+"/net/"+name, err)
@@ -179,29 +179,6 @@ func (t *taker) lists(ns space) {
 			t.out.Failed("/proc/"+ns.of+"/net/"+name, fmt.Errorf("%d lines were not understood", odd))
 		}
 	}
-}
-
-func (t *taker) read(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b := make([]byte, 0, 64<<10)
-	for len(b) < maxList {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := f.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		if errors.Is(err, io.EOF) {
-			return b, nil
-		}
-		if err != nil {
-			return b, err
-		}
-	}
-	return b, nil
 }
 
 // leftOver adds the sockets that processes hold and no list shows: of kinds that have no list (netlink, AF_ALG, vsock), not yet bound - or hidden.

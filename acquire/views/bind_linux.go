@@ -1,7 +1,6 @@
 package views
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -111,16 +110,6 @@ func (tr transport) asked(loaded map[int]bool) (*socketTable, error) {
 		return nil
 	})
 	return t, err
-}
-
-// diagnosed gives the protocols for which the kernel has its part of sock_diag at hand, by its table of symbols. About
-// others it is not asked: to answer, it would run modprobe and load a module.
-func diagnosed(proc string) map[int]bool {
-	b, _ := bounded.Read(filepath.Join(proc, "kallsyms"), 128<<20)
-	return map[int]bool{
-		unix.IPPROTO_TCP: bytes.Contains(b, []byte(" tcp_diag_dump")),
-		unix.IPPROTO_UDP: bytes.Contains(b, []byte(" udp_diag_dump")),
-	}
 }
 
 // tellsInactive tells whether sock_diag shows sockets that are bound and do not listen, by one of our own.

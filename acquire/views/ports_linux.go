@@ -16,6 +16,7 @@ import (
 	"telltale/acquire"
 	"telltale/acquire/bounded"
 	"telltale/acquire/namespace"
+	"telltale/acquire/netlink"
 	"telltale/internal/state"
 )
 
@@ -72,7 +73,7 @@ func (h *portHunt) take(ctx context.Context) error {
 		}
 		return h.ownerless()
 	}
-	h.diag = diagnosed(h.box.Proc)
+	h.diag = netlink.Diagnosed(h.box.Proc)
 	if !h.diag[unix.IPPROTO_TCP] || !h.diag[unix.IPPROTO_UDP] {
 		h.out.Failed("sockets by sock_diag", errors.New("the kernel has no part for TCP or UDP at hand, and asking would make it load one"))
 	}

@@ -55,7 +55,7 @@ type listing struct {
 const root filesystem.Inode = 1
 
 // maxNames bounds the bytes of all names; an offset must fit a node.
-const maxNames = 1 << 31
+const maxNames = 1 << 30
 
 // Open opens the tree that begins at a directory; proc is where the machine's mounts are told, "" for not at all.
 func Open(dir, proc string) (*FS, error) {

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
+	"telltale/acquire/bounded"
 	"telltale/internal/limit"
 )
 
@@ -40,26 +40,8 @@ type Stat struct {
 // Kernel tells whether it is a thread of the kernel.
 func (s Stat) Kernel() bool { return s.Flags&kernelThread != 0 }
 
-// readTime is how long one file or directory may take: what lies on a dead server or behind a root-kit never answers.
-const readTime = 3 * time.Second
-
-// File reads a whole file of at most max bytes; a longer one is limit.ErrLimit with what fitted.
-func File(path string, max int) ([]byte, error) {
-	b, err := Within(readTime, func() ([]byte, error) { return file(path, max) })
-	if errors.Is(err, ErrLate) {
-		err = fmt.Errorf("read %q: %w", path, err)
-	}
-	return b, err
-}
-
-func file(path string, max int) ([]byte, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return nil, fmt.Errorf("open %q: %w", path, err)
-	}
-	defer unix.Close(fd)
-	return All(fd, path, max)
-}
+// File reads a whole file of at most max bytes; of a longer one it gives what fitted, and bounded.ErrLong.
+func File(path string, max int) ([]byte, error) { return bounded.Read(path, max) }
 
 // All reads an open file to its end; name is for errors.
 func All(fd int, name string, max int) ([]byte, error) {
@@ -82,52 +64,9 @@ func All(fd int, name string, max int) ([]byte, error) {
 	}
 }
 
-// Names lists a directory.
-func Names(path string) ([]string, error) {
-	list, err := Within(readTime, func() ([]string, error) { return names(path) })
-	if errors.Is(err, ErrLate) {
-		err = fmt.Errorf("list %q: %w", path, err)
-	}
-	return list, err
-}
-
-func names(path string) ([]string, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, fmt.Errorf("open %q: %w", path, err)
-	}
-	defer unix.Close(fd)
-	var out []string
-	buf := make([]byte, 64<<10)
-	for len(out) < maxNames {
-		n, err := unix.ReadDirent(fd, buf)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil {
-			return out, fmt.Errorf("list %q: %w", path, err)
-		}
-		if n <= 0 {
-			return out, nil
-		}
-		_, _, out = unix.ParseDirent(buf[:n], -1, out)
-	}
-	return out, fmt.Errorf("list %q: more than %d names: %w", path, maxNames, limit.ErrLimit)
-}
-
-// Link reads a link of /proc, which never follows anything.
-func Link(path string) (string, error) {
-	buf := make([]byte, 4096)
-	n, err := unix.Readlink(path, buf)
-	if err != nil {
-		return "", fmt.Errorf("read link %q: %w", path, err)
-	}
-	return string(buf[:n]), nil
-}
-
 // PIDs lists the processes that /proc shows, ascending. A hidden one is not among them.
 func PIDs() ([]int, error) {
-	list, err := Names("/proc")
+	list, err := bounded.List("/proc", maxNames)
 	var out []int
 	for _, n := range list {
 		if pid, e := strconv.Atoi(n); e == nil && pid > 0 {
@@ -196,10 +135,10 @@ func Ancestors(pid int) ([]Stat, error) {
 // Sockets gives the inode numbers of the sockets that a process holds.
 func Sockets(pid int) ([]uint64, error) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
-	list, err := Names(dir)
+	list, err := bounded.List(dir, maxNames)
 	var out []uint64
 	for _, n := range list {
-		l, e := Link(filepath.Join(dir, n))
+		l, e := bounded.Link(filepath.Join(dir, n))
 		if e != nil {
 			continue // it was closed meanwhile
 		}
