@@ -114,6 +114,11 @@ func (m *matcher) findBase(name string) (out []*artifact.Artifact) {
 	return out
 }
 
+// Fits holds a path against a pattern: '*' is anything but a slash, '**' any number of folders.
+func Fits(pattern, path string) bool {
+	return fits(strings.Split(strings.Trim(pattern, "/"), "/"), strings.Split(strings.Trim(path, "/"), "/"))
+}
+
 // fits holds a path's components against a pattern's. "**" stands for any number of components; the
 // work is bounded by the product of the lengths.
 func fits(pat, parts []string) bool {

@@ -68,7 +68,7 @@ func (f *copyFlags) add(c *cobra.Command) {
 
 func acquireCommand(out, errs io.Writer, open opener) *cobra.Command {
 	c := &cobra.Command{Use: "acquire", Short: "Copy the disks and the memory of a running machine"}
-	c.AddCommand(acquireDiskCommand(out, errs, open), acquireMemoryCommand(out, errs, open), acquireVerifyCommand(out, errs))
+	c.AddCommand(acquireDiskCommand(out, errs, open), acquireMemoryCommand(out, errs, open), acquireFiles(out, errs), acquireVerifyCommand(out, errs))
 	return c
 }
 

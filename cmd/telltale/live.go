@@ -20,6 +20,7 @@ import (
 	"telltale/casefile"
 	detall "telltale/detect/all"
 	"telltale/examine"
+	"telltale/filesystem"
 	"telltale/filesystem/live"
 	"telltale/host"
 	"telltale/internal/state"
@@ -144,18 +145,22 @@ func inPlace(b *acquire.Box, files map[string][]byte) func(host.Options) (*host.
 	}
 }
 
-// copyFiles puts the machine's files into the collection.
-func copyFiles(ctx context.Context, b *acquire.Box, w *pack.Writer, p *progress) error {
+// copyFiles puts the machine's files into the collection: the content of those that fit, or of what an examination reads.
+func copyFiles(ctx context.Context, b *acquire.Box, w *pack.Writer, p *progress, match ...string) error {
 	f, err := live.Open(b.Root, b.Proc)
 	if err != nil {
 		return err
 	}
 	in, err := host.Live(f, w.State(), host.Options{})
 	if err != nil {
-		return err
+		return errors.Join(err, f.Close())
 	}
 	defer in.Close()
-	step := files.New(files.Options{FS: f, Want: examine.Wanted(in.Hosts[0], artall.Artifacts()), To: w, Told: func(n int64) { p.Stage(fmt.Sprintf("copying: %d files", n)) }})
+	want := examine.Wanted(in.Hosts[0], artall.Artifacts())
+	if len(match) > 0 {
+		want = func(name string, _ *filesystem.Meta) bool { return fitsAny(match, name) }
+	}
+	step := files.New(files.Options{FS: f, Want: want, To: w, Told: func(n int64) { p.Stage(fmt.Sprintf("copying: %d files", n)) }})
 	return acquire.Run(ctx, b, []acquire.Step{step}, w, time.Hour, nil)
 }
 
