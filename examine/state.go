@@ -1,10 +1,12 @@
 package examine
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"telltale/artifact"
+	"telltale/event"
 	"telltale/evidence"
 	"telltale/filesystem"
 	"telltale/filesystem/live"
@@ -59,12 +61,34 @@ func (r *run) unentered(h *seenHost) {
 		if !ok {
 			continue
 		}
+		r.unlisted(h, f)
 		for _, p := range f.Passed() {
 			if kernelOwn[p.Why] {
 				continue
 			}
 			h.passed = append(h.passed, p.Path+" ("+p.Why+")")
 		}
+	}
+}
+
+// unlisted tells the names that directories' lists were made to leave out, of all that the walk read.
+func (r *run) unlisted(h *seenHost, f *live.FS) {
+	for _, x := range f.Hidden() {
+		e := event.Event{Kind: event.Contradiction, Ref: evidence.Ref{Source: h.Source, Path: "live:" + x.Path}}
+		e.AddText(event.RecordType, "file")
+		e.AddText(event.FilePath, x.Path)
+		e.AddText(event.Message, fmt.Sprintf("inode %d; its name lies within the record before it, which was made long enough to swallow it", x.Inode))
+		e.AddText(event.ViewShown, "directory-records")
+		e.AddText(event.ViewMissing, "getdents")
+		if e.AddInt(event.EventCount, 1); x.Seen {
+			e.AddText(event.ViewShown, "path")
+			e.AddText(event.LogLevel, "finding")
+			e.AddText(event.CauseTested, "the file can be reached by that name; the kernel never leaves room between two names")
+		} else {
+			e.AddText(event.LogLevel, "lead")
+		}
+		e.Raw = []byte(fmt.Sprintf("getdents64: %q inode %d in a swallowed record", x.Path, x.Inode))
+		r.emit(&e)
 	}
 }
 

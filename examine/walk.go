@@ -45,6 +45,9 @@ func (r *run) walk(h *seenHost) error {
 	var strangers []host.Entry
 	n := 0
 	damaged := func(p string, err error) {
+		if h.Kind == host.KindLive && errors.Is(err, filesystem.ErrNotExist) {
+			return // the machine runs: files go
+		}
 		var d *evidence.Damage
 		if errors.As(err, &d) {
 			x := *d

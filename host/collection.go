@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"telltale/evidence"
@@ -95,6 +96,9 @@ func stamp(s string) evidence.Time {
 	return evidence.At(t, time.Second)
 }
 
+// formatName begins the names of all versions of the form.
+const formatName = "telltale-collection/"
+
 // maxHeader bounds a collection's header, bytes.
 const maxHeader = 1 << 20
 
@@ -107,11 +111,16 @@ func (in *Input) collection(f filesystem.FS, prefix string, o Options) (bool, er
 	if err != nil {
 		return false, err
 	}
+	if isRoot(f, f.Root()) { // a server's own tree: an intruder can put a file of any name there, and send us elsewhere
+		in.Notes = append(in.Notes, "a file "+headerName+" lies at the top of this server's tree; collections have none there, and it was not believed")
+		return false, nil
+	}
+	var form struct{ Format string }
+	if err := json.Unmarshal(b, &form); err != nil || !strings.HasPrefix(form.Format, formatName) {
+		return false, nil // somebody else's file of that name
+	}
 	t, err := header(b)
 	if err != nil {
-		if json.Valid(b) && !errors.Is(err, filesystem.ErrNotSupported) {
-			return false, nil // somebody else's file of that name
-		}
 		return false, err
 	}
 	t.Mount = Mount{At: "/", FS: f, Prefix: prefix}

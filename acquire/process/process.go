@@ -41,7 +41,8 @@ const (
 	maxSaved   = 64 << 20  // bytes of an open deleted file that is saved
 	maxAll     = 2 << 30   // bytes saved in all
 	patience   = 3 * time.Second
-	maxStuck   = 8 // processes whose files may not answer before no more are asked
+	hashTime   = 20 * time.Second // of one program
+	maxStuck   = 8                // processes whose files may not answer before no more are asked
 )
 
 // Taker takes processes: those that are listed by its step, and others by their numbers when it was taken.
@@ -202,10 +203,13 @@ func (t *Taker) program(proc string, p *state.Process) error {
 		return nil
 	}
 	link := fmt.Sprintf("%s/%d/exe", proc, p.PID)
-	f, err := os.OpenFile(link, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOATIME, 0)
-	if errors.Is(err, unix.EPERM) {
-		f, err = os.OpenFile(link, os.O_RDONLY|unix.O_NONBLOCK, 0)
-	}
+	f, err := bounded.Within(patience, func() (*os.File, error) { // it may lie where nobody answers
+		f, err := os.OpenFile(link, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOATIME, 0)
+		if errors.Is(err, unix.EPERM) {
+			f, err = os.OpenFile(link, os.O_RDONLY|unix.O_NONBLOCK, 0)
+		}
+		return f, err
+	})
 	if err != nil {
 		p.Unread = append(p.Unread, "program: "+err.Error())
 		return nil
@@ -225,7 +229,7 @@ func (t *Taker) program(proc string, p *state.Process) error {
 	}
 	id := fileID{st.Dev, st.Ino, st.Size, st.Ctim.Nano()}
 	if p.SHA256 = t.hashes[id]; p.SHA256 == "" {
-		if p.SHA256, err = hash(f); err != nil {
+		if p.SHA256, err = bounded.Within(hashTime, func() (string, error) { return hash(f) }); err != nil {
 			p.Unread = append(p.Unread, "program: "+err.Error())
 		} else {
 			t.hashes[id] = p.SHA256

@@ -167,6 +167,9 @@ func again(f func() (int, error)) (int, error) {
 }
 
 func (f *FS) damage(i filesystem.Inode, what string, err error) error {
+	if errors.Is(err, unix.ENOENT) { // it ended between its name and now, as files do where a machine runs
+		return fmt.Errorf("%s %q: %w", what, f.path(i), filesystem.ErrNotExist)
+	}
 	return &evidence.Damage{Ref: evidence.Ref{Path: f.path(i)}, Reason: what + ": " + err.Error()}
 }
 
