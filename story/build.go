@@ -37,7 +37,7 @@ type Setting struct {
 // Build draws the story out of the findings. It is a pure function of them.
 func Build(ctx context.Context, fs []detect.Finding, set Setting) Story {
 	fs = slices.Clone(fs) // what is joined changes them
-	b := &builder{set: set, all: fs, ids: map[string]string{}, told: map[*detect.Finding]string{}, by: map[detect.What][]*detect.Finding{}, suspects: map[string]*suspect{}, keys: map[string]bool{}, made: map[*detect.Finding]bool{}}
+	b := &builder{set: set, all: fs, ids: map[string]string{}, told: map[*detect.Finding]string{}, by: map[detect.What][]*detect.Finding{}, suspects: map[string]*suspect{}, keys: map[string]bool{}, made: map[*detect.Finding]bool{}, leads: map[string]int{}}
 	b.s = Story{Entry: []Entry{}, Hypotheses: []Hypothesis{}, Actors: []Actor{}, Actions: []Action{}, Persistence: []Persistence{}, Running: []Running{}, Hidden: []Hidden{},
 		Altered: []Altered{}, Impact: []Impact{}, Innocent: []Innocent{}, DoNow: []Step{}, Unknown: []string{}, Claims: []Claim{}, Findings: []Finding{}}
 	for i := range fs {
@@ -72,6 +72,7 @@ type builder struct {
 	entered  []way
 	effect   []string                 // claims of rung c or d that are the intruder's
 	made     map[*detect.Finding]bool // what requests to a script made
+	leads    map[string]int           // what is odd of a program and not enough, by how many processes
 	unasked  int                      // of what was altered: programs of which it is not known by whom
 }
 

@@ -94,7 +94,15 @@ func (b *builder) runs(f *detect.Finding, id string) {
 
 // lead tells what is odd and not enough.
 func (b *builder) lead(f *detect.Finding) {
-	if len(b.s.Innocent) < maxInnocent && f.Level > detect.Info {
+	if f.Level == detect.Info {
+		return
+	}
+	if k := f.Path + "\x00" + f.Detail; f.Detail != "" { // of many processes of one program one is told
+		if b.leads[k]++; b.leads[k] > 1 {
+			return
+		}
+	}
+	if len(b.s.Innocent) < maxInnocent {
 		b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: "this alone is no sign of an intruder, and nothing else speaks against it; ask who runs it"})
 	}
 }
