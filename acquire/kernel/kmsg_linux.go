@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"telltale/acquire/bounded"
+	"telltale/internal/state"
 )
 
 // Limits of the kernel's log.
@@ -33,6 +34,11 @@ func (f *facts) kmsg(ctx context.Context) error {
 	}
 	f.log = records
 	for _, r := range records {
+		if r.facility == 0 {
+			if err := f.out.Record(state.LogFile, &state.Said{At: f.box.Boot.Add(r.since).UTC().Format(time.RFC3339Nano), Text: state.Text([]byte(r.text), maxRecord)}); err != nil {
+				return err
+			}
+		}
 		if r.onTaint() && len(f.k.TaintedBy) < maxKept {
 			f.k.TaintedBy = append(f.k.TaintedBy, r.text)
 		}

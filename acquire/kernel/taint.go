@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // taints are the flags of kernel/panic.c and Documentation/admin-guide/tainted-kernels.rst, by bit.
@@ -41,19 +42,26 @@ func decodeTaint(v uint64) []string {
 // record is one message of /dev/kmsg: "6,339,5140900,-;text\n", then lines of its dictionary after a space
 // (Documentation/ABI/testing/dev-kmsg).
 type record struct {
-	facility int // 0 is the kernel itself, which nobody else can write as
+	facility int           // 0 is the kernel itself, which nobody else can write as
+	since    time.Duration // the kernel began
 	text     string
 }
 
 func parseRecord(b []byte) (record, bool) {
 	head, text, ok := bytes.Cut(b, []byte(";"))
-	prefix, _, _ := strings.Cut(string(head), ",")
-	n, err := strconv.ParseUint(prefix, 10, 16)
+	f := strings.SplitN(string(head), ",", 4)
+	n, err := strconv.ParseUint(f[0], 10, 16)
 	if !ok || err != nil {
 		return record{}, false
 	}
+	var since time.Duration
+	if len(f) > 2 {
+		if us, err := strconv.ParseInt(f[2], 10, 53); err == nil && us >= 0 {
+			since = time.Duration(us) * time.Microsecond
+		}
+	}
 	text, _, _ = bytes.Cut(text, []byte("\n"))
-	return record{int(n >> 3), string(text)}, true
+	return record{int(n >> 3), since, string(text)}, true
 }
 
 // tells gives the bit of taint that a message of the kernel says was set, -1 for none (kernel/module/main.c).

@@ -23,6 +23,7 @@ const spec = "internal/state: " + state.Format
 // All gives the artefacts.
 func All() []*artifact.Artifact {
 	return []*artifact.Artifact{
+		kernelLog(),
 		member("processes", "what ran, as whom, started how, with which files", state.ProcessFile, event.ProcessSeen, process),
 		member("sockets", "who talked to whom, and what listened", state.SocketFile, event.SocketSeen, socket),
 		member("modules", "modules of the kernel, by several views", state.ModuleFile, event.ModuleSeen, module),

@@ -15,6 +15,7 @@ const (
 	ContradictionsFile = "contradictions.jsonl" // Contradiction
 	ViewFile           = "views.jsonl"          // View
 	KernelFile         = "kernel.jsonl"         // Kernel, one line
+	LogFile            = "kernel-log.jsonl"     // Said
 	ModuleFile         = "modules.jsonl"        // Module
 	HookFile           = "hooks.jsonl"          // Hook
 	BPFFile            = "bpf.jsonl"            // BPF
@@ -208,6 +209,12 @@ type Kernel struct {
 	BuildID   string            `json:"build_id"`
 	BTF       bool              `json:"btf"`
 	TaintedBy []string          `json:"tainted_by"` // lines of the kernel's log that tell of it
+}
+
+// Said is one message of the kernel's own log, out of its ring buffer.
+type Said struct {
+	At   string `json:"at"` // by the clock since boot, which stands still while the machine sleeps
+	Text string `json:"text"`
 }
 
 // Module is a module of the kernel.
