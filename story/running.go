@@ -146,6 +146,10 @@ func (b *builder) hides() {
 
 // callsOut tells that a process was seen to send mail or to scan.
 func (b *builder) callsOut(f *detect.Finding, s *suspect) {
+	if f.Level < detect.High && s == nil && b.suspects[f.Source] == nil {
+		b.lead(f)
+		return
+	}
 	st, words := Likely, ""
 	if x := b.suspects[f.Source]; x != nil && f.Source != "" {
 		s = x

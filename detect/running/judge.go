@@ -137,7 +137,11 @@ func (f *fold) program(p *process) (out []sign) {
 	case p.is("memory"):
 		out = append(out, sign{id: "D42", attack: "T1620", level: f.fromMemory(p), why: "runs a program that was never a file on a disk (" + exe + ")"})
 	case p.is("deleted") && bad:
-		out = append(out, sign{id: "D42", attack: "T1070.004", level: detect.Critical, why: "runs from " + exe + ", where everybody may write or which is hidden, and the file was deleted"})
+		level := detect.High // builds and installers throw their programs away, too
+		if hidden(exe) || strings.HasPrefix(exe, "/dev/") || serviceAccount(p.user) {
+			level = detect.Critical
+		}
+		out = append(out, sign{id: "D42", attack: "T1070.004", level: level, of: "place", why: "runs from " + exe + ", where everybody may write or which is hidden, and the file was deleted"})
 	case p.is("deleted") && p.container != "":
 		out = append(out, sign{id: "D42", why: "runs a program whose file is gone", explained: "it runs in a container, whose layers may have been removed or renewed under it"})
 	case p.is("deleted") && p.is("replaced"):
@@ -169,9 +173,11 @@ func (f *fold) program(p *process) (out []sign) {
 // fromMemory tells how grave it is that a program runs from memory. Agents and sandboxes do it too, to keep others from changing them: they are begun by the
 // machine itself. Who logged in to begin one, or broke into a service, has another reason.
 func (f *fold) fromMemory(p *process) detect.Level {
-	_, logged := f.origin(p)
-	if logged || p.login != "" || serviceAccount(p.user) || strings.HasPrefix(p.unit, "session-") {
+	if serviceAccount(p.user) {
 		return detect.Critical
+	}
+	if _, logged := f.origin(p); logged || p.login != "" || strings.HasPrefix(p.unit, "session-") {
+		return detect.High
 	}
 	for _, s := range f.sockets[key(p.source, p.pid)] {
 		if s.remote != "" && detect.Outside(s.remote) && outbound(s) {
@@ -295,7 +301,7 @@ func (f *fold) shell(p *process) (out []sign) {
 		if !shell(p) { // a server's own child may be given its client's connection
 			level = detect.High
 		}
-		if superserver(p) {
+		if f.superserver(p) {
 			level = detect.Low
 		}
 		out = append(out, sign{id: "D35", attack: "T1059.004", level: level, why: "takes its input from, and gives its output to, a connection with " + join(s.remote, s.remotePort)})
@@ -310,9 +316,20 @@ func (f *fold) shell(p *process) (out []sign) {
 	return out
 }
 
-// superserver tells the units that systemd or inetd makes for each connection.
-func superserver(p *process) bool {
-	return strings.Contains(p.unit, "@") && strings.HasSuffix(p.unit, ".service")
+// superserver tells processes that systemd or inetd began for one connection each, which they are given as input and output.
+func (f *fold) superserver(p *process) bool {
+	if strings.Contains(p.unit, "@") && strings.HasSuffix(p.unit, ".service") {
+		return true
+	}
+	parent := f.procs[key(p.source, p.ppid)]
+	if parent == nil {
+		return false
+	}
+	switch path.Base(parent.exe) {
+	case "inetd", "xinetd", "inetutils-inetd", "rlinetd", "tcpd", "tcpserver", "sslserver", "stunnel", "stunnel4", "couriertcpd", "ipsvd", "tcpsvd":
+		return true
+	}
+	return false
 }
 
 func loopback(ip string) bool {
@@ -356,11 +373,11 @@ func (f *fold) libraries(p *process) (out []sign) {
 		switch {
 		case strings.HasPrefix(file, "/memfd:") || strings.HasPrefix(file, "/dev/zero") || strings.HasPrefix(file, "/SYSV") || strings.HasPrefix(file, "/dev/shm/") && jit(p):
 		case hidden(file) || detect.InVolatileDir(file) && !jit(p):
-			level, what := detect.Medium, "runs code of "+file+", which lies where everybody may write or is hidden"
-			if gone {
-				level, what = detect.High, what+", and was deleted"
+			what := "runs code of " + file + ", which lies where everybody may write or is hidden"
+			if gone { // runtimes unpack their libraries so, and delete them at once
+				what += ", and was deleted"
 			}
-			out = append(out, sign{id: "D50", attack: "T1574.006", level: level, of: "place", why: what})
+			out = append(out, sign{id: "D50", attack: "T1574.006", level: detect.Medium, of: "place", why: what})
 		}
 		if len(out) == 3 {
 			return out

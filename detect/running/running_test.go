@@ -20,6 +20,16 @@ func TestProcesses(t *testing.T) {
 	}{
 		{"an update replaced it", `- process-seen process.pid=5 process.name=cron process.executable=/usr/sbin/cron user.id=0 process.trait=deleted process.trait=replaced`, detect.Info, "", ""},
 		{"deleted where everybody may write", loginOfAmy + `03:01:00 process-seen process.pid=910 process.parent.pid=900 process.name=.kw process.executable=/dev/shm/.kw user.id=1000 process.trait=deleted`, detect.Critical, "the file was deleted", "203.0.113.66"},
+		{"a test program that was thrown away", `- process-seen process.pid=5 process.name=x.test process.executable=/tmp/go-build1/x.test user.id=1000 process.trait=deleted`, detect.High, "the file was deleted", ""},
+		{"from memory, by who logged in", loginOfAmy + `03:01:00 process-seen process.pid=910 process.parent.pid=900 process.name=x process.executable=/memfd:x user.id=1000 process.trait=memory`, detect.High, "never a file", "203.0.113.66"},
+		{"an agent of monitoring under xinetd", `- process-seen process.pid=4 process.name=xinetd process.executable=/usr/sbin/xinetd user.id=0
+			- process-seen process.pid=5 process.parent.pid=4 process.name=check_mk_agent process.executable=/usr/bin/bash user.id=0 process.file="0 socket:[7]" process.file="1 socket:[7]"
+			- socket-seen network.transport=tcp source.ip=192.0.2.10 source.port=6556 destination.ip=203.0.113.9 destination.port=40000 socket.state=established socket.inode=7 process.pid=5`, detect.Low, "takes its input from", ""},
+		{"a mail server in a language", `- process-seen process.pid=5 process.name=node process.executable=/usr/bin/node user.id=110
+			- socket-seen network.transport=tcp source.ip=0.0.0.0 source.port=25 socket.state=listen socket.inode=6 process.pid=5
+			- socket-seen network.transport=tcp source.ip=192.0.2.10 source.port=40000 destination.ip=203.0.113.9 destination.port=25 socket.state=established socket.inode=7 process.pid=5
+			- socket-seen network.transport=tcp source.ip=192.0.2.10 source.port=40001 destination.ip=203.0.113.10 destination.port=25 socket.state=established socket.inode=8 process.pid=5
+			- socket-seen network.transport=tcp source.ip=192.0.2.10 source.port=40002 destination.ip=203.0.113.11 destination.port=25 socket.state=established socket.inode=9 process.pid=5`, detect.Info, "", ""},
 		{"from memory, begun by the machine", `- process-seen process.pid=5 process.name=agent process.executable=/memfd:agent user.id=0 process.trait=memory`, detect.Medium, "never a file", ""},
 		{"from memory, by the web server", `- process-seen process.pid=5 process.name=x process.executable=/memfd:x user.id=33 process.trait=memory`, detect.Critical, "never a file", ""},
 		{"a container's starter", `- process-seen process.pid=5 process.name=runc:[2:INIT] process.executable=/memfd:runc_cloned:/proc/self/exe user.id=0 process.trait=memory`, detect.Info, "", ""},
@@ -31,7 +41,9 @@ func TestProcesses(t *testing.T) {
 			- socket-seen network.transport=tcp source.ip=192.0.2.10 source.port=40000 destination.ip=203.0.113.9 destination.port=4444 socket.state=established socket.inode=7 process.pid=5`, detect.Critical, "takes its input from", ""},
 		{"the preloaded library in /tmp", `- process-seen process.pid=5 process.name=sleep process.executable=/usr/bin/sleep user.id=1000 process.environment=LD_PRELOAD=/tmp/x.so`, detect.High, "LD_PRELOAD", ""},
 		{"jemalloc", `- process-seen process.pid=5 process.name=redis process.executable=/usr/bin/redis user.id=110 process.environment=LD_PRELOAD=/usr/lib/libjemalloc.so.2`, detect.Info, "", ""},
-		{"mail by a script of the web server", `- process-seen process.pid=5 process.name=php process.executable=/usr/bin/php8.2 user.id=33 process.trait=interpreter
+		{"a site's own mail, by a relay", `- process-seen process.pid=5 process.name=php process.executable=/usr/bin/php8.2 user.id=33 process.trait=interpreter
+			- socket-seen network.transport=tcp source.ip=192.0.2.10 source.port=40000 destination.ip=203.0.113.9 destination.port=587 socket.state=established socket.inode=7 process.pid=5`, detect.Info, "", ""},
+		{"mail to one server, by a script in /tmp", `- process-seen process.pid=5 process.name=perl process.executable=/usr/bin/perl process.script=/tmp/x.pl user.id=33 process.trait=interpreter
 			- socket-seen network.transport=tcp source.ip=192.0.2.10 source.port=40000 destination.ip=203.0.113.9 destination.port=25 socket.state=established socket.inode=7 process.pid=5`, detect.High, "hands mail", ""},
 		{"mail by the mail server", `- process-seen process.pid=5 process.name=smtp process.executable=/usr/lib/postfix/sbin/smtp user.id=110
 			- socket-seen network.transport=tcp source.ip=192.0.2.10 source.port=40000 destination.ip=203.0.113.9 destination.port=25 socket.state=established socket.inode=7 process.pid=5`, detect.Info, "", ""},
@@ -44,7 +56,7 @@ func TestProcesses(t *testing.T) {
 		{"a program with its libraries in /tmp is one lead", `- process-seen process.pid=5 process.name=app process.executable=/tmp/app/bin/app user.id=1000 process.mapped=/tmp/app/lib/a.so process.mapped=/tmp/app/lib/b.so`, detect.Medium, "where everybody may write", ""},
 		{"and one that is preloaded is another", `- process-seen process.pid=5 process.name=app process.executable=/tmp/app/bin/app user.id=1000 process.environment=LD_PRELOAD=/opt/x.so`, detect.High, "LD_PRELOAD", ""},
 		{"parents in a ring", `- process-seen process.pid=5 process.parent.pid=6 process.name=a process.executable=/usr/bin/a user.id=0
-			- process-seen process.pid=6 process.parent.pid=5 process.name=b process.executable=/tmp/b user.id=0 process.trait=deleted`, detect.Critical, "deleted", ""},
+			- process-seen process.pid=6 process.parent.pid=5 process.name=b process.executable=/tmp/b user.id=0 process.trait=deleted`, detect.High, "deleted", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var worst detect.Finding

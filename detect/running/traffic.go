@@ -14,6 +14,7 @@ import (
 const (
 	manyMail  = 3  // servers to which mail is handed at one moment, by a program that is no mail server
 	manyTries = 20 // machines that are asked at one moment on one port, most of them without an answer
+	manyWeb   = 100
 	manyOpen  = 60 // machines on one port of remote logins or databases
 )
 
@@ -57,23 +58,40 @@ func (f *fold) traffic(p *process, suspect detect.Level) (out []detect.Finding) 
 		x := flows[port]
 		n := len(x.peers)
 		base := path.Base(p.exe)
-		what, detail := "", ""
+		what, detail, level := "", "", detect.High
 		switch {
-		case port == "25" && !carriers[base] && !carriers[p.name] && (n >= manyMail || suspect >= detect.Medium && n > 0 || serviceAccount(p.user) && n > 0 && (shell(p) || p.is("interpreter"))):
+		case port == "25" && !carriers[base] && !carriers[p.name] && !f.takesMail(p) && (n >= manyMail || suspect >= detect.Medium):
 			what, detail = "spam", fmt.Sprintf("%s hands mail to %s by itself, and is no mail server", p.called(), detect.Plural(int64(n), "server", "servers"))
-		case watched[port] != "" && n >= manyTries && x.waiting*2 >= n:
+		case watched[port] == "web" && n >= manyWeb && x.waiting*5 >= n*4: // a network that is down makes clients wait, too
+			what, detail, level = "scan", fmt.Sprintf("%s asks %d machines at once on port %s, and hardly any answers", p.called(), n, port), detect.Medium
+		case watched[port] != "" && watched[port] != "web" && n >= manyTries && x.waiting*2 >= n:
 			what, detail = "scan", fmt.Sprintf("%s asks %d machines at once on port %s (%s), and most do not answer", p.called(), n, port, watched[port])
 		case watched[port] != "" && watched[port] != "web" && n >= manyOpen:
 			what, detail = "scan", fmt.Sprintf("%s has connections to port %s (%s) of %d machines", p.called(), port, watched[port], n)
 		default:
 			continue
 		}
-		r := f.finding(p, map[string]string{"spam": "D73", "scan": "D72"}[what], detect.High)
+		r := f.finding(p, map[string]string{"spam": "D73", "scan": "D72"}[what], level)
 		r.What, r.Mechanism, r.Title, r.Detail, r.Count = detect.Scanner, what, detail, detail, int64(n)
 		r.Attack, r.For = []string{map[string]string{"spam": "T1496.003", "scan": "T1046"}[what]}, append(r.For[:1:1], x.quotes...)
 		out = append(out, r)
 	}
 	return append(out, f.calls(p, suspect)...)
+}
+
+// takesMail tells whether the program listens for mail itself: then it is a mail server, whatever its name.
+func (f *fold) takesMail(p *process) bool {
+	for _, q := range f.order {
+		if q.exe != p.exe || q.source != p.source {
+			continue
+		}
+		for _, s := range f.sockets[key(q.source, q.pid)] {
+			if s.state == "listen" && (s.localPort == "25" || s.localPort == "465" || s.localPort == "587") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // talk are ports on which bots take orders and miners work. They say something only of a process that is odd otherwise, or of a daemon's account.
@@ -86,7 +104,11 @@ func (f *fold) calls(p *process, suspect detect.Level) (out []detect.Finding) {
 		if kind == "" || !outbound(s) || !detect.Outside(s.remote) || suspect < detect.Medium && !serviceAccount(p.user) {
 			continue
 		}
-		r := f.finding(p, "D69", detect.High)
+		level := detect.Medium
+		if suspect >= detect.Medium {
+			level = detect.High
+		}
+		r := f.finding(p, "D69", level)
 		r.What, r.Mechanism, r.Title = detect.Beacon, "", p.called()+" is connected to "+join(s.remote, s.remotePort)+", a port of "+kind
 		r.Detail, r.Attack, r.For = r.Title, []string{"T1071"}, append(r.For[:1:1], s.quote)
 		return append(out, r)
@@ -136,8 +158,11 @@ func (f *fold) sniffers() (out []detect.Finding) {
 			r.Title = p.called() + " sees all packets of the network"
 			if s.filter > 0 {
 				r.Title += fmt.Sprintf(", and waits for those that a filter of %d instructions lets through", s.filter)
-				if p.is("deleted") || p.is("memory") || shell(p) || f.packages && f.strange[p.exe] {
+				switch {
+				case p.is("deleted") && !p.is("replaced"), p.is("memory"), shell(p):
 					r.Level = detect.Critical
+				case f.packages && f.strange[p.exe]: // somebody's own build, or not
+					r.Level = detect.High
 				}
 			}
 			r.Detail, r.Attack = r.Title, []string{"T1205.002", "T1040"}
