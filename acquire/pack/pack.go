@@ -1,15 +1,15 @@
 // Package pack writes a collection: one stream that can be cut anywhere and is readable up to there. It is a tar archive, compressed by
-// zstd which is flushed after each step, so that any tool opens it. Within:
+// zstd, and encrypted by age where it has recipients, so that usual tools open it. All three are flushed with each seal. Within:
 //
 //	collection.json            state.Header: which machine, when, by what
 //	state/NN-STEP/FILE.jsonl   what package state describes, each step's in a folder of its own
 //	proc/PID/..., kernel/...   the kernel's own files as they are
 //	saved/...                  programs and files that had no name any more
 //	root/...                   files of the machine, by their path
-//	manifest/NN-STEP.jsonl     a Line for every member since the manifest before, and a Seal
+//	manifest/NN-STEP.jsonl     a Line for every member since the manifest before, and a Seal (package chain)
+//	manifest/NN-STEP.K.jsonl   as that, within a long step
 //
-// The lines of all manifests are one chain: each holds the digest of the line before, and a seal signs the last. So what was taken out, put in or
-// changed later shows, also in a stream that was cut, up to its last seal.
+// A destination that takes nothing any more ends the writing, and not the taking: the state is kept in memory, and Lost tells.
 package pack
 
 import (
@@ -29,51 +29,35 @@ import (
 	"strings"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
+	"filippo.io/age"
 	"golang.org/x/sys/unix"
 
 	"telltale/acquire"
+	"telltale/internal/chain"
 	"telltale/internal/state"
 )
 
 // Names within a collection.
 const (
-	HeaderName = "collection.json"
+	HeaderName = chain.HeaderName
 	StateDir   = "state"
 	RootDir    = "root"
-	ManifestIn = "manifest"
+	ManifestIn = chain.Dir
 )
 
-// Line is one member in the manifest.
-type Line struct {
-	Name      string `json:"name"`
-	Size      int64  `json:"size"`
-	SHA256    string `json:"sha256"`
-	Wall      string `json:"wall"`
-	SinceBoot int64  `json:"since_boot"`
-	Short     int64  `json:"short,omitempty"` // bytes at the end that the file had not any more when it was read; they are zero
-	Before    string `json:"before"`          // SHA-256 of the line before, without its end
-}
-
-// Seal ends a manifest.
-type Seal struct {
-	Lines     int64  `json:"lines"` // in all manifests so far
-	Head      string `json:"head"`  // SHA-256 of the last line
-	Last      bool   `json:"last"`  // the collection ran to its end
-	Why       string `json:"why"`   // what ended it otherwise
-	Signature string `json:"signature"`
-}
-
-// Signed are the bytes that a seal's signature is of.
-func (s Seal) Signed() []byte {
-	return []byte(fmt.Sprintf("telltale collection seal\nlines %d\nhead %s\nlast %t\nwhy %s\n", s.Lines, s.Head, s.Last, s.Why))
-}
+// Line and Seal are what a manifest holds.
+type (
+	Line = chain.Line
+	Seal = chain.Seal
+)
 
 // Options of New.
 type Options struct {
 	To     io.Writer          // where the collection goes; nil: only its state is kept, in memory
 	Signer ed25519.PrivateKey // nil: seals are not signed
-	Clock  func() (wall time.Time, sinceBoot int64)
+	// Recipients of age who can read it; none: it is not encrypted.
+	Recipients []age.Recipient
+	Clock      func() (wall time.Time, sinceBoot int64)
 }
 
 // MaxState bounds the state that is kept in memory, bytes.
@@ -82,17 +66,21 @@ const MaxState = 128 << 20
 // Writer writes a collection. It is the steps' acquire.Out.
 type Writer struct {
 	o     Options
-	z     *zstd.Encoder
-	t     *tar.Writer
+	z     *stream
+	t     *tar.Writer // nil: there is no destination, or none any more
 	step  string
 	steps int
+	part  int                      // manifests within the step
+	since int64                    // bytes of members since the last seal
 	now   map[string]*bytes.Buffer // files of the step
 	kept  map[string][]byte        // state by its member's name
 	size  int64
 	lines bytes.Buffer // of the manifest since the last seal
 	count int64
 	head  string
-	err   error
+	err   error  // of the state: it ends all
+	lost  error  // of the destination
+	last  string // name of the last seal that was written
 	fails int64
 	buf   []byte
 }
@@ -105,8 +93,9 @@ func New(h *state.Header, o Options) (*Writer, error) {
 	if o.Signer != nil {
 		h.Signer = base64.StdEncoding.EncodeToString(o.Signer.Public().(ed25519.PublicKey))
 	}
+	h.Recipient = names(o.Recipients)
 	if o.To != nil {
-		z, err := zstd.NewWriter(o.To, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
+		z, err := newStream(o.To, o.Recipients)
 		if err != nil {
 			return nil, err
 		}
@@ -128,6 +117,7 @@ func (w *Writer) wall() time.Time { t, _ := w.o.Clock(); return t }
 // Begin begins a step.
 func (w *Writer) Begin(name string) {
 	w.steps++
+	w.part = 0
 	w.step = fmt.Sprintf("%02d-%s", w.steps, name)
 }
 
@@ -187,37 +177,56 @@ const maxUnsized = 64 << 20
 
 // End ends a step: its state goes out, and the manifest is sealed.
 func (w *Writer) End() error {
-	files := make([]string, 0, len(w.now))
-	for f := range w.now {
+	step := w.now
+	w.now = map[string]*bytes.Buffer{}
+	files := make([]string, 0, len(step))
+	for f, b := range step {
 		files = append(files, f)
+		name := path.Join(StateDir, w.step, f)
+		w.kept[name] = append(w.kept[name], b.Bytes()...)
 	}
 	sort.Strings(files)
 	for _, f := range files {
-		b := w.now[f].Bytes()
-		name := path.Join(StateDir, w.step, f)
-		w.kept[name] = b
-		if err := w.member(name, int64(len(b)), w.wall(), bytes.NewReader(b)); err != nil {
+		b := step[f].Bytes()
+		if err := w.member(path.Join(StateDir, w.step, f), int64(len(b)), w.wall(), bytes.NewReader(b)); err != nil {
 			return err
 		}
 	}
-	w.now = map[string]*bytes.Buffer{}
 	return w.seal(w.step, false, "")
 }
 
-// Close ends the collection; why tells what ended it before its time, "" for nothing.
+// Close ends the collection; why tells what ended it before its time, "" for nothing. It gives the error of the destination, also an earlier one.
 func (w *Writer) Close(why string) error {
 	if len(w.now) > 0 {
 		w.End()
 	}
 	err := w.seal("end", why == "", why)
-	if w.t == nil {
-		return err
+	if w.t != nil {
+		if err := errors.Join(w.t.Close(), w.z.Close()); err != nil {
+			w.lose(err)
+		}
+		w.t = nil
 	}
-	return errors.Join(err, w.t.Close(), w.z.Close())
+	if len(w.now) > 0 {
+		w.End() // that it was lost belongs to the state
+	}
+	return errors.Join(err, w.lost)
 }
+
+// Lost tells what ended the destination, nil for nothing, and the last seal that was written to it.
+func (w *Writer) Lost() (lastSeal string, err error) { return w.last, w.lost }
 
 // State gives what was recorded, by the names that it has in the collection.
 func (w *Writer) State() map[string][]byte { return w.kept }
+
+// lose ends the writing. What was taken stays in memory, and the next steps go on: the answer must not depend on where the collection goes.
+func (w *Writer) lose(err error) {
+	if w.lost == nil {
+		w.lost = fmt.Errorf("write the collection: %w", err)
+		w.Failed("the collection", w.lost)
+	}
+	w.t = nil
+}
 
 func (w *Writer) fail(err error) error {
 	if w.err == nil {
@@ -238,34 +247,56 @@ func (w *Writer) member(name string, size int64, modified time.Time, r io.Reader
 // put writes a member with a header that the caller made.
 func (w *Writer) put(h *tar.Header, r io.Reader) error {
 	if err := w.t.WriteHeader(h); err != nil {
-		return w.fail(fmt.Errorf("write the collection: %w", err))
+		return w.refused(h, err)
 	}
 	sum := sha256.New()
+	to := io.MultiWriter(struct{ io.Writer }{w.t}, sum)
 	var failed *readError
-	n, err := io.CopyBuffer(io.MultiWriter(struct{ io.Writer }{w.t}, sum), io.LimitReader(&reader{r}, h.Size), w.buf)
-	if err != nil && !errors.As(err, &failed) {
-		return w.fail(fmt.Errorf("write the collection: %w", err))
-	}
+	n, err := io.CopyBuffer(to, io.LimitReader(&reader{r}, h.Size), w.buf)
 	short := h.Size - n
-	if short > 0 {
-		if _, err := io.CopyN(io.MultiWriter(struct{ io.Writer }{w.t}, sum), zeros{}, short); err != nil {
-			return w.fail(fmt.Errorf("write the collection: %w", err))
-		}
+	if (err == nil || errors.As(err, &failed)) && short > 0 {
+		_, err = io.CopyN(to, zeros{}, short)
 	}
 	if failed != nil {
 		w.Failed(h.Name, failed.error)
+	} else if err != nil {
+		w.lose(err)
+		return nil
 	}
 	wall, boot := w.o.Clock()
-	return w.line(Line{Name: h.Name, Size: h.Size, SHA256: hex.EncodeToString(sum.Sum(nil)), Wall: wall.UTC().Format(time.RFC3339Nano), SinceBoot: boot, Short: short, Before: w.head})
+	l := Line{Name: h.Name, Size: h.Size, SHA256: hex.EncodeToString(sum.Sum(nil)), Meta: chain.Meta(h), Wall: wall.UTC().Format(time.RFC3339Nano), SinceBoot: boot, Short: short, Before: w.head}
+	if err := w.line(l); err != nil {
+		return err
+	}
+	if w.since += h.Size; w.step == "" || w.since < partSize && w.lines.Len() < partLines {
+		return nil
+	}
+	w.part++
+	return w.seal(fmt.Sprintf("%s.%d", w.step, w.part), false, "")
 }
+
+// refused tells a header that tar cannot write (the name of an attribute may be crafted so), which is one file's fault, from a destination that takes nothing.
+func (w *Writer) refused(h *tar.Header, err error) error {
+	if w.z.under.err == nil {
+		w.Failed(h.Name, err)
+		return nil
+	}
+	w.lose(err)
+	return nil
+}
+
+// A long step is sealed within: what is lost by a cut, and what a manifest needs of memory, stays small.
+const (
+	partSize  = 64 << 20 // bytes of members
+	partLines = 1 << 20  // bytes of lines
+)
 
 func (w *Writer) line(l Line) error {
 	b, err := json.Marshal(l)
 	if err != nil {
 		return w.fail(err)
 	}
-	d := sha256.Sum256(b)
-	w.head = hex.EncodeToString(d[:])
+	w.head = chain.Digest(b)
 	w.count++
 	w.lines.Write(b)
 	w.lines.WriteByte('\n')
@@ -287,21 +318,29 @@ func (w *Writer) seal(name string, last bool, why string) error {
 	}
 	w.lines.Write(b)
 	w.lines.WriteByte('\n')
-	h := &tar.Header{Typeflag: tar.TypeReg, Name: path.Join(ManifestIn, name+".jsonl"), Size: int64(w.lines.Len()), Mode: 0o600, ModTime: w.wall(), Format: tar.FormatPAX}
+	if err := w.flush(chain.File(name)); err != nil {
+		w.lose(err)
+		return nil
+	}
+	w.last = name
+	return nil
+}
+
+// flush writes a manifest out.
+func (w *Writer) flush(name string) error {
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: int64(w.lines.Len()), Mode: 0o600, ModTime: w.wall(), Format: tar.FormatPAX}
 	if err := w.t.WriteHeader(h); err != nil {
-		return w.fail(fmt.Errorf("write the collection: %w", err))
+		return err
 	}
 	if _, err := w.t.Write(w.lines.Bytes()); err != nil {
-		return w.fail(fmt.Errorf("write the collection: %w", err))
+		return err
 	}
 	w.lines.Reset()
+	w.since = 0
 	if err := w.t.Flush(); err != nil {
-		return w.fail(fmt.Errorf("write the collection: %w", err))
+		return err
 	}
-	if err := w.z.Flush(); err != nil {
-		return w.fail(fmt.Errorf("write the collection: %w", err))
-	}
-	return nil
+	return w.z.Flush()
 }
 
 type zeros struct{}
@@ -349,6 +388,9 @@ type File struct {
 
 // Tree keeps a file of the machine below RootDir. A name that is not UTF-8 stays as it is.
 func (w *Writer) Tree(f *File, r io.Reader) error {
+	if w.lost != nil {
+		return w.lost // the files go nowhere else: there is no use in reading them
+	}
 	if w.t == nil || w.err != nil {
 		return w.err
 	}
