@@ -6,12 +6,15 @@ package examine
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"sort"
 	"time"
+
+	"filippo.io/age"
 
 	"telltale/artifact"
 	"telltale/casefile"
@@ -35,6 +38,8 @@ type Options struct {
 	Artifacts  []*artifact.Artifact
 	Detections []*detect.Detection
 	Secret     func(what string, try int) ([]byte, error) // for encrypted volumes, as volume.Options has it; may be nil
+	Identities []age.Identity                             // open evidence that is encrypted by age
+	Signers    []ed25519.PublicKey                        // by one of which a collection must be signed; none for any
 	Log        *slog.Logger
 	Progress   Progress // may be nil
 	Quick      bool     // of the running machine, only its state and what stands on it: no logs, no digests

@@ -130,7 +130,7 @@ func (r *run) openBaseline() error {
 		return nil
 	}
 	r.stage("opening " + filepath.Base(r.o.Baseline))
-	in, err := host.Open(r.ctx, r.o.Baseline, host.Options{Source: "baseline", Spool: r.o.Spool, Zone: r.o.Zone, Log: r.o.Log, Secret: r.o.Secret})
+	in, err := host.Open(r.ctx, r.o.Baseline, host.Options{Source: "baseline", Spool: r.o.Spool, Zone: r.o.Zone, Log: r.o.Log, Secret: r.o.Secret, Identities: r.o.Identities})
 	if err != nil {
 		return fmt.Errorf("the baseline: %w", err)
 	}

@@ -28,7 +28,7 @@ func (r *run) open() error {
 		}
 		src := casefile.Source{ID: id, Path: p, Notes: []string{}}
 		r.stage("opening " + filepath.Base(p))
-		o := host.Options{Source: id, Spool: r.o.Spool, Remote: remote, Zone: r.o.Zone, Log: r.o.Log, Secret: r.o.Secret, Beside: besides(r.o.Evidence, i)}
+		o := host.Options{Source: id, Spool: r.o.Spool, Remote: remote, Zone: r.o.Zone, Log: r.o.Log, Secret: r.o.Secret, Identities: r.o.Identities, Signers: r.o.Signers, Beside: besides(r.o.Evidence, i)}
 		if r.o.Progress != nil {
 			o.Progress = r.o.Progress.Bytes
 		}

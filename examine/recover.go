@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"filippo.io/age"
+
 	"telltale/casefile"
 	"telltale/evidence"
 	"telltale/filesystem"
@@ -31,6 +33,8 @@ type RecoverOptions struct {
 	All     bool              // write also what lies wholly in blocks that other files have
 	Zone    *time.Location
 	Secret  func(what string, try int) ([]byte, error)
+	// Identities open evidence that is encrypted by age.
+	Identities []age.Identity
 	// Told is given what each filesystem remembers, before its files; File each file.
 	Told func(casefile.Recovery)
 	File func(RecoveredFile)
@@ -107,7 +111,7 @@ type recoverer struct {
 }
 
 func (r *recoverer) source(s casefile.Source) error {
-	in, err := host.Open(r.ctx, s.Path, host.Options{Source: s.ID, Spool: r.o.Spool, Zone: r.o.Zone, Secret: r.o.Secret})
+	in, err := host.Open(r.ctx, s.Path, host.Options{Source: s.ID, Spool: r.o.Spool, Zone: r.o.Zone, Secret: r.o.Secret, Identities: r.o.Identities})
 	if err != nil {
 		return fmt.Errorf("source %s: %w", s.ID, err)
 	}

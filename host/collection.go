@@ -143,6 +143,16 @@ func (in *Input) collection(f filesystem.FS, prefix string, o Options) (bool, er
 	return true, nil
 }
 
+// unpacked opens a collection that is not in its archive any more. Owners, times and what is no regular file come through unpacking as the unpacker
+// was let, so that holding it against its manifests would accuse him.
+func (in *Input) unpacked(f filesystem.FS, prefix string, o Options) (bool, error) {
+	found, err := in.collection(f, prefix, o)
+	if found && err == nil {
+		in.Notes = append(in.Notes, "it was unpacked: its seals can be held only against the archive that was written (telltale verify)")
+	}
+	return found, err
+}
+
 // readAll reads a small file at the top of a tree.
 func readAll(f filesystem.FS, name string) ([]byte, error) {
 	i, err := find(f, f.Root(), name)

@@ -6,9 +6,12 @@
 package host
 
 import (
+	"crypto/ed25519"
 	"io"
 	"log/slog"
 	"time"
+
+	"filippo.io/age"
 
 	"telltale/evidence"
 	"telltale/filesystem"
@@ -36,6 +39,10 @@ type Options struct {
 	Progress func(done, total int64) // bytes of unpacking; may be nil
 	// Secret asks for the passphrase or key of an encrypted volume; nil: there is none to be had.
 	Secret func(what string, try int) ([]byte, error)
+	// Identities open evidence that is encrypted by age.
+	Identities []age.Identity
+	// Signers are the keys by one of which a collection's seals must be signed; none for any.
+	Signers []ed25519.PublicKey
 	// Beside are other files of evidence, in which members of the same RAID or volume group may lie.
 	Beside []string
 }

@@ -54,7 +54,7 @@ func (in *Input) folder(path string, o Options) error {
 	}
 	in.close = append(in.close, f.Close)
 	in.Kind = KindFolder
-	if found, err := in.collection(f, "", o); found || err != nil {
+	if found, err := in.unpacked(f, "", o); found || err != nil {
 		return err
 	}
 	in.hosts(f, "", true, o)
@@ -80,7 +80,11 @@ func (in *Input) file(ctx context.Context, path string, mtime evidence.Time, o O
 	}
 	var r io.ReaderAt = holes.NewFile(f, in.Size)
 	size := in.Size
-	if kind := unpack.Kind(head); kind != "" {
+	kind := unpack.Kind(head)
+	if encrypted(head) {
+		kind = "age"
+	}
+	if kind != "" {
 		if t := unpack.HeaderTime(head); !t.IsZero() {
 			mtime = evidence.At(t, time.Second)
 		}
@@ -113,7 +117,7 @@ func (in *Input) content(ctx context.Context, r io.ReaderAt, size int64, head []
 		}
 		in.close = append(in.close, z.Close)
 		in.Kind = KindArchive
-		if found, err := in.collection(z, "zip:", o); found || err != nil {
+		if found, err := in.unpacked(z, "zip:", o); found || err != nil {
 			return err
 		}
 		in.hosts(z, "zip:", true, o)
@@ -127,8 +131,10 @@ func (in *Input) content(ctx context.Context, r io.ReaderAt, size int64, head []
 		for _, d := range t.Damage() {
 			in.damage(o, d)
 		}
-		if found, err := in.collection(t, "tar:", o); found || err != nil {
+		if found, err := in.collection(t, "tar:", o); err != nil {
 			return err
+		} else if found {
+			return in.sealed(ctx, io.NewSectionReader(r, 0, size), o)
 		}
 		in.hosts(t, "tar:", false, o)
 		return nil
@@ -283,7 +289,7 @@ func spool(ctx context.Context, f io.ReaderAt, size int64, o Options) (*os.File,
 	os.Remove(out.Name())
 	sum := sha256.New()
 	src := &reading{ctx: ctx, r: io.TeeReader(io.NewSectionReader(f, 0, size), sum), total: size, progress: o.Progress}
-	d, _, err := unpack.Reader(src)
+	d, _, err := o.open(src)
 	if err != nil {
 		out.Close()
 		return nil, 0, "", err

@@ -6,7 +6,7 @@
 //	proc/PID/..., kernel/...   the kernel's own files as they are
 //	saved/...                  programs and files that had no name any more
 //	root/...                   files of the machine, by their path
-//	manifest/NN-STEP.jsonl     a Line for every member since the manifest before, and a Seal (package chain)
+//	manifest/NN-STEP.jsonl     a Line for every member since the manifest before, and a Seal (package manifest)
 //	manifest/NN-STEP.K.jsonl   as that, within a long step
 //
 // A destination that takes nothing any more ends the writing, and not the taking: the state is kept in memory, and Lost tells.
@@ -33,22 +33,22 @@ import (
 	"golang.org/x/sys/unix"
 
 	"telltale/acquire"
-	"telltale/internal/chain"
+	"telltale/internal/manifest"
 	"telltale/internal/state"
 )
 
 // Names within a collection.
 const (
-	HeaderName = chain.HeaderName
+	HeaderName = manifest.HeaderName
 	StateDir   = "state"
 	RootDir    = "root"
-	ManifestIn = chain.Dir
+	ManifestIn = manifest.Dir
 )
 
 // Line and Seal are what a manifest holds.
 type (
-	Line = chain.Line
-	Seal = chain.Seal
+	Line = manifest.Line
+	Seal = manifest.Seal
 )
 
 // Options of New.
@@ -264,7 +264,7 @@ func (w *Writer) put(h *tar.Header, r io.Reader) error {
 		return nil
 	}
 	wall, boot := w.o.Clock()
-	l := Line{Name: h.Name, Size: h.Size, SHA256: hex.EncodeToString(sum.Sum(nil)), Meta: chain.Meta(h), Wall: wall.UTC().Format(time.RFC3339Nano), SinceBoot: boot, Short: short, Before: w.head}
+	l := Line{Name: h.Name, Size: h.Size, SHA256: hex.EncodeToString(sum.Sum(nil)), Meta: manifest.Meta(h), Wall: wall.UTC().Format(time.RFC3339Nano), SinceBoot: boot, Short: short, Before: w.head}
 	if err := w.line(l); err != nil {
 		return err
 	}
@@ -296,7 +296,7 @@ func (w *Writer) line(l Line) error {
 	if err != nil {
 		return w.fail(err)
 	}
-	w.head = chain.Digest(b)
+	w.head = manifest.Digest(b)
 	w.count++
 	w.lines.Write(b)
 	w.lines.WriteByte('\n')
@@ -318,7 +318,7 @@ func (w *Writer) seal(name string, last bool, why string) error {
 	}
 	w.lines.Write(b)
 	w.lines.WriteByte('\n')
-	if err := w.flush(chain.File(name)); err != nil {
+	if err := w.flush(manifest.File(name)); err != nil {
 		w.lose(err)
 		return nil
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"telltale/acquire/pack"
-	"telltale/internal/chain"
+	"telltale/internal/manifest"
 	"telltale/internal/state"
 )
 
@@ -72,9 +72,9 @@ func unzstd(t testing.TB, b []byte) io.Reader {
 	return d
 }
 
-func check(t testing.TB, b []byte, keys ...ed25519.PublicKey) chain.Verdict {
+func check(t testing.TB, b []byte, keys ...ed25519.PublicKey) manifest.Verdict {
 	t.Helper()
-	v, err := chain.Check(t.Context(), unzstd(t, b), keys)
+	v, err := manifest.Check(t.Context(), unzstd(t, b), keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestWriterAgreesWithCheck(t *testing.T) {
 		keys   []ed25519.PublicKey
 		want   string
 		intact bool
-	}{{nil, chain.SignedOwn, true}, {[]ed25519.PublicKey{other, public}, chain.SignedKnown, true}, {[]ed25519.PublicKey{other}, chain.SignedOther, false}} {
+	}{{nil, manifest.SignedOwn, true}, {[]ed25519.PublicKey{other, public}, manifest.SignedKnown, true}, {[]ed25519.PublicKey{other}, manifest.SignedOther, false}} {
 		v := check(t, b.Bytes(), x.keys...)
 		if v.Signature != x.want || v.Intact() != x.intact || !v.Complete || v.Sealed != v.Members || v.Members < 14 || v.Last != "end" || v.Behind != 0 {
 			t.Errorf("%+v", v)
@@ -109,10 +109,10 @@ func TestWriterAgreesWithCheck(t *testing.T) {
 	if w, err = write(t, pack.Options{To: &b}); err != nil || w.Close("the time was up") != nil {
 		t.Fatal(err)
 	}
-	if v := check(t, b.Bytes()); v.Signature != chain.Unsigned || !v.Intact() || v.Complete || v.Why != "the time was up" {
+	if v := check(t, b.Bytes()); v.Signature != manifest.Unsigned || !v.Intact() || v.Complete || v.Why != "the time was up" {
 		t.Errorf("%+v", v)
 	}
-	if v := check(t, b.Bytes(), public); v.Intact() || v.Signature != chain.SignedNot {
+	if v := check(t, b.Bytes(), public); v.Intact() || v.Signature != manifest.SignedNot {
 		t.Errorf("unsigned, and a key was given: %+v", v)
 	}
 }

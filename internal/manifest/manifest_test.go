@@ -1,4 +1,4 @@
-package chain_test
+package manifest_test
 
 import (
 	"archive/tar"
@@ -9,25 +9,25 @@ import (
 	"testing"
 	"time"
 
-	"telltale/internal/chain"
+	"telltale/internal/manifest"
 )
 
 type member struct{ name, content string }
 
 // sealed writes members, and seals them behind those that are named.
-func sealed(t testing.TB, members []member, behind map[int]chain.Seal) []member {
+func sealed(t testing.TB, members []member, behind map[int]manifest.Seal) []member {
 	t.Helper()
 	var out []member
 	var lines bytes.Buffer
 	count, head := int64(0), ""
 	for i, m := range members {
 		h := header(m)
-		b, err := json.Marshal(chain.Line{Name: m.name, Size: h.Size, SHA256: chain.Digest([]byte(m.content)), Meta: chain.Meta(h), Before: head})
+		b, err := json.Marshal(manifest.Line{Name: m.name, Size: h.Size, SHA256: manifest.Digest([]byte(m.content)), Meta: manifest.Meta(h), Before: head})
 		if err != nil {
 			t.Fatal(err)
 		}
 		lines.Write(append(b, '\n'))
-		head = chain.Digest(b)
+		head = manifest.Digest(b)
 		count++
 		out = append(out, m)
 		if s, ok := behind[i]; ok {
@@ -36,7 +36,7 @@ func sealed(t testing.TB, members []member, behind map[int]chain.Seal) []member 
 				t.Fatal(err)
 			}
 			lines.Write(append(b, '\n'))
-			out = append(out, member{chain.File(m.name), lines.String()})
+			out = append(out, member{manifest.File(m.name), lines.String()})
 			lines.Reset()
 		}
 	}
@@ -61,16 +61,16 @@ func archive(t testing.TB, members []member) []byte {
 	return b.Bytes()
 }
 
-func check(t testing.TB, members []member) chain.Verdict {
+func check(t testing.TB, members []member) manifest.Verdict {
 	t.Helper()
-	v, err := chain.Check(t.Context(), bytes.NewReader(archive(t, members)), nil)
+	v, err := manifest.Check(t.Context(), bytes.NewReader(archive(t, members)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return v
 }
 
-func kinds(v chain.Verdict) string {
+func kinds(v manifest.Verdict) string {
 	var out []string
 	for _, p := range v.Problems {
 		out = append(out, p.Kind)
@@ -80,7 +80,7 @@ func kinds(v chain.Verdict) string {
 
 // plain is: a b [b] c d [d] e [e, the last]; its members are numbered 0 to 7.
 func plain(t testing.TB) []member {
-	return sealed(t, []member{{"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "4"}, {"e", "5"}}, map[int]chain.Seal{1: {}, 3: {}, 4: {Last: true}})
+	return sealed(t, []member{{"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "4"}, {"e", "5"}}, map[int]manifest.Seal{1: {}, 3: {}, 4: {Last: true}})
 }
 
 func TestCheck(t *testing.T) {
@@ -122,20 +122,20 @@ func TestCheck(t *testing.T) {
 
 // TestMetaIsEvidence changes who a file belongs to, and nothing else.
 func TestMetaIsEvidence(t *testing.T) {
-	want := chain.Meta(header(member{"a", ""}))
+	want := manifest.Meta(header(member{"a", ""}))
 	for i, change := range []func(*tar.Header){
 		func(h *tar.Header) { h.Uid = 1 }, func(h *tar.Header) { h.Gid = 1 }, func(h *tar.Header) { h.Mode = 0o4755 }, func(h *tar.Header) { h.Typeflag = tar.TypeSymlink },
 		func(h *tar.Header) { h.Linkname = "x" }, func(h *tar.Header) { h.ModTime = time.Unix(1, 8) }, func(h *tar.Header) { h.ChangeTime = time.Unix(0, 0) }, func(h *tar.Header) { h.Devmajor = 1 },
 		func(h *tar.Header) { h.PAXRecords = map[string]string{"TELLTALE.untaken": "9"} }, func(h *tar.Header) { h.PAXRecords = map[string]string{"SCHILY.xattr.user.x": ""} },
 	} {
 		h := header(member{"a", ""})
-		if change(h); chain.Meta(h) == want {
+		if change(h); manifest.Meta(h) == want {
 			t.Errorf("change %d does not show", i)
 		}
 	}
 	h := header(member{"a", ""})
 	h.PAXRecords = map[string]string{"mtime": "1.000000007", "path": "a"}
-	if chain.Meta(h) != want {
+	if manifest.Meta(h) != want {
 		t.Error("what package tar itself writes counts")
 	}
 }
@@ -144,20 +144,20 @@ func TestMetaIsEvidence(t *testing.T) {
 func TestCheckIsBounded(t *testing.T) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: chain.File("x"), Size: 1 << 50, Format: tar.FormatPAX})
-	v, err := chain.Check(t.Context(), bytes.NewReader(b.Bytes()), nil)
+	w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: manifest.File("x"), Size: 1 << 50, Format: tar.FormatPAX})
+	v, err := manifest.Check(t.Context(), bytes.NewReader(b.Bytes()), nil)
 	if err != nil || !strings.Contains(v.Cut, "more than") || v.Intact() {
 		t.Errorf("%v %+v", err, v)
 	}
 	b.Reset()
 	w = tar.NewWriter(&b)
-	w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: chain.HeaderName, Size: maxInt, Format: tar.FormatPAX})
-	if v, _ := chain.Check(t.Context(), bytes.NewReader(b.Bytes()), nil); v.Cut == "" {
+	w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: manifest.HeaderName, Size: maxInt, Format: tar.FormatPAX})
+	if v, _ := manifest.Check(t.Context(), bytes.NewReader(b.Bytes()), nil); v.Cut == "" {
 		t.Errorf("%+v", v)
 	}
 	many := plain(t)
 	for range 1000 {
-		many = append(many, member{chain.File("more"), "x\n"})
+		many = append(many, member{manifest.File("more"), "x\n"})
 	}
 	if v := check(t, many); v.Count < 1000 || len(v.Problems) > 50 {
 		t.Errorf("%d of %d", len(v.Problems), v.Count)
@@ -169,14 +169,14 @@ const maxInt = 1<<63 - 1
 // FuzzParse reads manifests that anybody wrote.
 func FuzzParse(f *testing.F) {
 	for _, m := range plain(f) {
-		if strings.HasPrefix(m.name, chain.Dir) {
+		if strings.HasPrefix(m.name, manifest.Dir) {
 			f.Add([]byte(m.content))
 		}
 	}
 	f.Add([]byte("\n"))
 	f.Add([]byte("{}\n{}\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		lines, s, err := chain.Parse(b)
+		lines, s, err := manifest.Parse(b)
 		if err == nil && int64(len(lines)) > int64(len(b)) {
 			t.Errorf("%d lines of %d bytes", len(lines), len(b))
 		}
@@ -187,9 +187,9 @@ func FuzzParse(f *testing.F) {
 // FuzzCheck reads whole archives: their header, their members and their manifests.
 func FuzzCheck(f *testing.F) {
 	f.Add(archive(f, plain(f)))
-	f.Add(archive(f, sealed(f, []member{{chain.HeaderName, `{"signer":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}`}}, map[int]chain.Seal{0: {Last: true, Signature: "AA=="}})))
+	f.Add(archive(f, sealed(f, []member{{manifest.HeaderName, `{"signer":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}`}}, map[int]manifest.Seal{0: {Last: true, Signature: "AA=="}})))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		v, err := chain.Check(t.Context(), bytes.NewReader(b), nil)
+		v, err := manifest.Check(t.Context(), bytes.NewReader(b), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

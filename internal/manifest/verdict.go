@@ -1,4 +1,4 @@
-package chain
+package manifest
 
 import (
 	"encoding/base64"
@@ -77,8 +77,8 @@ func (v *Verdict) Words() []string {
 		return []string{"it holds no manifest, so that nothing shows whether it is what was written"}
 	}
 	out := []string{fmt.Sprintf("%d of %d members are as %d seals say", v.Sealed, v.Members, v.Seals)}
-	if !v.Complete {
-		out = append(out, v.ended())
+	if s := v.Ended(); s != "" {
+		out = append(out, s)
 	}
 	if v.Behind > 0 {
 		out = append(out, fmt.Sprintf("%d members stand behind the last seal: nothing shows whether they are what was written", v.Behind))
@@ -86,11 +86,14 @@ func (v *Verdict) Words() []string {
 	if v.Count > 0 {
 		out = append(out, fmt.Sprintf("it is not what was written: in %d places the archive and its manifests do not agree", v.Count))
 	}
-	return append(out, v.signature())
+	return append(out, v.Signed())
 }
 
-// ended says how a collection ended that did not run to its end.
-func (v *Verdict) ended() string {
+// Ended says how a collection ended that did not run to its end, "" if it did.
+func (v *Verdict) Ended() string {
+	if v.Complete {
+		return ""
+	}
 	var s strings.Builder
 	s.WriteString("the collection ended before its time: ")
 	if v.Last == "" {
@@ -108,7 +111,8 @@ func (v *Verdict) ended() string {
 	return s.String()
 }
 
-func (v *Verdict) signature() string {
+// Signed says by whom.
+func (v *Verdict) Signed() string {
 	switch v.Signature {
 	case SignedKnown:
 		return "its seals are signed by the key that was given (" + v.key() + ")"

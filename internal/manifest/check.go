@@ -1,4 +1,4 @@
-package chain
+package manifest
 
 import (
 	"archive/tar"

@@ -1,10 +1,10 @@
-// Package chain is the form of a collection's manifests, and their checking. A manifest is a member of the archive with a Line for every member
+// Package manifest is the form of a collection's manifests, and their checking. A manifest is a member of the archive with a Line for every member
 // since the manifest before, and a Seal. The lines of all manifests are one chain: each holds the digest of the line before, and a seal tells
 // how many there are, the digest of the last, and may sign both. So what was taken out, put in, put elsewhere or changed shows, up to the last seal.
 //
 // Without a signature by a key that the reader knows from elsewhere, the chain shows accidents, cuts and clumsy changes: whoever can write the whole
 // archive anew can make a new chain. Package acquire/pack writes it, package host reads it.
-package chain
+package manifest
 
 import (
 	"archive/tar"
