@@ -287,7 +287,7 @@ func (w *Writer) refused(h *tar.Header, err error) error {
 
 // A long step is sealed within: what is lost by a cut, and what a manifest needs of memory, stays small.
 const (
-	partSize  = 64 << 20 // bytes of members
+	partSize  = 16 << 20 // bytes of members
 	partLines = 1 << 20  // bytes of lines
 )
 

@@ -18,7 +18,7 @@ import (
 
 func acquireFiles(out, errs io.Writer) *cobra.Command {
 	var (
-		to    string
+		dest  sinkFlags
 		match []string
 		quiet bool
 	)
@@ -30,34 +30,43 @@ owns and could be an intruder's; or, with --match, of the files whose path fits.
 		Example: "  telltale acquire files --to /mnt/stick/files.tar.zst\n  telltale acquire files --to - --match '/var/www/html/**' --match '*.php' | ssh me@desk 'cat >web.tar.zst'",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if to == "" {
+			if dest.to == "" {
 				return fmt.Errorf("%w: --to says where the collection goes", errUsage)
 			}
 			box, header, err := acquire.NewBox(slog.New(slog.DiscardHandler))
 			if err != nil {
 				return err
 			}
-			header.Version, header.Command = version(), os.Args
-			sink, err := openSink(to, out)
+			header.Version, header.Command = version(), withoutSecrets(os.Args)
+			o, err := dest.options(errs)
 			if err != nil {
 				return err
 			}
-			w, err := pack.New(header, pack.Options{To: sink.writer(), Clock: acquire.Clock})
+			to, err := dest.open(c.Context(), out, errs)
 			if err != nil {
-				return errors.Join(err, sink.Close())
+				return err
+			}
+			o.To, o.Clock = to, acquire.Clock
+			w, err := pack.New(header, o)
+			if err != nil {
+				return errors.Join(err, to.Close())
 			}
 			p := newProgress(errs, quiet)
 			began := time.Now()
 			failed := copyFiles(c.Context(), box, w, p, match...)
 			p.done()
-			if err := errors.Join(failed, closeCollection(w, sink, failed)); err != nil {
-				return err
+			cut := closeCollection(w, to, failed)
+			if failed != nil && !isLost(w, failed) || c.Context().Err() != nil {
+				return errors.Join(failed, cut, c.Context().Err())
 			}
-			fmt.Fprintf(errs, "collected in %.1f s, %d things could not be taken; examine it: telltale examine %s\n", time.Since(began).Seconds(), w.Failures(), to)
+			if cut != nil {
+				return cutError(w, cut)
+			}
+			fmt.Fprintf(errs, "collected in %.1f s, %d things could not be taken; examine it: telltale examine %s\n", time.Since(began).Seconds(), w.Failures(), dest.to)
 			return nil
 		},
 	}
-	c.Flags().StringVar(&to, "to", "", "where the collection goes: a file (on another disk), or - for standard output")
+	dest.bind(c.Flags())
 	c.Flags().StringArrayVar(&match, "match", nil, "take the content of files that fit, and of no others: '*.php' fits names, '/var/www/**' paths")
 	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "show no progress")
 	return c

@@ -31,6 +31,7 @@ type examineFlags struct {
 	remote             []string
 	since, until, zone string
 	rules, keys        []string
+	identity, signer   []string
 	baseline           string
 	known              []string
 }
@@ -44,7 +45,7 @@ func examineCommand(out, errs io.Writer) *cobra.Command {
 
 EVIDENCE is any number of: a disk image (raw, split, E01, Ex01, qcow2, VMDK, VHD, VHDX, VDI) with partitions, volumes or a bare
 filesystem on it (ext2, ext3, ext4, XFS, btrfs), a folder with a server's files or only its logs, a tar or zip archive of them, single
-log files; each also compressed by gzip, xz, zstd, bzip2 or lz4. What it is, is told by its content. It is opened for reading only. Disks that
+log files; each also compressed by gzip, xz, zstd, bzip2 or lz4, and encrypted by age; a collection that telltale live took. What it is, is told by its content. It is opened for reading only. Disks that
 belong to one RAID or volume group are given together. Segments, extents and parents of an image are looked for beside it.
 
 The case is a new folder with the report (report.html, report.json, report.md) and the record of what was done.
@@ -63,6 +64,8 @@ Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence co
 	c.Flags().StringArrayVar(&f.remote, "remote-logs", nil, "folder, archive or file: a remote log server's copy of this host's logs")
 	c.Flags().StringArrayVar(&f.rules, "rules", nil, "folder of rules in Sigma's form (*.yml) to hold the events against, beside our own")
 	c.Flags().StringArrayVar(&f.keys, "key-file", nil, "file with the passphrase or key of an encrypted volume; without one it is asked for at the terminal")
+	c.Flags().StringArrayVar(&f.identity, "identity", nil, identityUsage)
+	c.Flags().StringArrayVar(&f.signer, "signer", nil, signerUsage)
 	c.Flags().StringVar(&f.baseline, "baseline", "", "folder, archive or image of the same system, known to be good: programs are compared with it")
 	c.Flags().StringArrayVar(&f.known, "known", nil, "list of digests of files known to be good (MD5, SHA-1 or SHA-256, one a line; NSRLFile.txt)")
 	c.Flags().StringVar(&f.since, "since", "", "leave out what logs tell of before (2006-01-02 or RFC 3339)")
@@ -78,6 +81,12 @@ func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args [
 	}
 	o := examine.Options{Evidence: args, RemoteLogs: f.remote, Artifacts: artall.Artifacts(), Detections: detall.Detections(rules...), Log: slog.New(slog.DiscardHandler)}
 	o.Baseline = f.baseline
+	if o.Identities, err = identities(f.identity); err != nil {
+		return err
+	}
+	if o.Signers, err = signers(f.signer); err != nil {
+		return err
+	}
 	if o.Known, err = examine.LoadKnown(ctx, f.known); err != nil {
 		return fmt.Errorf("%w: --known: %w", errUsage, err)
 	}

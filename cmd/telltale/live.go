@@ -25,10 +25,12 @@ import (
 	"telltale/host"
 	"telltale/internal/state"
 	"telltale/report/jsonreport"
+	"telltale/report/terminal"
 )
 
 type liveFlags struct {
-	to, caseDir             string
+	sink                    sinkFlags
+	caseDir                 string
 	quick, full, fast, only bool
 	exhibits                bool
 	json, quiet, everything bool
@@ -44,15 +46,21 @@ func liveCommand(out, errs io.Writer) *cobra.Command {
 		Long: `Look at the machine that this runs on, without running or loading anything of it: what is volatile first, then its files and logs, with the
 same reasoning as examine. Nothing is written to the machine's disks unless --to or --case name a file on one.
 
-With --to the state and the files that matter also go into a collection, which examine reads elsewhere.
+With --to the state and the files that matter also go into a collection, which examine reads elsewhere. Where it goes is checked: a file not onto
+the machine's own disks, ssh only to a host key that was named, https only to a certificate that is good. With --recipient nobody but the one who holds
+the identity can read it (telltale key new makes one, on your own machine). A key that is given here was on a hacked machine: use one made for this
+incident alone. What it signed was written by whoever had it, not seen by whoever is honest.
+
+If the collection is cut, the machine is examined all the same, and the exit status is 1.
 
 Run it as root, from a USB stick or over ssh. Do not reboot the machine before.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return liveRun(c.Context(), out, errs, f) },
+		Example: "  telltale live\n  telltale live --to /mnt/usb/web1.tar.zst\n  telltale live --to ssh://ir@192.0.2.10/srv/web1.tar.zst.age --host-key SHA256:... --recipient age1...",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return liveRun(c.Context(), out, errs, f) },
 	}
 	c.AddCommand(freezeCommand(out, errs), thawCommand(out, errs))
 	c.AddCommand(lists(out)...)
-	c.Flags().StringVar(&f.to, "to", "", "where the collection goes: a file (on another disk), or - for standard output; the answer then goes to standard error")
+	f.sink.bind(c.Flags())
 	c.Flags().StringVar(&f.caseDir, "case", "", "folder of the case, new or empty: the report is written there, too")
 	c.Flags().BoolVar(&f.quick, "quick", false, "only what runs, and what stands on the machine: no logs, no digests of packages")
 	c.Flags().BoolVar(&f.only, "collect-only", false, "with --to: collect, and leave the examination to another machine")
@@ -72,7 +80,7 @@ const collectOften = 40
 
 // liveRun takes the state, examines the machine with it, and copies what was asked for.
 func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
-	if f.only && f.to == "" {
+	if f.only && f.sink.to == "" {
 		return fmt.Errorf("%w: --collect-only needs --to", errUsage)
 	}
 	rules, err := rulesOf(f.rules)
@@ -91,38 +99,67 @@ func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
 	if err != nil {
 		return err
 	}
-	header.Version, header.Command = version(), os.Args
-	to, err := openSink(f.to, out)
+	header.Version, header.Command = version(), withoutSecrets(os.Args)
+	p := newProgress(errs, f.quiet)
+	w, cut, err := collect(ctx, out, errs, f, box, header, p)
 	if err != nil {
-		return err
+		p.done()
+		return errors.Join(err, cut)
 	}
-	if f.to == "-" {
+	if f.sink.to == "-" {
 		out = errs
 	}
-	p := newProgress(errs, f.quiet)
-	w, err := pack.New(header, pack.Options{To: to.writer(), Clock: acquire.Clock})
+	if cut != nil {
+		p.done()
+		cut = cutError(w, cut)
+		fmt.Fprintf(errs, "warning: %s\n", terminal.Escape(cut.Error()))
+	}
+	if f.only {
+		p.done()
+		if cut == nil {
+			fmt.Fprintf(errs, "collected in %.1f s; examine it elsewhere: telltale examine %s\n", time.Since(started).Seconds(), f.sink.to)
+		}
+		return cut
+	}
+	o := examine.Options{Artifacts: artall.Artifacts(), Detections: detall.Detections(rules...), Log: log, Progress: p, Quick: f.quick, Live: inPlace(box, w.State())}
+	return errors.Join(liveAnswer(ctx, out, f, o, p, started), cut)
+}
+
+// collect takes the state, and the files if the collection goes somewhere. Cut tells that it did not get there, which is no error of the rest.
+func collect(ctx context.Context, out, errs io.Writer, f liveFlags, box *acquire.Box, header *state.Header, p *progress) (w *pack.Writer, cut, err error) {
+	o, err := f.sink.options(errs)
 	if err != nil {
-		return err
+		return nil, nil, err
+	}
+	to, err := f.sink.open(ctx, out, errs)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.Clock = acquire.Clock
+	if to != nil {
+		o.To = to
+	}
+	if w, err = pack.New(header, o); err != nil {
+		return nil, nil, err
 	}
 	steps := acqall.Steps(acqall.Options{Full: f.full, Keep: to != nil, Run: f.exhibits})
 	if f.quick {
 		steps = quickOnes(steps)
 	}
-	failed := acquire.Run(ctx, box, steps, w, f.budget, func(s acquire.Step) { p.Stage("taking " + s.Name) })
-	if failed == nil && to != nil && !f.quick {
-		failed = copyFiles(ctx, box, w, p)
+	err = acquire.Run(ctx, box, steps, w, f.budget, func(s acquire.Step) { p.Stage("taking " + s.Name) })
+	if _, lost := w.Lost(); err == nil && lost == nil && to != nil && !f.quick {
+		if err = copyFiles(ctx, box, w, p); isLost(w, err) {
+			err = nil
+		}
 	}
-	if err := errors.Join(failed, closeCollection(w, to, failed)); err != nil {
-		p.done()
-		return err
-	}
-	if f.only {
-		p.done()
-		fmt.Fprintf(errs, "collected in %.1f s; examine it elsewhere: telltale examine %s\n", time.Since(started).Seconds(), f.to)
-		return nil
-	}
-	o := examine.Options{Artifacts: artall.Artifacts(), Detections: detall.Detections(rules...), Log: log, Progress: p, Quick: f.quick, Live: inPlace(box, w.State())}
-	return liveAnswer(ctx, out, f, o, p, started)
+	cut = closeCollection(w, to, err)
+	return w, cut, errors.Join(err, ctx.Err())
+}
+
+// isLost tells a step that ended because the destination did from one that failed.
+func isLost(w *pack.Writer, err error) bool {
+	_, lost := w.Lost()
+	return lost != nil && errors.Is(err, lost)
 }
 
 func quickOnes(all []acquire.Step) (out []acquire.Step) {
@@ -166,7 +203,7 @@ func copyFiles(ctx context.Context, b *acquire.Box, w *pack.Writer, p *progress,
 
 // liveAnswer examines and tells.
 func liveAnswer(ctx context.Context, out io.Writer, f liveFlags, o examine.Options, p *progress, started time.Time) error {
-	custody := custodyOf(started, append([]string{"live"}, os.Args[min(2, len(os.Args)):]...))
+	custody := custodyOf(started, append([]string{"live"}, withoutSecrets(os.Args)[min(2, len(os.Args)):]...))
 	var k *casefile.Case
 	if f.caseDir != "" {
 		var err error
@@ -198,45 +235,4 @@ func liveAnswer(ctx context.Context, out io.Writer, f liveFlags, o examine.Optio
 		return jsonreport.New().Write(out, d)
 	}
 	return terminalReport(out, d, f.everything, dir)
-}
-
-// sink is where a collection goes; nil for nowhere.
-type sink struct{ io.WriteCloser }
-
-func (s *sink) writer() io.Writer {
-	if s == nil {
-		return nil
-	}
-	return s
-}
-
-type noClose struct{ io.Writer }
-
-func (noClose) Close() error { return nil }
-
-func openSink(to string, out io.Writer) (*sink, error) {
-	switch to {
-	case "":
-		return nil, nil
-	case "-":
-		return &sink{noClose{out}}, nil
-	}
-	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open --to: %w", err)
-	}
-	return &sink{f}, nil
-}
-
-// closeCollection ends the collection, with the reason if it ends before its time.
-func closeCollection(w *pack.Writer, to *sink, failed error) error {
-	why := ""
-	if failed != nil {
-		why = state.Text([]byte(failed.Error()), 1000)
-	}
-	err := w.Close(why)
-	if to != nil {
-		err = errors.Join(err, to.Close())
-	}
-	return err
 }

@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	root.SetOut(out)
 	root.SetErr(errs)
 	root.SetArgs(args)
-	root.AddCommand(examineCommand(out, errs), liveCommand(out, errs), acquireCommand(out, errs, standardOutput(out)), isolateCommand(out, errs), releaseCommand(out), reportCommand(out), verifyCommand(out), recoverCommand(out), timelineCommand(out), rulesCommand(out), labCommand(os.Stdin, out, errs), versionCommand(out))
+	root.AddCommand(examineCommand(out, errs), liveCommand(out, errs), acquireCommand(out, errs, standardOutput(out)), isolateCommand(out, errs), releaseCommand(out), reportCommand(out), verifyCommand(out), recoverCommand(out), timelineCommand(out), rulesCommand(out), labCommand(os.Stdin, out, errs), keyCommand(out), versionCommand(out))
 	err := root.ExecuteContext(ctx)
 	status, hint := outcome(ctx, err)
 	if h := (hinted{}); errors.As(err, &h) {
@@ -83,6 +83,8 @@ func outcome(ctx context.Context, err error) (status int, hint string) {
 		return exitUnreadable, ""
 	case errors.Is(err, errUsage), isUsage(err):
 		return exitUsage, "telltale help shows how it is called"
+	case errors.Is(err, errCut):
+		return exitError, sinkHint(err)
 	case errors.Is(err, syscall.ENOSPC):
 		return exitError, "the disk that is written to is full: give a --case or --to on another one"
 	case errors.Is(err, casefile.ErrExists):
@@ -92,7 +94,7 @@ func outcome(ctx context.Context, err error) (status int, hint string) {
 	case errors.Is(err, examine.ErrNothing):
 		return exitError, "give a disk image, a folder or archive of the server's files, or its logs; telltale examine --help lists what is read"
 	}
-	return exitError, containHint(err) + freezeHint(err)
+	return exitError, containHint(err) + freezeHint(err) + sinkHint(err) + identityHint(err)
 }
 
 // isUsage tells the errors that cobra itself makes of a wrong call; it gives them no type.

@@ -20,6 +20,7 @@ import (
 type recoverFlags struct {
 	to, match       string
 	all, list, json bool
+	identity        []string
 }
 
 func recoverCommand(out io.Writer) *cobra.Command {
@@ -47,6 +48,7 @@ Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence co
 	c.Flags().StringVar(&f.match, "match", "", "only files whose path or name fits this pattern (*.php)")
 	c.Flags().BoolVar(&f.all, "all", false, "write also files of which every block was given to others")
 	c.Flags().BoolVar(&f.json, "json", false, "print one JSON object a file")
+	c.Flags().StringArrayVar(&f.identity, "identity", nil, identityUsage)
 	return c
 }
 
@@ -58,6 +60,10 @@ func recoverRun(ctx context.Context, out io.Writer, f recoverFlags, from string)
 		return fmt.Errorf("%w: --match %q: %w", errUsage, f.match, err)
 	}
 	sources, err := sourcesOf(from)
+	if err != nil {
+		return err
+	}
+	ids, err := identities(f.identity)
 	if err != nil {
 		return err
 	}
@@ -79,7 +85,7 @@ func recoverRun(ctx context.Context, out io.Writer, f recoverFlags, from string)
 		return err
 	}
 	defer os.RemoveAll(spool)
-	o := examine.RecoverOptions{Sources: sources, Spool: spool, To: f.to, Match: f.match, All: f.all, Zone: time.UTC, Secret: secrets(nil)}
+	o := examine.RecoverOptions{Sources: sources, Spool: spool, To: f.to, Match: f.match, All: f.all, Zone: time.UTC, Secret: secrets(nil), Identities: ids}
 	enc := json.NewEncoder(out)
 	o.Told = func(r casefile.Recovery) {
 		if !f.json {

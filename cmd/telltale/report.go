@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -10,13 +9,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"telltale/casefile"
-	"telltale/examine"
-	"telltale/host"
 	"telltale/image"
 	"telltale/internal/limit"
 	repall "telltale/report/all"
 	"telltale/report/jsonreport"
-	"telltale/report/terminal"
 )
 
 func reportCommand(out io.Writer) *cobra.Command {
@@ -113,67 +109,4 @@ func damaged(n int) string {
 		return ""
 	}
 	return fmt.Sprintf("; %d pieces are damaged", n)
-}
-
-func verifyCommand(out io.Writer) *cobra.Command {
-	var asJSON bool
-	c := &cobra.Command{
-		Use: "verify CASE", Short: "See whether the evidence is still what it was when it was examined", Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			k, err := casefile.Open(args[0])
-			if err != nil {
-				return err
-			}
-			var all []verified
-			bad := 0
-			for _, s := range k.Manifest().Sources {
-				v := verified{Source: s.ID, Path: s.Path, Want: s.SHA256, State: "not-hashed"}
-				if s.SHA256 != "" {
-					got, _, err := examine.Digest(c.Context(), s.Path)
-					switch {
-					case c.Context().Err() != nil:
-						return c.Context().Err()
-					case err != nil:
-						v.State, v.Got = "unreadable", err.Error()
-					case got == s.SHA256:
-						v.State, v.Got = "same", got
-					default:
-						v.State, v.Got = "changed", got
-					}
-				}
-				checks, err := host.Stored(c.Context(), s.Path, nil)
-				if c.Context().Err() != nil {
-					return c.Context().Err()
-				}
-				if err != nil && v.State == "same" {
-					v.State, v.Got = "unreadable", err.Error()
-				}
-				v.Stored = storedOf(checks)
-				if v.State != "same" || !allOK(checks) {
-					bad++
-				}
-				all = append(all, v)
-			}
-			if asJSON {
-				e := json.NewEncoder(out)
-				e.SetIndent("", "  ")
-				if err := e.Encode(all); err != nil {
-					return err
-				}
-			} else {
-				for _, v := range all {
-					fmt.Fprintf(out, "%-11s %s  %s\n", v.State, v.Want, terminal.Escape(v.Path))
-					for _, x := range v.Stored {
-						fmt.Fprintf(out, "  %-9s the image's own %s%s\n", map[bool]string{true: "same", false: "changed"}[x.OK], terminal.Escape(x.words()), damaged(x.Damaged))
-					}
-				}
-			}
-			if bad > 0 {
-				return fmt.Errorf("%w: %d of %d sources are not shown to be the same", errChanged, bad, len(all))
-			}
-			return nil
-		},
-	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return c
 }

@@ -25,7 +25,7 @@ type timelineFlags struct {
 	format, to         string
 	since, until, zone string
 	files              bool
-	keys               []string
+	keys, identity     []string
 }
 
 func timelineCommand(out io.Writer) *cobra.Command {
@@ -53,6 +53,7 @@ Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence co
 	c.Flags().StringVar(&f.until, "until", "", "leave out what logs tell of after")
 	c.Flags().StringVar(&f.zone, "zone", "", "zone of logs that name none, where the evidence does not say")
 	c.Flags().StringArrayVar(&f.keys, "key-file", nil, "file with the passphrase or key of an encrypted volume")
+	c.Flags().StringArrayVar(&f.identity, "identity", nil, identityUsage)
 	return c
 }
 
@@ -71,6 +72,9 @@ func timelineRun(ctx context.Context, out io.Writer, f timelineFlags, from strin
 		return err
 	}
 	o := examine.Options{Artifacts: artall.Artifacts(), Log: slog.New(slog.DiscardHandler), Secret: secrets(f.keys), FilesOnly: f.files || f.format == "bodyfile"}
+	if o.Identities, err = identities(f.identity); err != nil {
+		return err
+	}
 	if err := span(&o, f.since, f.until, f.zone); err != nil {
 		return err
 	}
