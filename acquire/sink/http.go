@@ -155,7 +155,19 @@ func (r *request) Taken() int64 { return r.taken.Load() }
 func (r *request) Write(p []byte) (int, error) {
 	n, err := r.body.Write(p)
 	r.taken.Add(int64(n))
+	if errors.Is(err, io.ErrClosedPipe) { // the transport lets go of the body before it says why
+		err = r.result()
+	}
 	return n, err
+}
+
+// result waits for the end, for which the transport has a time, and gives it for a body that did not come to its own.
+func (r *request) result() error {
+	<-r.done
+	if r.err == nil {
+		return errEarly
+	}
+	return r.err
 }
 
 // Close ends the body and waits for the server's word that it has it.
@@ -163,14 +175,11 @@ func (r *request) Close() error {
 	defer r.stop()
 	select {
 	case <-r.done:
-		if r.err == nil {
-			return errEarly
-		}
-		return r.err
+		return r.result()
 	default:
 	}
 	r.body.Close()
-	<-r.done // the transport has a time for it
+	<-r.done
 	return r.err
 }
 

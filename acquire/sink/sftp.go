@@ -44,6 +44,7 @@ const (
 
 // remote is a file on the other side that is being written.
 type remote struct {
+	ctx    context.Context
 	client *ssh.Client
 	in     io.WriteCloser
 	handle string
@@ -89,7 +90,7 @@ func openSFTP(ctx context.Context, c *ssh.Client, name string, wait times) (*rem
 	if err := s.RequestSubsystem("sftp"); err != nil {
 		return nil, fmt.Errorf("the server has no sftp: %w", err)
 	}
-	r := &remote{client: c, in: in, wait: wait, replies: make(chan reply, 4), ended: make(chan struct{}), pending: map[uint32]int{}}
+	r := &remote{ctx: ctx, client: c, in: in, wait: wait, replies: make(chan reply, 4), ended: make(chan struct{}), pending: map[uint32]int{}}
 	r.free = sync.NewCond(&r.mu)
 	r.stop = context.AfterFunc(ctx, func() { r.fail(ctx.Err()) })
 	go r.listen(out)
@@ -269,7 +270,9 @@ func (r *remote) fail(err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.err == nil {
-		r.err = err
+		if r.err = err; r.ctx.Err() != nil {
+			r.err = r.ctx.Err() // what else is told follows from it
+		}
 		go r.client.Close()
 	}
 	r.free.Broadcast()
