@@ -31,7 +31,7 @@ const maxAgeHeader = 1 << 20
 func encrypted(head []byte) bool { return bytes.HasPrefix(head, []byte(ageMagic)) }
 
 // decrypt takes age off. A stream that ends early gives its whole chunks before it gives the error.
-func decrypt(r io.Reader, ids []age.Identity) (io.Reader, error) {
+func decrypt(r io.Reader, ids []age.Identity) (*decrypted, error) {
 	if len(ids) == 0 {
 		return nil, ErrIdentity
 	}
@@ -45,19 +45,22 @@ func decrypt(r io.Reader, ids []age.Identity) (io.Reader, error) {
 		return nil, fmt.Errorf("age: %w", err)
 	}
 	h.open = true
-	return &decrypted{r: d}, nil
+	return &decrypted{r: d, under: h}, nil
 }
 
 // headed bounds what is read as long as it is not open.
 type headed struct {
-	r    io.Reader
-	left int64
-	open bool
+	r     io.Reader
+	left  int64
+	open  bool
+	ended bool
 }
 
 func (h *headed) Read(p []byte) (int, error) {
 	if h.open {
-		return h.r.Read(p)
+		n, err := h.r.Read(p)
+		h.ended = h.ended || errors.Is(err, io.EOF)
+		return n, err
 	}
 	if h.left <= 0 {
 		return 0, fmt.Errorf("its header is longer than %d bytes", maxAgeHeader)
@@ -68,15 +71,23 @@ func (h *headed) Read(p []byte) (int, error) {
 }
 
 type decrypted struct {
-	r io.Reader
-	n int64
+	r     io.Reader
+	under *headed
+	n     int64
+	err   error
 }
 
 func (d *decrypted) Read(p []byte) (int, error) {
 	n, err := d.r.Read(p)
 	d.n += int64(n)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = fmt.Errorf("age at byte %d of its content: %w", d.n, err)
+		// Of a last piece that is not whole, age cannot say whether it was cut or changed.
+		what := "it was changed here"
+		if d.under.ended {
+			what = "it was cut here, or its end was changed"
+		}
+		err = fmt.Errorf("age at byte %d of its content: %s: %w", d.n, what, err)
+		d.err = err
 	}
 	return n, err
 }
@@ -95,7 +106,22 @@ func (o *Options) open(r io.Reader) (io.ReadCloser, string, error) {
 	if err != nil {
 		return nil, "age", err
 	}
-	return unpack.Reader(d)
+	u, kind, err := unpack.Reader(d)
+	return &inner{u, d}, kind, err
+}
+
+// inner tells what age said: a decompressor takes every error of its source for the source's end.
+type inner struct {
+	io.ReadCloser
+	crypt *decrypted
+}
+
+func (i *inner) Read(p []byte) (int, error) {
+	n, err := i.ReadCloser.Read(p)
+	if err != nil && i.crypt.err != nil {
+		err = i.crypt.err
+	}
+	return n, err
 }
 
 // maxTold bounds how many of a collection's problems are told one by one.

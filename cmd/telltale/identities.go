@@ -14,8 +14,6 @@ import (
 
 	"filippo.io/age"
 	"golang.org/x/crypto/ssh"
-
-	"telltale/host"
 )
 
 // maxSmallFile bounds a file of keys, bytes.
@@ -97,12 +95,4 @@ func publicKey(b []byte) ed25519.PublicKey {
 		return out
 	}
 	return nil
-}
-
-// identityHint is what the user may do about evidence that is encrypted for somebody else.
-func identityHint(err error) string {
-	if errors.Is(err, host.ErrIdentity) {
-		return "give the identity whose recipient the collection was made for: --identity FILE"
-	}
-	return ""
 }

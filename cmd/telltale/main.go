@@ -14,6 +14,7 @@ import (
 
 	"telltale/casefile"
 	"telltale/examine"
+	"telltale/host"
 )
 
 // The exit statuses, which scripts rely on.
@@ -91,10 +92,12 @@ func outcome(ctx context.Context, err error) (status int, hint string) {
 		return exitError, "a case is made once: give another folder with --case, or read this one with telltale report"
 	case errors.Is(err, casefile.ErrNotCase):
 		return exitError, "give the folder that telltale examine made"
+	case errors.Is(err, host.ErrIdentity):
+		return exitError, "give the identity whose recipient the collection was made for: --identity FILE"
 	case errors.Is(err, examine.ErrNothing):
 		return exitError, "give a disk image, a folder or archive of the server's files, or its logs; telltale examine --help lists what is read"
 	}
-	return exitError, containHint(err) + freezeHint(err) + sinkHint(err) + identityHint(err)
+	return exitError, containHint(err) + freezeHint(err) + sinkHint(err)
 }
 
 // isUsage tells the errors that cobra itself makes of a wrong call; it gives them no type.

@@ -12,6 +12,7 @@ import (
 	"telltale/casefile"
 	"telltale/examine"
 	"telltale/host"
+	"telltale/internal/manifest"
 	"telltale/report/terminal"
 )
 
@@ -59,34 +60,39 @@ func verifyCollection(ctx context.Context, out io.Writer, f verifyFlags, path st
 		return fmt.Errorf("open %q: %w", path, err)
 	}
 	if !is {
-		return fmt.Errorf("%q is no collection: %w", path, casefile.ErrNotCase)
+		return fmt.Errorf("%q is no collection, and %w", path, casefile.ErrNotCase)
 	}
 	v, err := host.Verify(ctx, path, o)
 	if err != nil {
 		return err
 	}
 	if f.json {
-		if err := encode(out, v); err != nil {
-			return err
-		}
+		err = encode(out, v)
 	} else {
-		for _, w := range v.Words() {
-			fmt.Fprintln(out, terminal.Escape(w))
-		}
-		for _, p := range v.Problems {
-			fmt.Fprintf(out, "  %s\n", terminal.Escape(p.Words()))
-		}
-		if n := v.Count - int64(len(v.Problems)); n > 0 {
-			fmt.Fprintf(out, "  and %d more\n", n)
-		}
+		printVerdict(out, &v)
+	}
+	if err != nil {
+		return err
 	}
 	switch {
 	case v.Count > 0 || v.Seals > 0 && !v.Intact():
 		return fmt.Errorf("%w: the collection is not shown to be what was written", errChanged)
-	case !v.Complete:
+	case !v.Complete || v.Cut != "":
 		return fmt.Errorf("%w: the collection ends before its time", errUnreadable)
 	}
 	return nil
+}
+
+func printVerdict(out io.Writer, v *manifest.Verdict) {
+	for _, w := range v.Words() {
+		fmt.Fprintln(out, terminal.Escape(w))
+	}
+	for _, p := range v.Problems {
+		fmt.Fprintf(out, "  %s\n", terminal.Escape(p.Words()))
+	}
+	if n := v.Count - int64(len(v.Problems)); n > 0 {
+		fmt.Fprintf(out, "  and %d more\n", n)
+	}
 }
 
 func encode(out io.Writer, v any) error {

@@ -48,7 +48,7 @@ type Verdict struct {
 	Behind    int64     `json:"behind"`    // of them, behind the last seal: nothing is proven of them
 	Seals     int64     `json:"seals"`     // that hold
 	Last      string    `json:"last_seal"` // name of the last that holds: "01-process"; "" for none
-	Complete  bool      `json:"complete"`  // the last seal says that it is the last, and the archive ends behind it
+	Complete  bool      `json:"complete"`  // the last seal says that it is the last, and no member stands behind it
 	Why       string    `json:"why"`       // what ended it before its time, as its last seal says; "" if that seal does not say
 	Cut       string    `json:"cut"`       // where the archive could not be read on, and why; "" if it was read to its end
 	Signature string    `json:"signature"`
@@ -79,6 +79,9 @@ func (v *Verdict) Words() []string {
 	out := []string{fmt.Sprintf("%d of %d members are as %d seals say", v.Sealed, v.Members, v.Seals)}
 	if s := v.Ended(); s != "" {
 		out = append(out, s)
+	}
+	if v.Complete && v.Cut != "" {
+		out = append(out, "the archive's end, behind the last seal, cannot be read: "+v.Cut+"; nothing that was sealed is missing")
 	}
 	if v.Behind > 0 {
 		out = append(out, fmt.Sprintf("%d members stand behind the last seal: nothing shows whether they are what was written", v.Behind))
