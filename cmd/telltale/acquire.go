@@ -66,8 +66,21 @@ func (f *copyFlags) add(c *cobra.Command) {
 	c.MarkFlagRequired("to")
 }
 
-func acquireCommand(out, errs io.Writer, open opener) *cobra.Command {
+func acquireCommand(out, errs io.Writer) *cobra.Command {
+	var (
+		remote sinkFlags
+		ctx    context.Context
+	)
+	open := func(to string) (io.WriteCloser, error) {
+		if !strings.Contains(to, "://") {
+			return standardOutput(out)(to)
+		}
+		remote.to = to
+		return remote.open(ctx, out, errs)
+	}
 	c := &cobra.Command{Use: "acquire", Short: "Copy the disks and the memory of a running machine"}
+	remote.bindRemote(c.PersistentFlags())
+	c.PersistentPreRun = func(c *cobra.Command, _ []string) { ctx = c.Context() }
 	c.AddCommand(acquireDiskCommand(out, errs, open), acquireMemoryCommand(out, errs, open), acquireFiles(out, errs), acquireVerifyCommand(out, errs))
 	return c
 }
@@ -91,7 +104,7 @@ func vacant(to string, beside ...string) error {
 // newRecord begins the record of a copy.
 func newRecord(kind, format, to string) *custody.Record {
 	r := &custody.Record{
-		Format: custody.Format, Kind: kind, State: custody.Unfinished, Tool: "telltale " + version(), Command: append([]string(nil), os.Args...),
+		Format: custody.Format, Kind: kind, State: custody.Unfinished, Tool: "telltale " + version(), Command: withoutSecrets(os.Args),
 		Started: time.Now().UTC(), Copy: custody.Copy{Name: to, Format: format}, Notes: []string{},
 	}
 	if !streamed(to) {

@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	root.SetOut(out)
 	root.SetErr(errs)
 	root.SetArgs(args)
-	root.AddCommand(examineCommand(out, errs), liveCommand(out, errs), acquireCommand(out, errs, standardOutput(out)), isolateCommand(out, errs), releaseCommand(out), reportCommand(out), verifyCommand(out), recoverCommand(out), timelineCommand(out), rulesCommand(out), labCommand(os.Stdin, out, errs), keyCommand(out), versionCommand(out))
+	root.AddCommand(examineCommand(out, errs), liveCommand(out, errs), acquireCommand(out, errs), isolateCommand(out, errs), releaseCommand(out), reportCommand(out), verifyCommand(out), recoverCommand(out), timelineCommand(out), rulesCommand(out), labCommand(os.Stdin, out, errs), keyCommand(out), versionCommand(out))
 	err := root.ExecuteContext(ctx)
 	status, hint := outcome(ctx, err)
 	if h := (hinted{}); errors.As(err, &h) {

@@ -35,6 +35,11 @@ func (f *sinkFlags) bind(s *pflag.FlagSet) {
 	s.BoolVar(&f.o.Here, "here", false, "a file may lie on this machine's own disks, and overwrite what was deleted there")
 	s.StringArrayVar(&f.recipients, "recipient", nil, "who can read the collection: an age recipient (age1...), or a file of them; may be repeated")
 	s.StringVar(&f.sign, "sign", "", "private key that signs it: Ed25519, of OpenSSH or PKCS#8; one made for this incident alone")
+	f.bindRemote(s)
+}
+
+// bindRemote says how other machines are known and logged in to.
+func (f *sinkFlags) bindRemote(s *pflag.FlagSet) {
 	s.StringVar(&f.o.KnownHosts, "known-hosts", "", "ssh: file with the host key of the other side, as ~/.ssh/known_hosts")
 	s.StringVar(&f.o.HostKey, "host-key", "", "ssh: the host key's fingerprint, SHA256:...")
 	s.StringVar(&f.o.Identity, "identity", "", "ssh: private key to log in with; without one a password is asked for")
