@@ -21,6 +21,9 @@ import (
 	"telltale/internal/memtree"
 )
 
+// encryptedBit of a member's general purpose flags says that a password is needed (APPNOTE.TXT 4.4.4).
+const encryptedBit = 1
+
 // FS is an archive.
 type FS struct {
 	tree  *memtree.Tree[member]
@@ -72,6 +75,9 @@ func Open(ctx context.Context, r io.ReaderAt, size int64, dir string) (*FS, erro
 func newMember(zf *zip.File) member {
 	mode := zf.Mode()
 	m := member{f: zf, meta: filesystem.Meta{Mode: uint16(mode.Perm()), Size: int64(zf.UncompressedSize64), Links: 1}}
+	if zf.Flags&encryptedBit != 0 {
+		m.meta.Flags |= filesystem.Encrypted
+	}
 	if !zf.Modified.IsZero() {
 		m.meta.Mtime = evidence.At(zf.Modified, 2*time.Second) // MS-DOS time counts in twos
 	}
@@ -135,6 +141,9 @@ func (f *FS) unpacked(i filesystem.Inode) (section, error) {
 	m, ok := f.tree.Get(uint64(i))
 	if !ok || m.f == nil || m.meta.Type == filesystem.Directory {
 		return section{}, fmt.Errorf("inode %d is no regular file: %w", i, filesystem.ErrNotSupported)
+	}
+	if m.meta.Flags&filesystem.Encrypted != 0 {
+		return section{}, fmt.Errorf("member %q: %w", m.f.Name, filesystem.ErrEncrypted)
 	}
 	r, err := m.f.Open()
 	if err != nil {
