@@ -10,6 +10,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 
 	"telltale/detect"
 	"telltale/event"
@@ -25,7 +26,7 @@ func New() *detect.Detection {
 		Wants: []event.Kind{event.ProcessSeen, event.SocketSeen, event.Contradiction, event.HookSeen, event.ModuleSeen, event.AuthAccepted, event.SessionOpened, event.UnownedFile,
 			event.PackageFileChanged, event.PreloadLibrary, event.Package},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, procs: map[string]*process{}, sockets: map[string][]*socket{}, preloads: map[string]evidence.Quote{}, strange: map[string]bool{}, accepted: map[string][]login{}, sessions: map[string][]login{}}
+			return &fold{scene: s, procs: map[string]*process{}, sockets: map[string][]*socket{}, ends: map[string]*socket{}, preloads: map[string]evidence.Quote{}, strange: map[string]bool{}, accepted: map[string][]login{}, sessions: map[string][]login{}}
 		},
 	}
 }
@@ -74,6 +75,7 @@ type fold struct {
 	procs    map[string]*process
 	order    []*process
 	sockets  map[string][]*socket // by source and pid
+	ends     map[string]*socket   // by source and both ends
 	packets  []*socket
 	count    int
 	contra   []detect.Finding
@@ -140,10 +142,15 @@ func (f *fold) process(e *event.Event) {
 			*to = v
 		}
 	}
+	if p.exe == "" && e.Text(event.Executable) != "" {
+		p.quote = e.Quote() // of several that tell of it, the one that names its program
+	}
 	set(&p.ppid, event.ParentPID)
 	set(&p.name, event.ProcessName)
 	set(&p.exe, event.Executable)
-	set(&p.command, event.CommandLine)
+	if v := e.Text(event.CommandLine); len(v) > len(p.command) {
+		p.command = v // some tools cut it short, or leave words out
+	}
 	set(&p.script, event.ProcessScript)
 	set(&p.uid, event.UserID)
 	set(&p.user, event.UserName)
@@ -178,14 +185,40 @@ func (f *fold) socket(e *event.Event) {
 	if s.remotePort == "0" {
 		s.remote, s.remotePort = "", ""
 	}
-	for _, pid := range s.pids {
+	s, holders, told := f.same(s)
+	for _, pid := range holders {
 		k := key(e.Ref.Source, pid)
 		f.sockets[k] = append(f.sockets[k], s)
 	}
-	if s.protocol == "packet" {
+	if s.protocol == "packet" && !told {
 		f.packets = append(f.packets, s)
 	}
 }
+
+// same gives the socket that an earlier source told of, with what this one adds: one lists whose a socket is, another its inode. Sockets of several
+// networks may have the same ends, and differ in their inodes. holders are the processes that were not known to have it.
+func (f *fold) same(s *socket) (_ *socket, holders []string, told bool) {
+	k := strings.Join([]string{s.source, s.protocol, s.local, s.localPort, s.remote, s.remotePort}, "\x00")
+	old := f.ends[k]
+	if old == nil || known(old.inode) && known(s.inode) && old.inode != s.inode {
+		f.ends[k] = s
+		return s, s.pids, false
+	}
+	if !known(old.inode) {
+		old.inode = s.inode
+	}
+	old.state, old.uid = cmp.Or(old.state, s.state), cmp.Or(old.uid, s.uid)
+	old.filter = max(old.filter, s.filter)
+	for _, pid := range s.pids {
+		if !slices.Contains(old.pids, pid) && len(old.pids) < maxTold {
+			old.pids = append(old.pids, pid)
+			holders = append(holders, pid)
+		}
+	}
+	return old, holders, true
+}
+
+func known(inode string) bool { return inode != "" && inode != "0" }
 
 // givesShell tells the services whose logins begin processes of the account.
 func givesShell(service string) bool {
