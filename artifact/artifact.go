@@ -71,6 +71,8 @@ type HostFacts struct {
 	Users []User
 	// AccessFormats gives the LogFormat (Apache's or nginx's words) that the server's configuration sets for a log file.
 	AccessFormats map[string]AccessFormat
+	// Stands tells whether the host has a regular file at a path, as far as the evidence goes; nil where nobody can tell.
+	Stands func(path string) bool
 }
 
 // AccessFormat is the format of one access log as configured.

@@ -12,6 +12,7 @@ import (
 	"telltale/casefile"
 	"telltale/event"
 	"telltale/evidence"
+	"telltale/filesystem"
 	"telltale/host"
 	"telltale/internal/guard"
 	"telltale/internal/limit"
@@ -240,6 +241,10 @@ func facts(h *host.Host) *artifact.HostFacts {
 	f := &artifact.HostFacts{Name: h.Name, AccessFormats: map[string]artifact.AccessFormat{}}
 	for _, u := range h.Users {
 		f.Users = append(f.Users, artifact.User(u))
+	}
+	f.Stands = func(p string) bool {
+		e, err := h.Lookup(p)
+		return err == nil && e.Meta.Type == filesystem.Regular
 	}
 	for p, x := range h.Sites.Formats {
 		f.AccessFormats[p] = artifact.AccessFormat(x)

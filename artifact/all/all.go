@@ -2,12 +2,15 @@
 package all
 
 import (
+	"slices"
+
 	"telltale/artifact"
 	"telltale/artifact/accesslog"
 	"telltale/artifact/accounts"
 	"telltale/artifact/alarms"
 	"telltale/artifact/auditd"
 	"telltale/artifact/authorizedkeys"
+	"telltale/artifact/catscale"
 	"telltale/artifact/cms"
 	"telltale/artifact/container"
 	"telltale/artifact/courier"
@@ -16,6 +19,7 @@ import (
 	"telltale/artifact/crontab"
 	"telltale/artifact/cyrus"
 	"telltale/artifact/directadmin"
+	"telltale/artifact/dissect"
 	"telltale/artifact/dovecot"
 	"telltale/artifact/dropbear"
 	"telltale/artifact/errorlog"
@@ -60,9 +64,11 @@ import (
 	"telltale/artifact/syslogfile"
 	"telltale/artifact/systemd"
 	"telltale/artifact/tomcat"
+	"telltale/artifact/uac"
 	"telltale/artifact/units"
 	"telltale/artifact/users"
 	"telltale/artifact/utmp"
+	"telltale/artifact/velociraptor"
 	"telltale/artifact/volatile"
 	"telltale/artifact/vsftpd"
 	"telltale/artifact/webmin"
@@ -72,7 +78,7 @@ import (
 
 // Artifacts gives every artefact.
 func Artifacts() []*artifact.Artifact {
-	return append(volatile.All(), // what ran
+	return append(slices.Concat(volatile.All(), uac.All(), velociraptor.All(), catscale.All(), dissect.All()), // what ran
 		// What stands on the host.
 		accounts.Passwd(), accounts.Shadow(), accounts.Group(), authorizedkeys.New(), crontab.New(), units.New(), startup.Preload(), startup.Commands(), startup.Sudoers(),
 		shellhistory.New(), packages.Status(), packages.RPM(), packages.Apk(), webscript.New(), redis.Dump(), container.Config(), container.Podman(),

@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"telltale/artifact"
+	"telltale/artifact/internal/listing"
 	"telltale/event"
 	"telltale/evidence"
 	"telltale/internal/state"
@@ -25,7 +25,7 @@ func All() []*artifact.Artifact {
 	return []*artifact.Artifact{
 		kernelLog(),
 		member("processes", "what ran, as whom, started how, with which files", state.ProcessFile, event.ProcessSeen, process),
-		member("sockets", "who talked to whom, and what listened", state.SocketFile, event.SocketSeen, socket),
+		member("sockets", "who talked to whom, and what listened", state.SocketFile, event.SocketSeen, listing.Socket),
 		member("modules", "modules of the kernel, by several views", state.ModuleFile, event.ModuleSeen, module),
 		member("hooks", "what listens in within the kernel", state.HookFile, event.HookSeen, hook),
 		member("bpf", "programs of the BPF machine", state.BPFFile, event.HookSeen, bpf),
@@ -144,37 +144,6 @@ func traits(p *state.Process) (out []string) {
 func capable(hex string) bool {
 	n, err := strconv.ParseUint(hex, 16, 64)
 	return err == nil && n&(1<<21|1<<16|1<<19|1<<1|1<<7) != 0
-}
-
-func socket(s *state.Socket, e *event.Event) {
-	e.AddText(event.NetworkTransport, s.Protocol)
-	end(e, s.Local, event.SourceIP, event.SourcePort)
-	end(e, s.Remote, event.DestinationIP, event.DestinationPort)
-	e.AddText(event.SocketState, s.State)
-	e.AddInt(event.SocketInode, int64(s.Inode))
-	if s.Inode != 0 {
-		e.AddInt(event.UserID, int64(s.UID))
-	}
-	for _, pid := range s.PIDs {
-		e.AddInt(event.ProcessPID, int64(pid))
-	}
-	if s.Filter > 0 {
-		e.AddInt(event.EventCount, int64(s.Filter))
-	}
-	each(e, event.ViewShown, s.Views)
-}
-
-// end adds one end of a connection; of other sockets, its name.
-func end(e *event.Event, s string, ip, port event.Key) {
-	a, err := netip.ParseAddrPort(s)
-	if err != nil {
-		if ip == event.SourceIP {
-			e.AddText(event.FilePath, s)
-		}
-		return
-	}
-	e.AddText(ip, a.Addr().String())
-	e.AddInt(port, int64(a.Port()))
 }
 
 func module(m *state.Module, e *event.Event) {
