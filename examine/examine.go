@@ -378,7 +378,7 @@ func (r *run) setting() story.Setting {
 			continue
 		}
 		if h.State != nil {
-			s.Running, s.Taken = true, h.State.Taken
+			s.Running, s.Taken, s.Asked = true, h.State.Taken, h.State.Asked
 			s.NotEntered = append(s.NotEntered, h.passed...)
 		}
 		s.Disk = s.Disk || !h.Flat && (h.Kind == host.KindDisk || h.Kind == host.KindVolume)

@@ -36,6 +36,7 @@ type State struct {
 	Taken  evidence.Time
 	Booted evidence.Time
 	Kernel string
+	Asked  string   // how somebody else's collector asked what ran; "" where telltale asked
 	Notes  []string // what it does not hold, for its maker did not ask or was not let
 }
 

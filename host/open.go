@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -35,7 +36,7 @@ func Open(ctx context.Context, path string, o Options) (*Input, error) {
 	}
 	in := &Input{}
 	if st.IsDir() {
-		err = in.folder(path, o)
+		err = in.folder(ctx, path, o)
 	} else {
 		err = in.file(ctx, path, evidence.At(st.ModTime(), time.Second), o)
 	}
@@ -47,7 +48,7 @@ func Open(ctx context.Context, path string, o Options) (*Input, error) {
 }
 
 // folder takes a server's extracted tree, several of them side by side, or a flat folder of logs.
-func (in *Input) folder(path string, o Options) error {
+func (in *Input) folder(ctx context.Context, path string, o Options) error {
 	f, err := tree.Open(path)
 	if err != nil {
 		return err
@@ -55,6 +56,9 @@ func (in *Input) folder(path string, o Options) error {
 	in.close = append(in.close, f.Close)
 	in.Kind = KindFolder
 	if found, err := in.unpacked(f, "", o); found || err != nil {
+		return err
+	}
+	if found, err := in.foreign(ctx, f, "", filepath.Base(path), true, o); found || err != nil {
 		return err
 	}
 	in.hosts(f, "", true, o)
@@ -110,6 +114,8 @@ func (in *Input) file(ctx context.Context, path string, mtime evidence.Time, o O
 // content takes uncompressed bytes: an archive, a disk, a filesystem, or a single file.
 func (in *Input) content(ctx context.Context, r io.ReaderAt, size int64, head []byte, path string, alone single, o Options) error {
 	switch {
+	case bytes.HasPrefix(head, []byte(encryptedAcquire)):
+		return fmt.Errorf("a collection that acquire encrypted: decrypt it with acquire-decrypt and the private key whose public key it was made with: %w", filesystem.ErrEncrypted)
 	case ziparchive.Probe(head):
 		z, err := ziparchive.Open(ctx, r, size, o.Spool)
 		if err != nil {
@@ -117,7 +123,13 @@ func (in *Input) content(ctx context.Context, r io.ReaderAt, size int64, head []
 		}
 		in.close = append(in.close, z.Close)
 		in.Kind = KindArchive
+		if z, err = in.locked(ctx, z, o); err != nil {
+			return err
+		}
 		if found, err := in.unpacked(z, "zip:", o); found || err != nil {
+			return err
+		}
+		if found, err := in.foreign(ctx, z, "zip:", filepath.Base(path), true, o); found || err != nil {
 			return err
 		}
 		in.hosts(z, "zip:", true, o)
@@ -135,6 +147,9 @@ func (in *Input) content(ctx context.Context, r io.ReaderAt, size int64, head []
 			return err
 		} else if found {
 			return in.sealed(ctx, io.NewSectionReader(r, 0, size), o)
+		}
+		if found, err := in.foreign(ctx, t, "tar:", filepath.Base(path), false, o); found || err != nil {
+			return err
 		}
 		in.hosts(t, "tar:", false, o)
 		return nil

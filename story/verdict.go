@@ -313,7 +313,9 @@ func (b *builder) complete() string {
 // unknowns says what the evidence cannot answer.
 func (b *builder) unknowns() {
 	add := func(s string) { b.s.Unknown = append(b.s.Unknown, s) }
-	if b.set.Running {
+	if b.set.Running && b.set.Asked != "" {
+		add("Whether something was hidden when it ran: what ran, " + clock(b.set.Taken) + ", is known " + b.set.Asked + ", and no views of the machine were held against each other.")
+	} else if b.set.Running {
 		add("What a root-kit in the kernel hides from every view that was compared: what ran was asked of the machine itself, " + clock(b.set.Taken) + ".")
 	} else {
 		add("What runs now: memory and running processes are not in this evidence.")
