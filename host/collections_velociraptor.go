@@ -21,7 +21,7 @@ func velociraptor(p *parcel) (*unpacked, error) {
 		return nil, nil
 	}
 	u := &unpacked{state: &State{Kind: kindVelociraptor, Taken: firstTime(flow, "start_time", "create_time", "timestamp")}, tree: newGathered(true), copied: true, at: "/uploads"}
-	u.state.Notes = append(u.state.Notes, "owners, modes and change times of files are not kept in it; it holds what its artefacts asked for and no more")
+	u.state.Notes = append(u.state.Notes, "owners, modes and change times of files are not kept in it, and modification times only as its zip archive has them; it holds what its artefacts asked for and no more")
 	if files {
 		if err := p.accessors(u); err != nil {
 			return nil, err
@@ -49,10 +49,16 @@ func (p *parcel) hasUploads() bool {
 
 // accessors takes each accessor's files into the tree. Those of raw disks have paths of their own, which are not the machine's.
 func (p *parcel) accessors(u *unpacked) error {
+	taken := 0
 	for _, n := range []string{"auto", "file"} {
 		i, ok := p.folder("uploads/" + n)
 		if !ok {
 			continue
+		}
+		if taken++; taken == 1 {
+			u.at = "/uploads/" + n
+		} else {
+			u.at = "/uploads"
 		}
 		if err := u.tree.add(p.ctx, p.fs, i, percentDecode); err != nil {
 			return err
