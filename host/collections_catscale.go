@@ -51,6 +51,9 @@ func catscaleAt(p *parcel) (*unpacked, error) {
 	if err := p.archives(u); err != nil {
 		return nil, err
 	}
+	if err := p.scripts(u, prefix); err != nil {
+		return nil, err
+	}
 	if err := p.timeline(u, prefix); err != nil {
 		return nil, err
 	}
@@ -64,7 +67,7 @@ func catscaleAt(p *parcel) (*unpacked, error) {
 		}
 	}
 	u.state.Notes = append(u.state.Notes, "listings were made by the machine's own ps, ss, lsof and ls, which an intruder may have replaced: they are what the machine said",
-		"it holds the files of /etc that CatScale asks for, /var/log, /var/spool/cron, .ssh folders and hidden files of homes; of web sites only lists of scripts")
+		"it holds the files of /etc that CatScale asks for, /var/log, /var/spool/cron, .ssh folders and hidden files of homes; of web sites only scripts, the first thousand lines of each")
 	return u, nil
 }
 
@@ -97,6 +100,25 @@ func (p *parcel) archives(u *unpacked) error {
 		}
 	}
 	return nil
+}
+
+// scripts takes the beginnings of scripts of web sites, which CatScale printed one behind the other.
+func (p *parcel) scripts(u *unpacked, prefix string) error {
+	r, ok := p.file("Misc/" + prefix + "-pot-webshell-first-1000.txt")
+	if !ok {
+		return nil
+	}
+	h, err := readHeads(p.ctx, r, webScript)
+	if p.ctx.Err() != nil {
+		return p.ctx.Err()
+	}
+	if err != nil {
+		u.state.Notes = append(u.state.Notes, "its list of scripts could not be read to the end: "+err.Error())
+	}
+	if h == nil {
+		return nil
+	}
+	return u.tree.add(p.ctx, h, h.Root(), nil)
 }
 
 // timeline joins what full-timeline.csv says of files, collected or not.

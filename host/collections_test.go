@@ -313,6 +313,7 @@ func catscaleFiles(t *testing.T) map[string]string {
 		"catscale_out/Logs/" + x + "-var-crash.tar.gz":                 "",
 		"catscale_out/Persistence/" + x + "-cron-folder.tar.gz":        "no gzip at all",
 		"catscale_out/User_Files/hidden-user-home-dir.tar.gz":          nested(map[string]string{"root/.bash_history": "id\n"}),
+		"catscale_out/Misc/" + x + "-pot-webshell-first-1000.txt":      "==> /var/www/s.php <==\n<?php\n==> /etc/shadow <==\neval($_POST[1]);\n\n==> /var/www/t.php <==\nlast",
 		"catscale_out/Misc/" + x + "-full-timeline.csv": "Inode,Hard link Count,Full Path,Last Access,Last Modification,Last Status Change,File Creation,User,Group,File Permissions,File Size(bytes)\n" +
 			"7,1,/var/www/a,b.php,2026-11-23 08:00:01.5 +0000,2026-11-23 08:00:02.000000001 +0000,2026-11-23 09:00:03.25 +0100,-,www-data,www-data,-rw-r--r--,22\n" +
 			"8,1,/root/.bash_history,2026-11-23 08:00:01.5 +0000,2026-11-23 08:00:02.000000001 +0000,2026-11-23 08:00:09 +0000,2026-11-22 08:00:00 +0000,root,root,-rw-------,3\nbroken\n",
@@ -329,6 +330,14 @@ func TestCatScale(t *testing.T) {
 			}
 			if b, _ := h.ReadFile("/etc/cron.d/x"); string(b) != "key" {
 				t.Errorf("the first does not win: %q", b)
+			}
+			for p, want := range map[string]string{"/var/www/s.php": "<?php\n==> /etc/shadow <==\neval($_POST[1]);\n", "/var/www/t.php": "last"} {
+				if b, err := h.ReadFile(p); err != nil || string(b) != want {
+					t.Errorf("%s: %q %v", p, b, err)
+				}
+			}
+			if exists(h, "/etc/shadow") {
+				t.Error("a line within a script made a file")
 			}
 			for _, p := range []string{"/etc/cron.d/y", "/var/log/auth.log", "/root/.bash_history"} {
 				if _, err := h.ReadFile(p); err != nil {
@@ -413,7 +422,7 @@ func TestHostileCollections(t *testing.T) {
 
 func FuzzListings(f *testing.F) {
 	for _, s := range []string{"0|/a|b|12|-rw-r--r--|33|33|22|1|2|3|4", "0|/l -> t|1|lrwxrwxrwx|0|0|1|1|1|1", "7,1,/a,b,2026-11-23 08:00:01.5 +0000,-,-,-,root,root,-rwsr-sr-t,22",
-		`{"SourceFile":"/x","Modified":"2026-11-23T08:00:05Z","Ctime":1795420000000}`, "%2e%2e%2fa%00%", uacLogText} {
+		`{"SourceFile":"/x","Modified":"2026-11-23T08:00:05Z","Ctime":1795420000000}`, "%2e%2e%2fa%00%", uacLogText, "==> /a.php <==\nx\n\n==> /a.php/b.php <==\n==> /b.jsp <=="} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -424,6 +433,15 @@ func FuzzListings(f *testing.F) {
 			t.Error("a file without a name")
 		}
 		metadataRow(b)
+		if h, err := readHeads(t.Context(), io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b))), webScript); err == nil {
+			v := View{Mounts: []Mount{{At: "/", FS: h}}}
+			v.Walk(t.Context(), func(string, error) {}, func(e *Entry) error {
+				if _, err := h.ReadAt(e.Meta.Inode, make([]byte, 10), 0); e.Meta.Type == filesystem.Regular && e.Meta.Size >= 10 && err != nil {
+					t.Error(err)
+				}
+				return nil
+			})
+		}
 		if d := percentDecode(string(b)); d == ".." || d == "." || d != string(b) && strings.ContainsAny(d, "/\x00") {
 			if string(b) != d {
 				t.Errorf("%q leaves its directory: %q", b, d)
