@@ -36,6 +36,8 @@ func Status(r *Reader) (func([]byte) bool, func()) {
 		here := r.ref
 		if bytes.HasPrefix(t, []byte("Name:")) {
 			end()
+		}
+		if len(text) == 0 {
 			ref = here
 		}
 		if len(text)+len(t) > 64<<10 { // a status has some 1500 bytes
