@@ -377,7 +377,7 @@ func (r *run) setting() story.Setting {
 			s.Remote = true
 			continue
 		}
-		if h.State != nil {
+		if h.State != nil && !h.State.Still {
 			s.Running, s.Taken, s.Asked = true, h.State.Taken, h.State.Asked
 			s.NotEntered = append(s.NotEntered, h.passed...)
 		}

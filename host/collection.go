@@ -37,6 +37,7 @@ type State struct {
 	Booted evidence.Time
 	Kernel string
 	Asked  string   // how somebody else's collector asked what ran; "" where telltale asked
+	Still  bool     // it tells nothing of what ran
 	Notes  []string // what it does not hold, for its maker did not ask or was not let
 }
 

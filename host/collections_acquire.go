@@ -33,6 +33,7 @@ func foxit(p *parcel) (*unpacked, error) {
 		}
 	}
 	if _, m, ok := child(u.tree, "proc"); !ok || m.Type != filesystem.Directory {
+		u.state.Still = true
 		u.state.Notes = append(u.state.Notes, "it holds no /proc: what ran is not known")
 	} else {
 		u.state.Notes = append(u.state.Notes, "of processes it holds what acquire copies of /proc, and no links: which programs ran whose file is gone is not known")

@@ -260,7 +260,7 @@ func checkVelociraptor(t *testing.T, in *Input) {
 	if !both["decoded"] || !both["plain"] || !strings.Contains(notes, "two files bear the name") {
 		t.Errorf("two names that are one: %v %s", both, notes)
 	}
-	for _, want := range []string{"of 1 files less was taken", "uploads/ext4", "its results are of: Generic.Collectors.File, Linux.Sys.Pslist", "owners, modes and change times"} {
+	for _, want := range []string{"of 1 files less was taken", "uploads/ext4", "its results are of: Linux.Sys.Pslist, Generic.Collectors.File", "owners, modes and change times"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("notes do not say %q:\n%s", want, notes)
 		}
@@ -369,6 +369,9 @@ func TestAcquire(t *testing.T) {
 				h := in.Hosts[0]
 				if h.State == nil || h.State.Kind != "acquire" || h.Name != "web1" || !h.CopyTimes || h.State.Taken.Std() != time.Date(2026, 11, 23, 8, 45, 43, 0, time.UTC) {
 					t.Fatalf("state %+v, name %q", h.State, h.Name)
+				}
+				if h.State.Still != (layout == "old") {
+					t.Errorf("still: %v", h.State.Still)
 				}
 				if len(h.Users) != 1 {
 					t.Errorf("users %v", h.Users)

@@ -39,8 +39,9 @@ func uac(p *parcel) (*unpacked, error) {
 	u.state.Kernel = kernelOf(clean(p.text("live_response/system/uname_-a.txt")))
 	u.state.Notes = append(u.state.Notes, "listings were made by the machine's own ps, ss, lsof and ls, which an intruder may have replaced: they are what the machine said",
 		"arguments and variables of processes shorter than four letters are left out of it, for strings(1) took them")
-	if !live {
-		u.state.Notes = append(u.state.Notes, "it was made without live_response: what ran is not known")
+	if len(p.names("live_response/process"))+len(p.names("live_response/network")) == 0 {
+		u.state.Still = true
+		u.state.Notes = append(u.state.Notes, "it holds no live_response of processes or network: what ran is not known")
 	}
 	if said.failed > 0 {
 		u.state.Notes = append(u.state.Notes, fmt.Sprintf("%d of its steps failed, by the lines ERR of its uac.log: what they would have told is missing", said.failed))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,8 +36,13 @@ func velociraptor(p *parcel) (*unpacked, error) {
 	client := object(p.text("client_info.json"))
 	u.host = clean([]byte(textOf(client, "hostname", "fqdn")))
 	u.state.Kernel = clean([]byte(textOf(client, "kernel_version", "kernelversion", "kernel")))
-	if asked := p.asked(); asked != "" {
+	asked := p.asked()
+	if asked != "" {
 		u.state.Notes = append(u.state.Notes, "its results are of: "+asked)
+	}
+	if first, _, _ := strings.Cut(asked, ","); ran(first) == 0 {
+		u.state.Still = true
+		u.state.Notes = append(u.state.Notes, "no list of processes or connections was asked for: what ran is not known")
 	}
 	return u, p.cutShort(u)
 }
@@ -105,11 +111,13 @@ func percentDecodePath(n string) string {
 	return strings.NewReplacer("%2F", "/", "%2f", "/", "%20", " ").Replace(n)
 }
 
-// asked names the artefacts that gave something.
+// asked names the artefacts that gave something, of twenty at most, those of what ran before all.
 func (p *parcel) asked() string {
 	seen := map[string]bool{}
 	var out []string
-	for _, n := range p.names("results") {
+	names := p.names("results")
+	slices.SortStableFunc(names, func(a, b string) int { return ran(b) - ran(a) })
+	for _, n := range names {
 		name, ok := strings.CutSuffix(percentDecodePath(n), ".json")
 		name, _, _ = strings.Cut(name, "/")
 		if ok && !seen[name] && len(out) < 20 {
@@ -118,6 +126,16 @@ func (p *parcel) asked() string {
 		}
 	}
 	return strings.Join(out, ", ")
+}
+
+// ran tells, by 1, results that say what ran.
+func ran(name string) int {
+	for _, p := range []string{"Linux.Sys.Pslist", "Generic.System.Pstree", "Linux.Network.Netstat"} {
+		if strings.HasPrefix(name, p) {
+			return 1
+		}
+	}
+	return 0
 }
 
 // cutShort counts files of which less was taken than they hold.
