@@ -38,13 +38,16 @@ func catscale(p *parcel) (*unpacked, error) {
 func catscaleAt(p *parcel) (*unpacked, error) {
 	_, ok1 := p.folder("Process_and_Network")
 	_, ok2 := p.folder("System_Info")
+	if !ok1 || !ok2 {
+		return nil, nil
+	}
 	prefix := ""
 	for _, n := range p.names("") {
 		if s, ok := strings.CutSuffix(n, "-console-error-log.txt"); ok && bytes.HasPrefix(p.text(n), []byte("oscheck:")) {
 			prefix = s
 		}
 	}
-	if !ok1 || !ok2 || prefix == "" {
+	if prefix == "" {
 		return nil, nil
 	}
 	u := &unpacked{state: &State{Kind: kindCatScale}, tree: newGathered(false), at: "!tar:"}

@@ -48,7 +48,7 @@ type listed struct {
 
 // Bounds of what is put together.
 const (
-	maxListed = 1_000_000 // files that only a list names: each costs about 250 bytes of memory
+	maxListed = 1_000_000 // files that only a list names: each costs about 400 bytes of memory
 	maxOdd    = 20        // names that are told one by one
 )
 
@@ -170,11 +170,17 @@ func (g *gathered) list(path string, l listed, target string, only bool) error {
 		switch {
 		case only:
 			return nil
+		case len(parts) > 4*limit.Depth:
+			g.told(fmt.Sprintf("a listed name with %d directories", len(parts)))
+			return nil
 		case g.listed >= maxListed:
 			g.full = true
 			return nil
 		}
 		g.listed++
+		for i := range parts {
+			parts[i] = strings.Clone(parts[i]) // else each keeps its whole line in memory
+		}
 		_, err := g.tree.Add(parts, piece{from: -1, list: &l, target: target}, piece{from: -1}, l.kind == filesystem.Directory)
 		if errors.Is(err, limit.ErrLimit) {
 			g.full, err = true, nil
