@@ -100,6 +100,7 @@ const (
 	ViewCounted        // record.type view.shown event.count message: what one view counted; message says at what it could not look
 	KernelState        // os.kernel message change: what the kernel says of itself; change repeats: taints, and settings that run programs
 	NotTaken           // file.path message: what could not be taken from the running machine, and why
+	Hookup             // record.type process.command_line user.name file.path message setting.name process.script file.mode: something that will be run or loaded on an occasion, which message says; record.type is the mechanism, process.script one line of what is run
 	kinds              // how many
 )
 
@@ -114,7 +115,7 @@ var kindNames = [kinds]string{
 	"sudo-rule", "server-setting", "package", "package-changed", "package-run", "file", "machine", "process-started", "database-command",
 	"firewall-packet", "alarm-raised", "dns-query", "records-missing", "deployed", "container", "container-change", "deleted-file", "line-removed",
 	"package-file-changed", "unowned-file", "package-record-odd", "log-line", "audit-record",
-	"process-seen", "socket-seen", "module-seen", "hook-seen", "mount-seen", "contradiction", "view-counted", "kernel-state", "not-taken",
+	"process-seen", "socket-seen", "module-seen", "hook-seen", "mount-seen", "contradiction", "view-counted", "kernel-state", "not-taken", "hookup",
 }
 
 // String gives the kind's name, as in exports.
