@@ -121,7 +121,7 @@ func (b *builder) persists(p *detect.Finding) {
 	case s != nil && p.Mechanism == "sudoers" && !b.changedBy(s, p):
 		return
 	}
-	text := fmt.Sprintf("%s in %s lets %s run: %s", names[p.Mechanism], p.Path, p.As, p.Runs)
+	text := fmt.Sprintf("%s in %s lets %s run: %s", names(p.Mechanism), p.Path, p.As, p.Runs)
 	if key {
 		text = fmt.Sprintf("The key %s in %s lets its owner log in as %s (comment %q).", p.Key, p.Path, p.As, p.Detail)
 	}
@@ -136,7 +136,7 @@ func (b *builder) persists(p *detect.Finding) {
 	b.effect = ids(append(b.effect, id)...)
 	b.s.Persistence = append(b.s.Persistence, Persistence{Mechanism: p.Mechanism, Path: utf8(p.Path), Runs: utf8(p.Runs), As: utf8(p.As), Since: since.String(), OwnedByPackage: p.Package != "", Attack: first(p.Attack), Claims: ids(id)})
 	if s != nil {
-		b.action("left "+names[p.Mechanism]+" behind", first(p.Attack), since, p.As, p.Path, id)
+		b.action("left "+names(p.Mechanism)+" behind", first(p.Attack), since, p.As, p.Path, id)
 	}
 }
 
@@ -150,8 +150,8 @@ func (b *builder) changedBy(s *suspect, p *detect.Finding) bool {
 	return false
 }
 
-var names = map[string]string{"cron": "a cron entry", "systemd-unit": "a systemd unit", "systemd-timer": "a systemd timer", "ssh-key": "an ssh key", "ld-preload": "a preloaded library",
-	"startup-file": "a start-up file", "sudoers": "a sudo rule"}
+// names gives a mechanism in words.
+func names(mechanism string) string { return detect.MechanismOf(mechanism).Words }
 
 // did tells other things that happened in a suspect's session, and those that are bad in themselves.
 func (b *builder) did(f *detect.Finding) {
