@@ -88,7 +88,7 @@ var systemDirs = map[string]bool{"": true, "/bin": true, "/sbin": true, "/lib": 
 var usualDot = map[string]bool{
 	".X11-unix": true, ".ICE-unix": true, ".XIM-unix": true, ".font-unix": true, ".Test-unix": true, ".X0-lock": true, ".udev": true, ".static": true,
 	".mount": true, ".blkid.tab": true, ".initramfs": true, ".build-id": true, ".hmac": true, ".keep": true, ".gitignore": true, ".htaccess": true,
-	".autorelabel": true, ".autofsck": true, ".readahead": true, ".dockerenv": true, ".java": true, ".nvm": true, ".rnd": true, ".bash_history": true, ".bashrc": true, ".profile": true, ".ssh": true, ".cache": true,
+	".git": true, ".autorelabel": true, ".autofsck": true, ".readahead": true, ".dockerenv": true, ".java": true, ".nvm": true, ".rnd": true, ".bash_history": true, ".bashrc": true, ".profile": true, ".ssh": true, ".cache": true,
 	".snapshots": true, ".cagefs": true, ".quota": true, ".k5login": true,
 	".pwd.lock": true, ".updated": true, ".dwz": true, ".debug": true, ".placeholder": true, ".package-cache": true, ".cargo-ok": true, ".npmignore": true,
 }
@@ -140,9 +140,15 @@ func SuspiciousCommand(cmd string) (why string, level Level) {
 
 // pipesToShell tells whether something is piped into a shell or interpreter, or evaluated by one.
 func pipesToShell(c string) bool {
+	piped := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(")}'\"`;", r) { // what may stand right behind the shell's name
+			return ' '
+		}
+		return r
+	}, c)
 	for _, sh := range []string{"sh", "bash", "dash", "zsh", "ksh", "python", "python3", "perl", "php", "ruby"} {
-		if strings.Contains(c, "| "+sh+" ") || strings.Contains(c, "|"+sh+" ") || strings.Contains(c, "| /bin/"+sh+" ") || strings.Contains(c, "|/bin/"+sh+" ") ||
-			strings.Contains(c, "| sudo "+sh+" ") || strings.Contains(c, "| /usr/bin/"+sh+" ") {
+		if strings.Contains(piped, "| "+sh+" ") || strings.Contains(piped, "|"+sh+" ") || strings.Contains(piped, "| /bin/"+sh+" ") || strings.Contains(piped, "|/bin/"+sh+" ") ||
+			strings.Contains(piped, "| sudo "+sh+" ") || strings.Contains(piped, "| /usr/bin/"+sh+" ") {
 			return true
 		}
 		if strings.Contains(c, sh+" -c \"$(") || strings.Contains(c, sh+" <(") || strings.Contains(c, sh+" -c '$(") || strings.Contains(c, "eval \"$(") || strings.Contains(c, "eval $(") {
