@@ -5,19 +5,23 @@ import (
 	"slices"
 
 	"telltale/artifact"
+	"telltale/artifact/accessconf"
 	"telltale/artifact/accesslog"
 	"telltale/artifact/accounts"
 	"telltale/artifact/alarms"
 	"telltale/artifact/auditd"
 	"telltale/artifact/authorizedkeys"
+	"telltale/artifact/bootconf"
 	"telltale/artifact/catscale"
 	"telltale/artifact/cms"
+	"telltale/artifact/codeconf"
 	"telltale/artifact/container"
 	"telltale/artifact/courier"
 	"telltale/artifact/cpanel"
 	"telltale/artifact/cron"
 	"telltale/artifact/crontab"
 	"telltale/artifact/cyrus"
+	"telltale/artifact/daemonconf"
 	"telltale/artifact/directadmin"
 	"telltale/artifact/dissect"
 	"telltale/artifact/dovecot"
@@ -29,6 +33,7 @@ import (
 	"telltale/artifact/froxlor"
 	"telltale/artifact/haproxy"
 	"telltale/artifact/hestia"
+	"telltale/artifact/hookscript"
 	"telltale/artifact/ispconfig"
 	"telltale/artifact/journald"
 	"telltale/artifact/jsonaccess"
@@ -78,7 +83,8 @@ import (
 
 // Artifacts gives every artefact.
 func Artifacts() []*artifact.Artifact {
-	return append(slices.Concat(volatile.All(), uac.All(), velociraptor.All(), catscale.All(), dissect.All()), // what ran
+	return append(slices.Concat(volatile.All(), uac.All(), velociraptor.All(), catscale.All(), dissect.All(), // what ran
+		hookscript.All(), accessconf.All(), bootconf.All(), daemonconf.All(), codeconf.All()), // what will run
 		// What stands on the host.
 		accounts.Passwd(), accounts.Shadow(), accounts.Group(), authorizedkeys.New(), crontab.New(), units.New(), startup.Preload(), startup.Commands(), startup.Sudoers(),
 		shellhistory.New(), packages.Status(), packages.RPM(), packages.Apk(), webscript.New(), redis.Dump(), container.Config(), container.Podman(),
