@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"strings"
 
 	"telltale/artifact"
 	"telltale/event"
@@ -14,7 +15,7 @@ import (
 func New() *artifact.Artifact {
 	return &artifact.Artifact{
 		Name: "authorized-keys", Doc: "the keys that let somebody log in by ssh", Spec: "sshd(8), AUTHORIZED_KEYS FILE FORMAT",
-		Files: []string{"{home}/.ssh/authorized_keys", "{home}/.ssh/authorized_keys2", "/etc/ssh/authorized_keys/*", "/etc/dropbear/authorized_keys"},
+		Files: []string{"{home}/.ssh/authorized_keys", "{home}/.ssh/authorized_keys2", "/etc/ssh/{authorized_keys,keys,authorized-keys}/*", "/etc/ssh/{keys,authorized_keys.d}/*/*", "/etc/ssh/*authorized_keys*", "/etc/ssh/authorized_keys.d/*", "/etc/dropbear/authorized_keys", "/var/lib/*/.ssh/authorized_keys"},
 		Kinds: []event.Kind{event.AuthorizedKey}, Parse: artifact.Lines(line),
 	}
 }
@@ -52,6 +53,9 @@ func line(in *artifact.Input, t []byte, e *event.Event, yield func(*event.Event)
 	if user == "" && len(in.Path) > 6 && in.Path[:6] == "/home/" { // the home of an account that is no more
 		user = string(bytes.SplitN([]byte(in.Path[6:]), []byte("/"), 2)[0])
 	}
+	if user == "" { // below /etc/ssh, where sshd_config's AuthorizedKeysFile names files by account
+		user = account(in)
+	}
 	e.AddText(event.UserName, user)
 	e.Add(event.KeyType, kind)
 	sum := sha256.Sum256(raw[:n])
@@ -59,6 +63,19 @@ func line(in *artifact.Input, t []byte, e *event.Event, yield func(*event.Event)
 	e.Add(event.KeyComment, comment)
 	e.Add(event.KeyOptions, options)
 	yield(e)
+}
+
+// account gives the account that a file's name, or its folder's, is of.
+func account(in *artifact.Input) string {
+	if in.Path == "/etc/dropbear/authorized_keys" {
+		return "root"
+	}
+	for _, u := range in.Host.Users {
+		if strings.HasSuffix(in.Path, "/"+u.Name) || strings.Contains(in.Path, "/"+u.Name+"/") || strings.HasSuffix(in.Path, "."+u.Name) {
+			return u.Name
+		}
+	}
+	return "the accounts for which sshd_config names this file"
 }
 
 func word(t []byte) []byte {

@@ -4,6 +4,7 @@ package crontab
 import (
 	"bytes"
 	"path"
+	"strconv"
 	"strings"
 
 	"telltale/artifact"
@@ -28,25 +29,43 @@ func line(in *artifact.Input, t []byte, e *event.Event, yield func(*event.Event)
 	e.Kind = event.CronEntry
 	switch {
 	case strings.Contains(dir, "/cron.hourly/") || strings.Contains(dir, "/cron.daily/") || strings.Contains(dir, "/cron.weekly/") || strings.Contains(dir, "/cron.monthly/"):
-		script(in, t, e, path.Base(dir), yield)
+		script(in, t, e, "root", path.Base(dir), yield)
 	case strings.Contains(dir, "/at") && strings.Contains(dir, "/spool/"):
-		script(in, t, e, "once", yield)
+		if exported(t) { // at keeps the environment of who called it
+			return
+		}
+		script(in, t, e, owner(in), "once", yield)
 	default:
 		table(in, t, e, dir, name, yield)
 	}
 }
 
 // script takes a line of a script that runs whole: each is a command, but only those that do something are told.
-func script(in *artifact.Input, t []byte, e *event.Event, when string, yield func(*event.Event)) {
+func script(in *artifact.Input, t []byte, e *event.Event, user, when string, yield func(*event.Event)) {
 	for _, skip := range []string{"fi", "done", "else", "then", "esac", "exit", "set ", "}", "{", "if ", "case ", ";;", "for ", "do", "while "} {
 		if bytes.HasPrefix(t, []byte(skip)) {
 			return
 		}
 	}
-	e.AddText(event.UserName, "root")
+	e.AddText(event.UserName, user)
 	e.AddText(event.Schedule, when)
 	e.Add(event.CommandLine, t)
 	yield(e)
+}
+
+// owner gives the account that at runs a job for: the one that the file belongs to (at.allow(5); atd refuses others).
+func owner(in *artifact.Input) string {
+	for _, u := range in.Host.Users {
+		if u.UID == in.Meta.UID {
+			return u.Name
+		}
+	}
+	return strconv.FormatUint(uint64(in.Meta.UID), 10)
+}
+
+// exported tells "NAME=value; export NAME" and the lines that bring a job to its directory.
+func exported(t []byte) bool {
+	return bytes.Contains(t, []byte("; export ")) || bytes.HasPrefix(t, []byte("umask ")) || bytes.HasPrefix(t, []byte("cd /")) && bytes.HasSuffix(t, []byte("|| {")) || bytes.Contains(t, []byte("Execution directory inaccessible"))
 }
 
 // table reads "m h dom mon dow [user] command", "@reboot [user] command" and, of anacron, "period delay name command".

@@ -19,8 +19,8 @@ func Preload() *artifact.Artifact {
 // Commands gives the artefact of the start-up files.
 func Commands() *artifact.Artifact {
 	return &artifact.Artifact{Name: "startup-files", Doc: "commands that run at boot and at login", Spec: "bash(1) INVOCATION, rc.local of systemd-rc-local-generator(8)",
-		Files: []string{"/etc/rc.local", "/etc/rc.d/rc.local", "/etc/profile", "/etc/profile.d/*", "/etc/bash.bashrc", "/etc/bashrc", "/etc/zsh/*", "/etc/update-motd.d/*", "/etc/environment", "/etc/inittab",
-			"{home}/.{bashrc,bash_profile,bash_login,profile,bash_logout,bash_aliases,zshrc,zshenv,zlogin,kshrc,tcshrc}", "/etc/skel/.{bashrc,bash_profile,bash_login,profile,bash_logout,bash_aliases,zshrc,zshenv,zlogin,kshrc,tcshrc}", "{home}/.ssh/rc", "/etc/ssh/sshrc", "{home}/.{forward,procmailrc}"},
+		Files: []string{"/etc/rc.local", "/etc/rc.d/rc.local", "/etc/profile", "/etc/profile.d/*", "/etc/bash.bashrc", "/etc/bashrc", "/etc/bash.bash_logout", "/etc/{zsh,zshrc.d}/*", "/etc/{zshenv,zprofile,zshrc,zlogin,zlogout,csh.cshrc,csh.login,csh.logout,ksh.kshrc,mkshrc}", "/etc/csh/{cshrc,login,logout}.d/*", "/etc/fish/config.fish", "/etc/fish/{conf.d,functions}/*.fish", "/etc/inittab",
+			"{home}/.{bashrc,bash_profile,bash_login,profile,bash_logout,bash_aliases,zshrc,zshenv,zprofile,zlogin,zlogout,kshrc,mkshrc,tcshrc,cshrc,login,logout}", "{home}/.config/fish/{config.fish,conf.d/*.fish,functions/*.fish}", "/etc/skel/.{bashrc,bash_profile,bash_login,profile,bash_logout,bash_aliases,zshrc,zshenv,zlogin,kshrc,tcshrc}", "{home}/.ssh/rc", "/etc/ssh/sshrc"},
 		Kinds: []event.Kind{event.StartupCommand}, Parse: artifact.Lines(command)}
 }
 
@@ -49,7 +49,7 @@ func command(in *artifact.Input, t []byte, e *event.Event, yield func(*event.Eve
 	user := in.Host.UserByHome(in.Path)
 	if user == "" {
 		user = "root"
-		if strings.HasPrefix(in.Path, "/etc/profile") || strings.HasPrefix(in.Path, "/etc/bash") || strings.HasPrefix(in.Path, "/etc/zsh") || in.Path == "/etc/environment" {
+		if strings.HasPrefix(in.Path, "/etc/profile") || strings.HasPrefix(in.Path, "/etc/bash") || strings.HasPrefix(in.Path, "/etc/zsh") || strings.HasPrefix(in.Path, "/etc/csh") || strings.HasPrefix(in.Path, "/etc/fish") || strings.Contains(in.Path, "kshrc") || in.Path == "/etc/ssh/sshrc" || in.Path == "/etc/zprofile" {
 			user = "everybody who logs in"
 		}
 		if strings.HasPrefix(in.Path, "/etc/skel/") {
