@@ -20,11 +20,12 @@ import (
 func New() *detect.Detection {
 	return &detect.Detection{
 		ID: "persistence", Title: "What starts by itself or lets somebody in", IDs: []string{"D46", "D47", "D48", "D49", "D50"},
-		Doc:    "lists cron entries, units, keys, preloads and start-up files that no package owns, and judges what they run",
-		Attack: []string{"T1053.003", "T1543.002", "T1098.004", "T1574.006", "T1546.004"},
-		Wants:  []event.Kind{event.CronEntry, event.ServiceUnit, event.AuthorizedKey, event.PreloadLibrary, event.StartupCommand, event.SudoRule, event.CronRan, event.CronEdited},
+		Doc:    "lists what is run, loaded or let in by itself, from cron entries to modules of PAM, that no package owns, and judges it (persistence.md names all of it)",
+		Attack: []string{"T1053.003", "T1543.002", "T1098.004", "T1574.006", "T1546.004", "T1546", "T1556.003", "T1547.006", "T1542", "T1505.003"},
+		Wants: []event.Kind{event.CronEntry, event.ServiceUnit, event.AuthorizedKey, event.PreloadLibrary, event.StartupCommand, event.SudoRule, event.CronRan, event.CronEdited,
+			event.Hookup, event.File, event.UnownedFile, event.Package},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, ran: map[string]*detect.Finding{}, skel: map[string]bool{}}
+			return &fold{scene: s, ran: map[string]*detect.Finding{}, skel: map[string]bool{}, hooks: newHookups()}
 		},
 	}
 }
@@ -35,6 +36,7 @@ type fold struct {
 	ran    map[string]*detect.Finding // commands that cron ran, by user and command
 	edited []detect.Finding
 	skel   map[string]bool // lines that useradd copies into each new home: name of the file, then the line
+	hooks  *hookups
 }
 
 // skel is where the files of a new account's home come from.
@@ -56,6 +58,18 @@ func (f *fold) Observe(e *event.Event) {
 	case event.CronRan:
 		f.cronRan(e)
 		return
+	case event.Hookup:
+		f.hooks.observe(f, e)
+		return
+	case event.File:
+		f.hooks.file(f, e)
+		return
+	case event.UnownedFile:
+		f.hooks.noteUnowned(e)
+		return
+	case event.Package:
+		f.hooks.managed = true
+		return
 	case event.CronEdited:
 		if len(f.edited) < 1000 && strings.Contains(strings.ToUpper(e.Text(event.Change)), "REPLACE") {
 			f.edited = append(f.edited, detect.Finding{Detection: "D47", What: detect.Command, Level: detect.Info, Rung: evidence.Accepted, First: e.At, Last: e.At, Account: e.Text(event.UserName),
@@ -70,21 +84,23 @@ func (f *fold) Observe(e *event.Event) {
 	r := detect.Finding{Detection: sh.id, What: detect.Persistence, Level: detect.Info, Rung: evidence.Effect, Mechanism: sh.mechanism, Attack: []string{sh.attack}, Count: 1,
 		Path: e.Text(event.FilePath), Runs: e.Text(event.CommandLine), As: e.Text(event.UserName), Package: e.Text(event.FilePackage), Detail: e.Text(event.Schedule),
 		For: []evidence.Quote{e.Quote()}}
-	mtime, ctime, crtime := detect.ParseTime(e.Text(event.FileMtime)), detect.ParseTime(e.Text(event.FileCtime)), detect.ParseTime(e.Text(event.FileCrtime))
-	r.First, r.Last = crtime, evidence.Max(ctime, mtime)
-	if !f.scene.ChangeTimes {
-		r.First, r.Last = mtime, mtime
-	}
-	if !r.First.Known() {
-		r.First = r.Last
-	}
+	f.when(&r, e)
 	switch e.Kind {
 	case event.AuthorizedKey:
 		f.key(&r, e)
+	case event.CronEntry:
+		if r.Detail == "once" && strings.Contains(r.Path, "/spool/") {
+			r.Mechanism, r.Attack = "at-job", []string{"T1053.002"}
+		}
+		r.Title = r.Mechanism + " entry in " + r.Path + " runs " + r.Runs
+	case event.StartupCommand:
+		r.Title = r.Mechanism + " entry in " + r.Path + " runs " + r.Runs
+		f.startup(&r)
 	case event.ServiceUnit:
 		if e.Text(event.Schedule) != "" {
 			r.Mechanism, r.Attack = "systemd-timer", []string{"T1053.006"}
 		}
+		f.afar(&r)
 		r.Title = "unit " + e.Text(event.UnitName) + " runs " + r.Runs
 		if r.As == "" {
 			r.As = "root"
@@ -95,6 +111,9 @@ func (f *fold) Observe(e *event.Event) {
 		r.Level, r.Detail = detect.High, "a library in ld.so.preload is loaded into every program, the way that user-land rootkits hide"
 	case event.SudoRule:
 		r.Title = r.As + " may run " + r.Runs
+		if daemon(r.As) && allOf(r.Runs) && strings.Contains(r.Runs, "NOPASSWD") {
+			r.Level, r.Detail = detect.High, "lets the account that a network service runs as become root without a password"
+		}
 	default:
 		r.Title = r.Mechanism + " entry in " + r.Path + " runs " + r.Runs
 	}
@@ -114,6 +133,18 @@ func (f *fold) Observe(e *event.Event) {
 		f.skel[line(&r)] = true
 	}
 	f.items = append(f.items, r)
+}
+
+// when sets since when a finding is there: from its file's birth to its last change.
+func (f *fold) when(r *detect.Finding, e *event.Event) {
+	mtime, ctime, crtime := detect.ParseTime(e.Text(event.FileMtime)), detect.ParseTime(e.Text(event.FileCtime)), detect.ParseTime(e.Text(event.FileCrtime))
+	r.First, r.Last = crtime, evidence.Max(ctime, mtime)
+	if !f.scene.ChangeTimes {
+		r.First, r.Last = mtime, mtime
+	}
+	if !r.First.Known() {
+		r.First = r.Last
+	}
 }
 
 func line(r *detect.Finding) string { return path.Base(r.Path) + "\x00" + r.Runs }
@@ -179,15 +210,23 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 				return
 			}
 		}
-		keys := make([]string, 0, len(f.ran))
-		for k := range f.ran {
-			keys = append(keys, k)
+		if !f.hooks.findings(yield) {
+			return
 		}
-		sort.Strings(keys)
-		for _, k := range keys {
+		for _, k := range sorted(f.ran) {
 			if !yield(*f.ran[k]) {
 				return
 			}
 		}
 	}
+}
+
+// sorted gives the keys in their order, so that a run says the same as the one before.
+func sorted(m map[string]*detect.Finding) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
 }

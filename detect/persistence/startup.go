@@ -1,0 +1,73 @@
+package persistence
+
+import (
+	"path"
+	"strings"
+
+	"telltale/detect"
+)
+
+// startup judges a line of a shell's start-up file by what it puts in the way of whoever logs in.
+func (f *fold) startup(r *detect.Finding) {
+	if r.Package != "" {
+		return
+	}
+	line := strings.TrimSpace(strings.TrimPrefix(r.Runs, "export "))
+	name, value, _ := strings.Cut(line, "=")
+	value = strings.Trim(strings.TrimSpace(value), `"'`)
+	if cmd, ok := strings.CutPrefix(name, "alias "); ok && secret[cmd] {
+		if first := strings.Fields(strings.TrimPrefix(value, "\\") + " -"); path.Base(first[0]) != cmd && !wraps[path.Base(first[0])] {
+			r.Level, r.Detail = detect.High, "puts another program in the place of "+cmd+", which is asked for a password"
+		}
+		return
+	}
+	for cmd := range secret {
+		if line == "function "+cmd+" {" || strings.HasPrefix(line, cmd+"()") || strings.HasPrefix(line, cmd+" ()") || strings.HasPrefix(line, "function "+cmd+"()") {
+			r.Level, r.Detail = detect.Medium, "puts a function in the place of "+cmd+", which is asked for a password"
+		}
+	}
+	switch {
+	case (name == "LD_PRELOAD" || name == "LD_AUDIT") && value != "" && !usualPreload(value):
+		r.Level, r.Detail = detect.High, "makes programs load "+value+" first"
+	case name == "BASH_ENV" && value != "" && odd(value):
+		r.Level, r.Detail = detect.High, "makes every script run "+value+" first"
+	case name == "PATH" && oddPath(value):
+		r.Level, r.Detail = detect.Medium, "makes the shell look for programs first where everybody may write"
+	}
+}
+
+// secret are programs that are asked for a password.
+var secret = map[string]bool{"sudo": true, "su": true, "ssh": true, "passwd": true, "doas": true}
+
+// wraps are programs by which administrators call others: terminals that bring their settings along, a tool in the place of its like.
+var wraps = map[string]bool{"sudo": true, "doas": true, "kitty": true, "kitten": true, "wezterm": true, "TERM": true, "env": true, "sshrc": true, "autossh": true, "mosh": true, "sudoedit": true, "command": true, "nocorrect": true, "noglob": true, "run0": true}
+
+// oddPath tells a search path that begins with a directory where everybody may write.
+func oddPath(v string) bool {
+	first, _, _ := strings.Cut(v, ":")
+	return detect.InVolatileDir(first+"/") || first == "." && strings.Contains(v, ":")
+}
+
+// remote are programs that let somebody in from afar, past the firewall, by their names.
+var remote = map[string]bool{"anydesk": true, "teamviewerd": true, "rustdesk": true, "ngrok": true, "chisel": true, "frpc": true, "frps": true, "gs-netcat": true, "gsocket": true, "bore": true, "localxpose": true, "loclx": true, "pagekite": true, "zrok": true, "revsocks": true, "ligolo-ng": true, "sliver": true, "nps": true, "npc": true, "meshagent": true, "dwagent": true, "dwagsvc": true,
+	"screenconnect": true, "atera": true, "splashtop": true, "cloudflared": true, "tailscaled": true, "zerotier-one": true, "nebula": true, "iox": true, "rathole": true, "playit": true, "tmate": true, "ttyd": true, "gotty": true, "shellinaboxd": true, "tacticalagent": true}
+
+// afar tells a unit that runs a program for access from afar. Administrators use most of them, too; one that no package owns is worth a look, and
+// gsocket's is a tool of intruders.
+func (f *fold) afar(r *detect.Finding) {
+	first, _, _ := strings.Cut(r.Runs, " ")
+	name := path.Base(strings.Trim(first, `"'`))
+	if !remote[name] {
+		return
+	}
+	r.Mechanism, r.Attack = "remote-access", []string{"T1219"}
+	switch {
+	case name == "gs-netcat" || name == "gsocket" || name == "revsocks" || name == "sliver":
+		r.Level, r.Detail = detect.High, "runs "+name+", which gives a shell to somebody afar"
+	case r.Package == "":
+		r.Level, r.Detail = detect.Medium, "runs "+name+", by which somebody afar gets in past the firewall"
+	}
+}
+
+// allOf tells a rule of sudo for any command.
+func allOf(rule string) bool { return strings.HasSuffix(strings.TrimSpace(rule), "ALL") }
