@@ -31,7 +31,7 @@ func line(in *artifact.Input, t []byte, e *event.Event, yield func(*event.Event)
 	case strings.Contains(dir, "/cron.hourly/") || strings.Contains(dir, "/cron.daily/") || strings.Contains(dir, "/cron.weekly/") || strings.Contains(dir, "/cron.monthly/"):
 		script(in, t, e, "root", path.Base(dir), yield)
 	case strings.Contains(dir, "/at") && strings.Contains(dir, "/spool/"):
-		if exported(t) { // at keeps the environment of who called it
+		if exported(t) || name[0] == '.' { // at keeps the environment of who called it, and its count in .SEQ
 			return
 		}
 		script(in, t, e, owner(in), "once", yield)
