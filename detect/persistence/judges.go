@@ -408,3 +408,12 @@ func runner(x *hook) judgement {
 	}
 	return none()
 }
+
+// Judged tells whether a mechanism has rules of its own beside those for all.
+func Judged(mechanism string) bool {
+	switch mechanism {
+	case "cron", "at-job", "ssh-key", "ld-preload", "sudoers", "startup-file", "remote-access", "alternative", "systemd-generator":
+		return true
+	}
+	return judges[mechanism] != nil
+}
