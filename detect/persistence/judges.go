@@ -40,7 +40,7 @@ func sshd(x *hook) judgement {
 	switch strings.ToLower(x.setting) {
 	case "permitemptypasswords":
 		if v == "yes" {
-			return judgement{"lets accounts without a password in", detect.High}
+			return judgement{"lets accounts without a password in", detect.Medium}
 		}
 	case "permituserenvironment":
 		if v != "no" && v != "lang,lc_*" {
@@ -56,7 +56,7 @@ func sshd(x *hook) judgement {
 		}
 	case "setenv":
 		if loader(x.runs) {
-			return judgement{"makes every session load a library", detect.High}
+			return judgement{"makes every session load a library", detect.Medium}
 		}
 	case "authorizedkeyscommand", "authorizedprincipalscommand", "forcecommand", "subsystem", "match exec", "xauthlocation":
 		if why, l := detect.SuspiciousCommand(x.runs); l > detect.Info {
@@ -74,7 +74,7 @@ func sshd(x *hook) judgement {
 
 func trusted(x *hook) judgement {
 	if strings.HasPrefix(strings.TrimSpace(x.runs[len("a login of "):]), "+") {
-		return judgement{"lets users of any host in without a password", detect.High}
+		return judgement{"lets users of any host in without a password", detect.Medium}
 	}
 	return none()
 }
@@ -96,20 +96,21 @@ func usualPreload(v string) bool {
 	return false
 }
 
+// options are variables whose value is a command line: a path in it may be of anything, a folder for dumps for one.
+var options = map[string]bool{"JAVA_TOOL_OPTIONS": true, "_JAVA_OPTIONS": true, "JDK_JAVA_OPTIONS": true, "NODE_OPTIONS": true, "PERL5OPT": true, "RUBYOPT": true, "PROMPT_COMMAND": true, "GIT_SSH_COMMAND": true}
+
 func environment(x *hook) judgement {
-	for _, p := range strings.FieldsFunc(x.runs, func(r rune) bool { return r == ':' || r == ' ' || r == '=' || r == '@' }) {
-		if odd(p) {
-			return judgement{"sets " + x.setting + " to " + p, detect.High}
+	if !options[x.setting] {
+		for _, p := range strings.FieldsFunc(x.runs, func(r rune) bool { return r == ':' || r == ' ' }) {
+			if odd(p) {
+				return judgement{"sets " + x.setting + " to " + p, detect.High}
+			}
 		}
 	}
 	switch x.setting {
 	case "LD_PRELOAD", "LD_AUDIT":
 		if !x.owned && !usualPreload(x.runs) {
-			l := detect.Medium
-			if strings.HasSuffix(x.path, "/environment") {
-				l = detect.High
-			}
-			return judgement{"makes programs load " + x.runs + " first", l}
+			return judgement{"makes programs load " + x.runs + " first", detect.Medium}
 		}
 	case "BASH_ENV", "PERL5DB":
 		if !x.owned {
@@ -123,6 +124,9 @@ func environment(x *hook) judgement {
 	return none()
 }
 
+// logins are the services of PAM by which people get in and gain rights.
+var logins = map[string]bool{"sshd": true, "login": true, "su": true, "su-l": true, "sudo": true, "common-auth": true, "system-auth": true, "password-auth": true, "system-login": true, "remote": true, "base-auth": true}
+
 func pam(x *hook) judgement {
 	kind, control, _ := strings.Cut(x.setting, " ")
 	mod, args, _ := strings.Cut(x.runs, " ")
@@ -133,7 +137,10 @@ func pam(x *hook) judgement {
 	case mod[0] == '/' && !strings.Contains(mod, "/security/") && !x.owned:
 		return judgement{"loads a module from outside the system's folder of modules", detect.Medium}
 	case name == "pam_permit.so" && kind == "auth" && enough && !x.owned:
-		return judgement{"lets in whatever the password is", detect.High}
+		if logins[x.on[strings.LastIndexByte(x.on, ' ')+1:]] {
+			return judgement{"lets in whatever the password is", detect.High}
+		}
+		return judgement{"lets in whatever the password is", detect.Medium} // as a machine that logs its only user in does
 	case name == "pam_exec.so" && kind != "session" && strings.Contains(args, "expose_authtok") && !x.owned:
 		return judgement{"hands each password to a program", detect.Medium}
 	case name == "pam_exec.so" && strings.Contains(args, "/"):
@@ -167,7 +174,7 @@ func sudo(x *hook) judgement {
 			return judgement{"makes sudo use " + lib, detect.High}
 		}
 	case strings.HasSuffix(x.setting, "env_keep") && (loader(x.runs) || strings.Contains(x.runs, "LD_LIBRARY_PATH")):
-		return judgement{"lets whoever may call sudo load a library as root", detect.High}
+		return judgement{"lets whoever may call sudo load a library as root", detect.Medium}
 	case strings.HasSuffix(x.setting, "!authenticate") && !strings.Contains(x.setting, ":"):
 		return judgement{"makes sudo ask nobody for a password", detect.Medium}
 	case strings.HasSuffix(x.setting, "env_file") || strings.HasSuffix(x.setting, "secure_path"):
@@ -187,7 +194,7 @@ func doas(x *hook) judgement {
 	}
 	for _, who := range w {
 		if daemon(who) {
-			return judgement{"lets the account that a network service runs as become root", detect.High}
+			return judgement{"lets the account that a network service runs as become root", detect.Medium}
 		}
 	}
 	return none()
@@ -195,7 +202,11 @@ func doas(x *hook) judgement {
 
 func library(x *hook) judgement {
 	if odd(x.runs) || strings.HasPrefix(x.runs, "/home/") {
-		return judgement{"makes every program look for libraries in " + x.runs, detect.High}
+		l := detect.High
+		if !odd(x.runs) {
+			l = detect.Medium
+		}
+		return judgement{"makes every program look for libraries in " + x.runs, l}
 	}
 	return none()
 }
@@ -215,7 +226,7 @@ func helper(x *hook) judgement {
 		}
 	case "modprobe", "hotplug", "poweroff_cmd":
 		if b := path.Base(first); first != "" && b != "modprobe" && b != "true" && b != "false" && b != "poweroff" && b != "systemctl" && b != "kmod" {
-			return judgement{"makes the kernel run another program as root", detect.High}
+			return judgement{"makes the kernel run another program as root", detect.Medium}
 		}
 	}
 	return none()
@@ -227,7 +238,7 @@ func format(x *hook) judgement {
 	}
 	flags := strings.TrimPrefix(x.setting, "flags ")
 	if flags != x.setting && strings.Contains(flags, "C") && !x.owned && !strings.Contains(path.Base(x.runs), "qemu") && !strings.Contains(x.runs, "box64") && !strings.Contains(x.runs, "FEX") {
-		return judgement{"gives an interpreter the rights of setuid programs that it runs in the place of", detect.High}
+		return judgement{"gives an interpreter the rights of setuid programs that it runs in the place of", detect.Medium}
 	}
 	return none()
 }
@@ -269,7 +280,7 @@ func tmpfile(x *hook) judgement {
 		return none()
 	}
 	if len(mode) >= 4 && (mode[len(mode)-4] == '4' || mode[len(mode)-4] == '6') && strings.ContainsAny(kind, "fFCzZ") {
-		return judgement{"makes a setuid file at each boot", detect.High}
+		return judgement{"makes a setuid file at each boot", detect.Medium}
 	}
 	for _, p := range sensitive {
 		if strings.Contains(x.runs, p) && strings.ContainsAny(kind, "fFwCL") {
@@ -281,7 +292,7 @@ func tmpfile(x *hook) judgement {
 
 func sysuser(x *hook) judgement {
 	if id, _, _ := strings.Cut(strings.TrimPrefix(x.setting, "uid "), ":"); id == "0" && x.runs != "root" {
-		return judgement{"makes an account with root's number", detect.High}
+		return judgement{"makes an account with root's number", detect.Medium}
 	}
 	return none()
 }
@@ -307,8 +318,10 @@ func apt(x *hook) judgement {
 func shellServed(x *hook) judgement {
 	first, _, _ := strings.Cut(x.runs, " ")
 	switch path.Base(first) {
-	case "sh", "bash", "dash", "zsh", "ksh", "csh", "tcsh", "ash", "busybox", "python3", "python", "perl":
-		return judgement{"gives a shell or an interpreter to whoever connects", detect.High}
+	case "sh", "bash", "dash", "zsh", "ksh", "csh", "tcsh", "ash":
+		if args := strings.Fields(x.runs)[1:]; len(args) == 0 || strings.Trim(strings.Join(args, ""), "-il") == "" {
+			return judgement{"gives a shell to whoever connects", detect.High}
+		}
 	}
 	if odd(first) {
 		return judgement{"gives a program in " + path.Dir(first) + " to whoever connects", detect.High}
@@ -340,8 +353,13 @@ func module(x *hook) judgement {
 	if strings.HasPrefix(x.setting, "auto_") {
 		return php(x)
 	}
-	for _, p := range strings.FieldsFunc(x.runs, func(r rune) bool { return strings.ContainsRune(" ,;'\"$", r) }) {
-		if strings.HasPrefix(p, "/") && (odd(p) || strings.HasPrefix(p, "/home/") && strings.HasSuffix(p, ".so")) {
+	low := strings.ToLower(x.setting)
+	words := strings.FieldsFunc(x.runs, func(r rune) bool { return strings.ContainsRune(" ,;'\"$", r) })
+	if len(words) > 1 && !strings.Contains(low, "load") && !strings.Contains(low, "plugin") && !strings.Contains(low, "librar") {
+		words = words[:1] // what follows a command are its arguments: files that it reads and writes
+	}
+	for _, p := range words {
+		if strings.HasPrefix(p, "/") && odd(p) {
 			return judgement{"loads or runs " + p, detect.High}
 		}
 	}
@@ -369,9 +387,13 @@ func php(x *hook) judgement {
 }
 
 func python(x *hook) judgement {
-	for _, w := range []string{"b64decode", "subprocess", "os.system", "os.popen", "urllib", "urlopen", "socket.", "requests.", "zlib.decompress", "marshal.loads", "pty.spawn", "bytes.fromhex", "compile("} {
+	for i, w := range []string{"b64decode", "subprocess", "os.system", "os.popen", "urlopen", "marshal.loads", "pty.spawn", "urllib", "socket.", "requests.", "zlib.decompress", "bytes.fromhex"} {
 		if strings.Contains(x.runs, w) {
-			return judgement{"runs hidden or foreign code (" + w + ")", detect.High}
+			l := detect.High
+			if i > 6 {
+				l = detect.Medium
+			}
+			return judgement{"runs hidden or foreign code (" + w + ")", l}
 		}
 	}
 	return none()

@@ -112,7 +112,7 @@ func (f *fold) Observe(e *event.Event) {
 	case event.SudoRule:
 		r.Title = r.As + " may run " + r.Runs
 		if daemon(r.As) && allOf(r.Runs) && strings.Contains(r.Runs, "NOPASSWD") {
-			r.Level, r.Detail = detect.High, "lets the account that a network service runs as become root without a password"
+			r.Level, r.Detail = detect.Medium, "lets the account that a network service runs as become root without a password"
 		}
 	default:
 		r.Title = r.Mechanism + " entry in " + r.Path + " runs " + r.Runs

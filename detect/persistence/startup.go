@@ -16,8 +16,15 @@ func (f *fold) startup(r *detect.Finding) {
 	name, value, _ := strings.Cut(line, "=")
 	value = strings.Trim(strings.TrimSpace(value), `"'`)
 	if cmd, ok := strings.CutPrefix(name, "alias "); ok && secret[cmd] {
-		if first := strings.Fields(strings.TrimPrefix(value, "\\") + " -"); path.Base(first[0]) != cmd && !wraps[path.Base(first[0])] {
-			r.Level, r.Detail = detect.High, "puts another program in the place of "+cmd+", which is asked for a password"
+		first := "-"
+		for _, w := range strings.Fields(strings.TrimPrefix(value, "\\")) {
+			if !strings.Contains(w, "=") {
+				first = w
+				break
+			}
+		}
+		if first != "-" && path.Base(first) != cmd && !wraps[path.Base(first)] {
+			r.Level, r.Detail = detect.Medium, "puts another program in the place of "+cmd+", which is asked for a password"
 		}
 		return
 	}
@@ -27,8 +34,10 @@ func (f *fold) startup(r *detect.Finding) {
 		}
 	}
 	switch {
-	case (name == "LD_PRELOAD" || name == "LD_AUDIT") && value != "" && !usualPreload(value):
+	case (name == "LD_PRELOAD" || name == "LD_AUDIT") && value != "" && odd(value):
 		r.Level, r.Detail = detect.High, "makes programs load "+value+" first"
+	case (name == "LD_PRELOAD" || name == "LD_AUDIT") && value != "" && !usualPreload(value):
+		r.Level, r.Detail = detect.Medium, "makes programs load "+value+" first"
 	case name == "BASH_ENV" && value != "" && odd(value):
 		r.Level, r.Detail = detect.High, "makes every script run "+value+" first"
 	case name == "PATH" && oddPath(value):
@@ -40,7 +49,7 @@ func (f *fold) startup(r *detect.Finding) {
 var secret = map[string]bool{"sudo": true, "su": true, "ssh": true, "passwd": true, "doas": true}
 
 // wraps are programs by which administrators call others: terminals that bring their settings along, a tool in the place of its like.
-var wraps = map[string]bool{"sudo": true, "doas": true, "kitty": true, "kitten": true, "wezterm": true, "TERM": true, "env": true, "sshrc": true, "autossh": true, "mosh": true, "sudoedit": true, "command": true, "nocorrect": true, "noglob": true, "run0": true}
+var wraps = map[string]bool{"sudo": true, "doas": true, "kitty": true, "kitten": true, "wezterm": true, "env": true, "sshrc": true, "autossh": true, "mosh": true, "sudoedit": true, "command": true, "nocorrect": true, "noglob": true, "run0": true}
 
 // oddPath tells a search path that begins with a directory where everybody may write.
 func oddPath(v string) bool {
