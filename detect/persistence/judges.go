@@ -73,7 +73,7 @@ func sshd(x *hook) judgement {
 }
 
 func trusted(x *hook) judgement {
-	if strings.HasPrefix(strings.TrimSpace(x.runs[len("a login of "):]), "+") {
+	if strings.HasPrefix(strings.TrimPrefix(x.runs, "a login of "), "+") {
 		return judgement{"lets users of any host in without a password", detect.Medium}
 	}
 	return none()
@@ -132,9 +132,9 @@ func pam(x *hook) judgement {
 	mod, args, _ := strings.Cut(x.runs, " ")
 	enough := control == "sufficient" || strings.Contains(control, "success=done")
 	switch name := path.Base(mod); {
-	case mod[0] == '/' && odd(mod):
+	case strings.HasPrefix(mod, "/") && odd(mod):
 		return judgement{"loads a module from " + path.Dir(mod), detect.High}
-	case mod[0] == '/' && !strings.Contains(mod, "/security/") && !x.owned:
+	case strings.HasPrefix(mod, "/") && !strings.Contains(mod, "/security/") && !x.owned:
 		return judgement{"loads a module from outside the system's folder of modules", detect.Medium}
 	case name == "pam_permit.so" && kind == "auth" && enough && !x.owned:
 		if logins[x.on[strings.LastIndexByte(x.on, ' ')+1:]] {
