@@ -63,6 +63,10 @@ func (h *hookups) observe(f *fold, e *event.Event) {
 		j = w
 	}
 	h.owner(e, &r)
+	if said[m.ID] && x.setting != "" {
+		r.Runs = x.setting + " " + x.runs
+		r.Title = m.Words + " in " + x.path + ": " + r.Runs + ", " + x.on
+	}
 	if j.level > detect.Info {
 		r.Level, r.Detail = j.level, j.why+" ("+x.on+")"
 	} else if x.owned && !strings.HasPrefix(x.path, "/etc/") || m.ID == "package-script" {
@@ -77,6 +81,9 @@ func (h *hookups) observe(f *fold, e *event.Event) {
 	}
 	h.others = append(h.others, r)
 }
+
+// said are mechanisms whose setting's name has to be told with its value: "yes" alone says nothing.
+var said = map[string]bool{"sshd-setting": true, "ssh-setting": true, "environment": true, "pam-rule": true, "php-setting": true, "php-user-ini": true, "database-setting": true, "git-setting": true, "samba-command": true, "kernel-helper": true, "web-module": true, "web-handler": true, "container-unit": true, "package-runner": true}
 
 // line judges a line of a script. Of a package's own only what is never innocent is told: they are long, and fetch and unpack for a living.
 func (h *hookups) line(r *detect.Finding, x *hook, line string) {
