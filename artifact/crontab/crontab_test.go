@@ -12,6 +12,7 @@ func TestGolden(t *testing.T) {
 	artifacttest.GoldenAs(t, crontab.New(), "user.txt", "/var/spool/cron/crontabs/alice", "")
 	artifacttest.GoldenAs(t, crontab.New(), "anacron.txt", "/etc/anacrontab", "")
 	artifacttest.GoldenAs(t, crontab.New(), "daily.txt", "/etc/cron.daily/logrotate", "")
+	artifacttest.GoldenAs(t, crontab.New(), "at.txt", "/var/spool/cron/atjobs/a00001", "")
 }
 
 func FuzzParse(f *testing.F) {
