@@ -4,6 +4,8 @@ import (
 	"os"
 	"reflect"
 	"testing"
+
+	"telltale/internal/procfs"
 )
 
 const sample = `22 27 0:21 / /proc rw,relatime - proc proc rw
@@ -37,7 +39,7 @@ func TestTheMountOnTopCounts(t *testing.T) {
 
 func TestUnescape(t *testing.T) {
 	for in, want := range map[string]string{`a\040b\134c\011`: "a b\\c\t", `\04`: `\04`, `\`: `\`, `\999`: `\999`} {
-		if got := unescape(in); got != want {
+		if got := procfs.Unescape(in); got != want {
 			t.Errorf("%q: %q", in, got)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"telltale/acquire/bounded"
 	"telltale/acquire/custody"
+	"telltale/internal/procfs"
 )
 
 const (
@@ -117,31 +118,12 @@ func parseMounts(b []byte) []mount {
 			continue
 		}
 		out = append(out, mount{
-			dev: l[2], root: unescape(l[3]), point: unescape(l[4]), kind: r[0], source: unescape(r[1]),
+			dev: l[2], root: procfs.Unescape(l[3]), point: procfs.Unescape(l[4]), kind: r[0], source: procfs.Unescape(r[1]),
 			writable: r[2] == "rw" || strings.HasPrefix(r[2], "rw,"),
 		})
 	}
 	return out
 }
-
-// unescape undoes what mangle() of fs/seq_file.c does: \ooo for space, tab, newline and the backslash.
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) && octal(s[i+1]) && octal(s[i+2]) && octal(s[i+3]) {
-			b.WriteByte((s[i+1]-'0')<<6 | (s[i+2]-'0')<<3 | (s[i+3] - '0'))
-			i += 3
-			continue
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
-}
-
-func octal(c byte) bool { return c >= '0' && c <= '7' }
 
 // of gives the device of the family from which a filesystem is mounted. btrfs and others have a number of
 // their own, so that the device they name is looked at, too.

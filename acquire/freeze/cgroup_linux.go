@@ -12,6 +12,7 @@ import (
 
 	"telltale/acquire/bounded"
 	"telltale/acquire/internal/procread"
+	"telltale/internal/procfs"
 )
 
 // writeTime is how long the kernel may take over a write to a group; it waits there for locks of others.
@@ -49,7 +50,7 @@ func parseMounts(s string) (v1, v2 *hierarchy) {
 		if !ok || len(l) < 6 || len(r) < 3 {
 			continue
 		}
-		h := &hierarchy{mount: unescape(l[4]), root: unescape(l[3])}
+		h := &hierarchy{mount: procfs.Unescape(l[4]), root: procfs.Unescape(l[3])}
 		switch {
 		case r[0] == "cgroup2" && v2 == nil:
 			h.version, v2 = 2, h
@@ -67,22 +68,6 @@ func has(list, word string) bool {
 		}
 	}
 	return false
-}
-
-// unescape undoes the octal numbers of mountinfo.
-func unescape(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) {
-			if v, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				b.WriteByte(byte(v))
-				i += 3
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }
 
 // membership is in which groups a process is.

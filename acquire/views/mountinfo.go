@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"telltale/internal/procfs"
 	"telltale/internal/state"
 )
 
@@ -47,26 +48,7 @@ func parseMount(line string) (*state.Mount, error) {
 		return nil, fmt.Errorf("mountinfo line %q: %w", line, err)
 	}
 	return &state.Mount{
-		ID: id, Parent: parent, Dev: front[2], Root: unescape(front[3]), At: unescape(front[4]),
-		Options: front[5] + "," + back[2], Type: back[0], Source: unescape(back[1]),
+		ID: id, Parent: parent, Dev: front[2], Root: procfs.Unescape(front[3]), At: procfs.Unescape(front[4]),
+		Options: front[5] + "," + back[2], Type: back[0], Source: procfs.Unescape(back[1]),
 	}, nil
-}
-
-// unescape undoes what mangle() of fs/seq_file.c does: space, tab, newline and backslash stand as \ooo.
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) {
-			if v, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				b.WriteByte(byte(v))
-				i += 3
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }

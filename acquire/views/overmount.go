@@ -4,6 +4,7 @@ import (
 	"path"
 	"strings"
 
+	"telltale/internal/procfs"
 	"telltale/internal/state"
 )
 
@@ -58,7 +59,7 @@ func parseFstab(s string) map[string]bool {
 	at := map[string]bool{}
 	for line := range strings.Lines(s) {
 		if f := strings.Fields(line); len(f) > 2 && !strings.HasPrefix(f[0], "#") {
-			at[path.Clean(unescape(f[1]))] = true
+			at[path.Clean(procfs.Unescape(f[1]))] = true
 		}
 	}
 	return at

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"telltale/internal/state"
 )
@@ -180,21 +181,24 @@ func Mountinfo(b []byte, yield func(*state.Mount) bool) (odd int) {
 	return odd
 }
 
-// unescape undoes \040 and the like.
-func unescape(b []byte) string {
-	if bytes.IndexByte(b, '\\') < 0 {
-		return state.Text(b, MaxText)
+// Unescape undoes what mangle() of the kernel's fs/seq_file.c does: space, tab, newline and the backslash stand as \ooo. The bytes are as they were.
+func Unescape(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
 	}
-	var out []byte
-	for i := 0; i < len(b); i++ {
-		if b[i] == '\\' && i+3 < len(b) {
-			if n, err := strconv.ParseUint(string(b[i+1:i+4]), 8, 8); err == nil {
-				out = append(out, byte(n))
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+3 < len(s) {
+			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
+				b.WriteByte(byte(n))
 				i += 3
 				continue
 			}
 		}
-		out = append(out, b[i])
+		b.WriteByte(s[i])
 	}
-	return state.Text(out, MaxText)
+	return b.String()
 }
+
+// unescape gives a path as the state has it.
+func unescape(b []byte) string { return state.Text([]byte(Unescape(string(b))), MaxText) }
