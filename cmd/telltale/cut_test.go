@@ -220,3 +220,31 @@ func examineCut(t *testing.T, name, identity string) {
 		t.Errorf("exit status %d: %s\n%s", got, &errs, &out)
 	}
 }
+
+// TestInterrupted presses Ctrl-C while files are copied: the last seal still goes out, and says why.
+func TestInterrupted(t *testing.T) {
+	b := newBox(t)
+	for i := range 3000 {
+		os.WriteFile(filepath.Join(b.root, "etc", "f"+strings.Repeat("x", i%50)+time.Duration(i).String()), []byte("x"), 0o644)
+	}
+	c := b.command("live", "-q", "--fast", "--collect-only", "--to", "/out/c")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	left := filepath.Join(b.root, "out", "c")
+	for range 400 {
+		if st, err := os.Stat(left); err == nil && st.Size() > 0 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	c.Process.Signal(os.Interrupt)
+	got := code(c.Wait())
+	if got == exitOK {
+		t.Skip("it was quicker than the interruption")
+	}
+	var out, errs bytes.Buffer
+	if v := run(t.Context(), []string{"verify", left}, &out, &errs); got != exitInterrupt || v != exitUnreadable || !strings.Contains(out.String(), `the last seal is of "end"`) || !strings.Contains(out.String(), "context canceled") {
+		t.Errorf("exit status %d, %d: %s%s", got, v, &out, &errs)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"filippo.io/age"
 	"github.com/spf13/pflag"
@@ -70,11 +71,21 @@ func (f *sinkFlags) open(ctx context.Context, out, errs io.Writer) (*sink.Sink, 
 	if o.Headers, err = headers(o.Headers); err != nil {
 		return nil, err
 	}
-	s, err := sink.Open(ctx, f.to, o)
+	s, err := sink.Open(lastWords(ctx), f.to, o)
 	if errors.Is(err, sink.ErrDestination) {
 		err = fmt.Errorf("%w: --to: %w", errUsage, err)
 	}
 	return s, err
+}
+
+// lastTime is how long an interrupted collection may take for its last seal, which says why it ended.
+const lastTime = 10 * time.Second
+
+// lastWords is done a little after ctx is.
+func lastWords(ctx context.Context) context.Context {
+	later, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() { time.AfterFunc(lastTime, func() { cancel(ctx.Err()) }) })
+	return later
 }
 
 // options gives what package pack has to know.
