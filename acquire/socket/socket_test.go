@@ -109,8 +109,7 @@ func TestOtherNamespace(t *testing.T) {
 		t.Skip("needs root: a network namespace")
 	}
 	made, done := make(chan error), make(chan struct{})
-	go func() { // on a thread of its own, which ends with this goroutine
-		lock()
+	go apart(func() { // on a thread of its own, which ends with this goroutine
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			made <- err
 			return
@@ -121,7 +120,7 @@ func TestOtherNamespace(t *testing.T) {
 		}
 		made <- err
 		<-done
-	}()
+	})
 	defer close(done)
 	if err := <-made; err != nil {
 		t.Skip(err)
@@ -148,4 +147,18 @@ func FuzzMessages(f *testing.F) {
 	})
 }
 
-func lock() { runtime.LockOSThread() }
+// apart runs f on a locked thread that is not the first: what that one does is taken for the whole process.
+func apart(f func()) {
+	runtime.LockOSThread()
+	if unix.Gettid() != os.Getpid() {
+		f()
+		return
+	}
+	done := make(chan struct{})
+	go func() { // cannot come to this thread, which is locked
+		defer close(done)
+		apart(f)
+	}()
+	<-done
+	runtime.UnlockOSThread()
+}
