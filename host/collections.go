@@ -60,13 +60,13 @@ func makers() []func(*parcel) (*unpacked, error) {
 
 // foreign opens others' collections: the one at the tree's top, or those in the directories right below it.
 func (in *Input) foreign(ctx context.Context, f filesystem.FS, prefix, name string, copied bool, o Options) (bool, error) {
+	if isRoot(f, f.Root()) {
+		return false, nil // a machine's own tree: collections may lie about on it, and an intruder can put one at its top
+	}
 	top := &parcel{ctx: ctx, in: in, o: o, fs: f, dir: f.Root(), prefix: prefix, name: name, copied: copied}
 	found, err := top.open()
 	if found || err != nil {
 		return found, err
-	}
-	if isRoot(f, f.Root()) {
-		return false, nil // a machine's own tree, on which collections may lie about
 	}
 	n := 0
 	for d, err := range f.ReadDir(f.Root()) {

@@ -204,13 +204,16 @@ func TestNoCollection(t *testing.T) {
 
 // Collections lie about in a machine's own tree: they are not the machine.
 func TestCollectionWithinMachine(t *testing.T) {
-	files := map[string]string{"etc/passwd": "root:x:0:0::/root:/bin/bash\n", "etc/hostname": "own\n"}
-	for n, s := range uacFiles() {
-		files["srv/"+n] = s
-	}
-	in := open(t, lay(t, t.TempDir(), files))
-	if in.Hosts[0].Name != "own" || in.Hosts[0].State != nil {
-		t.Errorf("%q %+v", in.Hosts[0].Name, in.Hosts[0].State)
+	for _, at := range []string{"srv/", ""} { // somewhere, and where an intruder would put one to be read in the machine's stead
+		files := map[string]string{"etc/passwd": "root:x:0:0::/root:/bin/bash\n", "etc/hostname": "own\n"}
+		for n, s := range uacFiles() {
+			files[at+n] = s
+		}
+		for form, path := range forms(t, "machine", files) {
+			if in := open(t, path); in.Hosts[0].Name != "own" || in.Hosts[0].State != nil {
+				t.Errorf("%s at %q: %q %+v", form, at, in.Hosts[0].Name, in.Hosts[0].State)
+			}
+		}
 	}
 }
 
