@@ -15,7 +15,13 @@ const maxAncestors = 64
 func (f *fold) origin(p *process) (login, bool) {
 	at := p
 	for range maxAncestors {
+		if at != p && begins(at) {
+			return login{}, false
+		}
 		for _, l := range f.accepted[at.pid] {
+			if !at.started.Known() || !p.started.Known() || !l.at.Known() || !f.agrees(p, l) {
+				continue // numbers come again after a boot: without times they tell nothing
+			}
 			if d := at.started.Sub(l.at); d > -2*time.Minute && d < 2*time.Minute && !l.at.After(p.started.Add(time.Minute)) {
 				l.proof = "its ancestor " + at.pid + " is the process of " + l.service + " that let " + l.account + " in"
 				return l, true
@@ -46,27 +52,71 @@ func (f *fold) origin(p *process) (login, bool) {
 	return login{}, false
 }
 
-// bySession finds the login of a numbered session: the newest of that number before the process began, and the address that was let in as that account then.
+// begins tells the programs that begin others for whoever asks or when it is time: the session that they lie in is that of who began them first, or
+// of nobody who logged in.
+func begins(p *process) bool {
+	name := strings.ToLower(p.name)
+	for _, n := range []string{"tmux", "screen", "dtach", "abduco", "zellij", "cron", "atd", "anacron", "fcron"} {
+		if strings.HasPrefix(name, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// agrees tells whether the kernel's own mark of who logged in, which su and sudo leave as it is, speaks for a login's account or at least not against it.
+func (f *fold) agrees(p *process, l login) bool {
+	name := f.scene.UserByUID(p.login)
+	return name == "" || l.account == "" || name == l.account
+}
+
+// bySession finds the login of a numbered session: the newest of that number before the process began, and the only address that was let in as that
+// account then. Of two logins or two sessions of one account at that time it cannot be told which is which: a session may be a job of cron's.
 func (f *fold) bySession(n string, p *process) (best login, found bool) {
+	if !p.started.Known() {
+		return best, false
+	}
 	for _, l := range f.sessions[n] {
-		if !l.at.After(p.started.Add(time.Minute)) && (!found || l.at.After(best.at)) {
+		if l.at.Known() && !l.at.After(p.started.Add(time.Minute)) && (!found || l.at.After(best.at)) {
 			best, found = l, true
 		}
 	}
-	if !found {
-		return best, false
+	if !found || !f.agrees(p, best) {
+		return login{}, false
 	}
 	best.proof = "it is in session " + n + " of " + best.account
 	if best.from != "" {
 		return best, true
 	}
-	nearest := time.Minute
+	if f.twins(n, best) {
+		return best, best.quote.Ref != evidence.Ref{}
+	}
+	var only login
 	for _, pid := range sortedKeys(f.accepted) {
 		for _, l := range f.accepted[pid] {
-			if d := best.at.Sub(l.at).Abs(); l.account == best.account && d < nearest {
-				nearest, best.from, best.quote = d, l.from, l.quote
+			if l.account != best.account || !l.at.Known() || best.at.Sub(l.at).Abs() >= time.Minute {
+				continue
+			}
+			if only.from != "" && only.from != l.from {
+				return best, best.quote.Ref != evidence.Ref{}
+			}
+			only = l
+		}
+	}
+	if only.from != "" {
+		best.from, best.quote = only.from, only.quote
+	}
+	return best, best.from != "" || best.quote.Ref != evidence.Ref{}
+}
+
+// twins tells whether another session of the account was opened when this one was.
+func (f *fold) twins(n string, best login) bool {
+	for _, other := range sortedKeys(f.sessions) {
+		for _, l := range f.sessions[other] {
+			if other != n && l.account == best.account && l.at.Known() && best.at.Sub(l.at).Abs() < time.Minute {
+				return true
 			}
 		}
 	}
-	return best, best.from != "" || best.quote.Ref != evidence.Ref{}
+	return false
 }
