@@ -175,6 +175,14 @@ type Scene struct {
 	HostName string
 	// ChangeTimes tells whether change times of files are the server's own.
 	ChangeTimes bool
+	// Machines names the machine of each source of evidence, where that is known: several may be examined together.
+	Machines map[string]string
+}
+
+// SameMachine tells whether two sources of evidence may be of one machine: a disk and what was taken while it ran. It denies it only of two that bear different names.
+func (s Scene) SameMachine(a, b string) bool {
+	x, y := s.Machines[a], s.Machines[b]
+	return a == b || x == "" || y == "" || x == y
 }
 
 // User is one account of the host.

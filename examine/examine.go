@@ -283,8 +283,11 @@ func (h *seenHost) label() string {
 
 // prepare makes the detections' folds.
 func (r *run) prepare() {
-	sc := detect.Scene{ChangeTimes: true}
+	sc := detect.Scene{ChangeTimes: true, Machines: map[string]string{}}
 	for _, h := range r.hosts {
+		if sc.Machines[h.Source] == "" {
+			sc.Machines[h.Source] = h.Name
+		}
 		if h.owners == nil {
 			h.owners = h.Owners()
 		}

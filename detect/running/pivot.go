@@ -64,8 +64,12 @@ func begins(p *process) bool {
 	return false
 }
 
-// agrees tells whether the kernel's own mark of who logged in, which su and sudo leave as it is, speaks for a login's account or at least not against it.
+// agrees tells whether a log may tell of this process' machine, and the kernel's own mark of who logged in, which su and sudo leave as it is, does not
+// name another account.
 func (f *fold) agrees(p *process, l login) bool {
+	if !f.scene.SameMachine(p.source, l.source) {
+		return false
+	}
 	name := f.scene.UserByUID(p.login)
 	return name == "" || l.account == "" || name == l.account
 }
@@ -77,11 +81,11 @@ func (f *fold) bySession(n string, p *process) (best login, found bool) {
 		return best, false
 	}
 	for _, l := range f.sessions[n] {
-		if l.at.Known() && !l.at.After(p.started.Add(time.Minute)) && (!found || l.at.After(best.at)) {
+		if l.at.Known() && f.agrees(p, l) && !l.at.After(p.started.Add(time.Minute)) && (!found || l.at.After(best.at)) {
 			best, found = l, true
 		}
 	}
-	if !found || !f.agrees(p, best) {
+	if !found {
 		return login{}, false
 	}
 	best.proof = "it is in session " + n + " of " + best.account
@@ -94,7 +98,7 @@ func (f *fold) bySession(n string, p *process) (best login, found bool) {
 	var only login
 	for _, pid := range sortedKeys(f.accepted) {
 		for _, l := range f.accepted[pid] {
-			if l.account != best.account || !l.at.Known() || best.at.Sub(l.at).Abs() >= time.Minute {
+			if l.account != best.account || !l.at.Known() || !f.scene.SameMachine(p.source, l.source) || best.at.Sub(l.at).Abs() >= time.Minute {
 				continue
 			}
 			if only.from != "" && only.from != l.from {
@@ -113,7 +117,7 @@ func (f *fold) bySession(n string, p *process) (best login, found bool) {
 func (f *fold) twins(n string, best login) bool {
 	for _, other := range sortedKeys(f.sessions) {
 		for _, l := range f.sessions[other] {
-			if other != n && l.account == best.account && l.at.Known() && best.at.Sub(l.at).Abs() < time.Minute {
+			if other != n && l.account == best.account && l.at.Known() && f.scene.SameMachine(l.source, best.source) && best.at.Sub(l.at).Abs() < time.Minute {
 				return true
 			}
 		}

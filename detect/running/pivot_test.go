@@ -3,8 +3,10 @@ package running_test
 import (
 	"testing"
 
+	"telltale/detect"
 	"telltale/detect/detecttest"
 	"telltale/detect/running"
+	"telltale/event"
 )
 
 const (
@@ -39,5 +41,29 @@ func TestNobodyIsAccused(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTwoMachines: the processes of one do not come of the logins of another, where their numbers happen to be the same.
+func TestTwoMachines(t *testing.T) {
+	for name, want := range map[string]string{"web1": "203.0.113.66", "web2": ""} {
+		for _, process := range []string{"pid=900", "pid=5 unit.name=session-7.scope"} {
+			sc := detecttest.Scene()
+			sc.Machines = map[string]string{"s1": "web1", "s2": name}
+			f := running.New().New(sc)
+			for _, e := range detecttest.Events(t, letIn+opened+"03:00:10 process-seen "+bad+" process."+process) {
+				if e.Text(event.Executable) != "" {
+					e.Ref.Source = "s2"
+				}
+				f.Observe(&e)
+			}
+			var got []detect.Finding
+			for x := range f.Findings(t.Context()) {
+				got = append(got, x)
+			}
+			if len(got) != 1 || got[0].Source != want {
+				t.Errorf("%s, %s: %+v", name, process, got)
+			}
+		}
 	}
 }

@@ -95,6 +95,7 @@ type login struct {
 	session, pid   string
 	quote          evidence.Quote
 	service, proof string
+	source         string
 }
 
 func (f *fold) Observe(e *event.Event) {
@@ -233,7 +234,7 @@ func (f *fold) login(e *event.Event) {
 	if f.logins >= maxLogins {
 		return
 	}
-	l := login{at: e.At, account: e.Text(event.UserName), from: e.Text(event.SourceIP), session: e.Text(event.SessionID), pid: e.Text(event.ProcessPID), service: e.Text(event.ServiceName), quote: e.Quote()}
+	l := login{at: e.At, account: e.Text(event.UserName), from: e.Text(event.SourceIP), session: e.Text(event.SessionID), pid: e.Text(event.ProcessPID), service: e.Text(event.ServiceName), quote: e.Quote(), source: e.Ref.Source}
 	switch {
 	case e.Kind == event.AuthAccepted && l.pid != "" && givesShell(l.service):
 		f.accepted[l.pid] = append(f.accepted[l.pid], l)
