@@ -7,6 +7,7 @@ package running
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"strconv"
@@ -33,8 +34,9 @@ func New() *detect.Detection {
 
 // Bounds of what is kept.
 const (
-	maxProcesses = 300_000
-	maxSockets   = 500_000
+	maxProcesses = 150_000
+	maxSockets   = 200_000
+	maxTraits    = 64
 	maxLogins    = 200_000
 	maxTold      = 500
 )
@@ -48,7 +50,7 @@ type process struct {
 	uid, user, login     string // login: the account that logged in, by the kernel's own mark
 	unit, container      string
 	started              evidence.Time
-	traits               map[string]bool
+	traits               []string
 	env, mapped, files   []string
 	sha256, saved        string
 	quote                evidence.Quote
@@ -56,7 +58,7 @@ type process struct {
 	terminal             string
 }
 
-func (p *process) is(trait string) bool { return p.traits[trait] }
+func (p *process) is(trait string) bool { return slices.Contains(p.traits, trait) }
 
 // socket is one socket of the network.
 type socket struct {
@@ -86,6 +88,7 @@ type fold struct {
 	accepted map[string][]login // by the pid of the server's process
 	sessions map[string][]login // by the session's number
 	logins   int
+	dropped  []detect.Finding // what was too many to be judged
 }
 
 // login is a login as a log tells of it.
@@ -132,9 +135,10 @@ func (f *fold) process(e *event.Event) {
 	p := f.procs[k]
 	if p == nil {
 		if len(f.procs) >= maxProcesses {
+			f.tooMany("processes", maxProcesses, e)
 			return
 		}
-		p = &process{source: e.Ref.Source, pid: pid, traits: map[string]bool{}, quote: e.Quote()}
+		p = &process{source: e.Ref.Source, pid: pid, quote: e.Quote()}
 		f.procs[k] = p
 		f.order = append(f.order, p)
 	}
@@ -168,7 +172,9 @@ func (f *fold) process(e *event.Event) {
 	}
 	p.started = evidence.Max(p.started, e.At)
 	for _, t := range e.All(event.ProcessTrait) {
-		p.traits[t] = true
+		if !p.is(t) && len(p.traits) < maxTraits {
+			p.traits = append(p.traits, t)
+		}
 	}
 	p.env = append(p.env, e.All(event.ProcessEnv)...)
 	p.mapped = append(p.mapped, e.All(event.ProcessMapped)...)
@@ -176,7 +182,11 @@ func (f *fold) process(e *event.Event) {
 }
 
 func (f *fold) socket(e *event.Event) {
-	if f.count >= maxSockets || e.Has(event.NetworkTransport, "unix") {
+	if e.Has(event.NetworkTransport, "unix") {
+		return
+	}
+	if f.count >= maxSockets {
+		f.tooMany("sockets", maxSockets, e)
 		return
 	}
 	f.count++
@@ -254,17 +264,41 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 			if ctx.Err() != nil {
 				return
 			}
-			out = append(out, f.judge(p)...)
+			if out = append(out, f.judge(p)...); len(out) > 8*maxTold { // a crafted list may hold a reason to tell in each line
+				gravest(out)
+				clear(out[maxTold:])
+				out = out[:maxTold]
+			}
 		}
-		slices.SortStableFunc(out, func(a, b detect.Finding) int {
-			return cmp.Or(cmp.Compare(b.Level, a.Level), cmp.Compare(number(a.Pid), number(b.Pid)), cmp.Compare(a.Title, b.Title))
-		})
+		gravest(out)
+		for _, x := range f.dropped {
+			if !yield(x) {
+				return
+			}
+		}
 		for _, x := range out[:min(len(out), maxTold)] {
 			if !yield(x) {
 				return
 			}
 		}
 	}
+}
+
+// tooMany tells, once of each kind, that more is listed than is judged.
+func (f *fold) tooMany(what string, limit int, e *event.Event) {
+	for _, x := range f.dropped {
+		if x.Mechanism == what {
+			return
+		}
+	}
+	title := fmt.Sprintf("more than %d %s are listed: the others were not judged", limit, what)
+	f.dropped = append(f.dropped, detect.Finding{Detection: "D53", What: detect.HiddenThing, Level: detect.Low, Rung: evidence.Effect, Mechanism: what, Title: title, Detail: title, For: []evidence.Quote{e.Quote()}, Count: 1})
+}
+
+func gravest(fs []detect.Finding) {
+	slices.SortStableFunc(fs, func(a, b detect.Finding) int {
+		return cmp.Or(cmp.Compare(b.Level, a.Level), cmp.Compare(number(a.Pid), number(b.Pid)), cmp.Compare(a.Title, b.Title))
+	})
 }
 
 func number(s string) int64 {
