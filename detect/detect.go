@@ -179,9 +179,16 @@ type Scene struct {
 	Machines map[string]string
 }
 
-// SameMachine tells whether two sources of evidence may be of one machine: a disk and what was taken while it ran. It denies it only of two that bear different names.
+// Several stands in Scene.Machines for a source that holds what ran on more than one machine: which of them a log of it is of cannot be told.
+const Several = "*"
+
+// SameMachine tells whether two sources of evidence may be of one machine: a disk and what was taken while it ran. It denies it of two that bear different names,
+// and of a source that holds several machines.
 func (s Scene) SameMachine(a, b string) bool {
 	x, y := s.Machines[a], s.Machines[b]
+	if x == Several || y == Several {
+		return false
+	}
 	return a == b || x == "" || y == "" || x == y
 }
 

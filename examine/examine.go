@@ -284,9 +284,16 @@ func (h *seenHost) label() string {
 // prepare makes the detections' folds.
 func (r *run) prepare() {
 	sc := detect.Scene{ChangeTimes: true, Machines: map[string]string{}}
+	ran := map[string]bool{}
 	for _, h := range r.hosts {
 		if sc.Machines[h.Source] == "" {
 			sc.Machines[h.Source] = h.Name
+		}
+		if h.State != nil {
+			if ran[h.Source] {
+				sc.Machines[h.Source] = detect.Several
+			}
+			ran[h.Source] = true
 		}
 		if h.owners == nil {
 			h.owners = h.Owners()

@@ -67,3 +67,14 @@ func TestTwoMachines(t *testing.T) {
 		}
 	}
 }
+
+// TestSeveralInOneSource: a folder of several machines' collections is one source, and their numbers are not told apart.
+func TestSeveralInOneSource(t *testing.T) {
+	sc := detecttest.Scene()
+	sc.Machines = map[string]string{"s1": detect.Several}
+	for _, x := range detecttest.Run(t, running.New(), sc, letIn+opened+"03:00:10 process-seen process.pid=900 unit.name=session-7.scope "+bad) {
+		if x.Source != "" {
+			t.Errorf("%q from %s", x.Title, x.Source)
+		}
+	}
+}
