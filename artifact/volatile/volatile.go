@@ -42,6 +42,9 @@ func member[T any](name, doc, file string, kind event.Kind, fill func(*T, *event
 	return &artifact.Artifact{Name: name, Doc: doc, Spec: spec, State: []string{"telltale:state/*/" + file}, Kinds: []event.Kind{kind},
 		Parse: artifact.Lines(func(in *artifact.Input, line []byte, e *event.Event, yield func(*event.Event)) {
 			v := new(T)
+			if p, ok := any(v).(*state.Process); ok {
+				p.LoginUID, p.Session = -1, -1 // what a line does not say is not that root logged in
+			}
 			if err := json.Unmarshal(line, v); err != nil {
 				in.Seen.Unknown([]byte(name))
 				return
