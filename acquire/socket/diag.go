@@ -40,7 +40,7 @@ func (t *taker) diag(ns space) error {
 		if err := enter(t.box.Proc, ns.of); err != nil {
 			return nil, err
 		}
-		return all, dump(netlink.Diagnosed(t.box.Proc), func(s *state.Socket) { all = append(all, *s) })
+		return all, dump(t.speaks, func(s *state.Socket) { all = append(all, *s) })
 	})
 	for i := range found {
 		t.add(ns, inDiag, &found[i])

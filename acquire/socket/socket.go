@@ -16,6 +16,7 @@ import (
 
 	"telltale/acquire"
 	"telltale/acquire/bounded"
+	"telltale/acquire/netlink"
 	"telltale/internal/procfs"
 	"telltale/internal/state"
 )
@@ -46,6 +47,7 @@ type taker struct {
 	owners map[uint64][]int
 	counts map[string]int64
 	full   bool
+	speaks map[int]bool // protocols that sock_diag can be asked about; the same in all namespaces
 }
 
 // key names a socket: by its inode, or for those that have none (a connection that only waits to be forgotten) by what it connects.
@@ -56,7 +58,7 @@ type key struct {
 }
 
 func take(ctx context.Context, b *acquire.Box, out acquire.Out) error {
-	t := &taker{box: b, out: out, byKey: map[key]*state.Socket{}, owners: map[uint64][]int{}, counts: map[string]int64{}}
+	t := &taker{box: b, out: out, byKey: map[key]*state.Socket{}, owners: map[uint64][]int{}, counts: map[string]int64{}, speaks: netlink.Diagnosed(b.Proc)}
 	spaces := t.held()
 	for _, ns := range spaces {
 		if err := ctx.Err(); err != nil {
