@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"iter"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -28,13 +29,7 @@ func Net(b []byte, protocol string, yield func(*state.Socket) bool) (odd int) {
 	if n := len(name); n > 0 && name[n-1] == '6' {
 		name = name[:n-1]
 	}
-	first := true
-	for line := range bytes.SplitSeq(b, []byte{'\n'}) {
-		f := bytes.Fields(line)
-		if first || len(f) == 0 {
-			first = false
-			continue
-		}
+	for _, f := range rows(b) {
 		s, ok := netLine(f, name)
 		if !ok {
 			odd++
@@ -45,6 +40,23 @@ func Net(b []byte, protocol string, yield func(*state.Socket) bool) (odd int) {
 		}
 	}
 	return odd
+}
+
+// rows gives the lines of a table of /proc/net behind its heading, each with its fields.
+func rows(b []byte) iter.Seq2[[]byte, [][]byte] {
+	return func(yield func([]byte, [][]byte) bool) {
+		first := true
+		for line := range bytes.SplitSeq(b, []byte{'\n'}) {
+			f := bytes.Fields(line)
+			if first || len(f) == 0 {
+				first = false
+				continue
+			}
+			if !yield(line, f) {
+				return
+			}
+		}
+	}
 }
 
 func netLine(f [][]byte, protocol string) (s state.Socket, ok bool) {
@@ -95,13 +107,7 @@ func address(b []byte) (string, bool) {
 
 // Unix reads /proc/net/unix.
 func Unix(b []byte, yield func(*state.Socket) bool) (odd int) {
-	first := true
-	for line := range bytes.SplitSeq(b, []byte{'\n'}) {
-		f := bytes.Fields(line)
-		if first || len(f) == 0 {
-			first = false
-			continue
-		}
+	for line, f := range rows(b) {
 		if len(f) < 7 {
 			odd++
 			continue
@@ -131,13 +137,7 @@ func Unix(b []byte, yield func(*state.Socket) bool) (odd int) {
 
 // Packet reads /proc/net/packet.
 func Packet(b []byte, yield func(*state.Socket) bool) (odd int) {
-	first := true
-	for line := range bytes.SplitSeq(b, []byte{'\n'}) {
-		f := bytes.Fields(line)
-		if first || len(f) == 0 {
-			first = false
-			continue
-		}
+	for _, f := range rows(b) {
 		if len(f) < 9 {
 			odd++
 			continue
