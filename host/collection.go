@@ -12,6 +12,7 @@ import (
 	"telltale/evidence"
 	"telltale/filesystem"
 	"telltale/filesystem/live"
+	"telltale/internal/manifest"
 	"telltale/internal/state"
 )
 
@@ -21,13 +22,8 @@ const (
 	KindCollection = "collection"
 )
 
-// Where a collection of our own keeps what (package acquire/pack writes it).
-const (
-	headerName = "collection.json"
-	rootName   = "root"
-	stateName  = "state"
-	ownKind    = "telltale" // of a Host's State, as artefacts name it
-)
+// ownKind is the kind of the state in a collection of our own, as artefacts name it.
+const ownKind = "telltale"
 
 // State is the state of a machine when it was running, as somebody wrote it down.
 type State struct {
@@ -43,7 +39,7 @@ type State struct {
 
 // Live opens the running machine: its tree, and the state that was just taken from it (by its files' names in a collection).
 func Live(f *live.FS, files map[string][]byte, o Options) (*Input, error) {
-	h, err := header(files[headerName])
+	h, err := header(files[manifest.HeaderName])
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +68,7 @@ type taken struct {
 func header(b []byte) (taken, error) {
 	var x state.Header
 	if err := json.Unmarshal(b, &x); err != nil {
-		return taken{}, fmt.Errorf("read %s: %w", headerName, err)
+		return taken{}, fmt.Errorf("read %s: %w", manifest.HeaderName, err)
 	}
 	if x.Format != state.Format {
 		return taken{}, fmt.Errorf("a collection of the form %q: %w", x.Format, filesystem.ErrNotSupported)
@@ -106,7 +102,7 @@ const maxHeader = 1 << 20
 
 // collection tells a collection of our own by its header, and opens it.
 func (in *Input) collection(f filesystem.FS, prefix string, o Options) (bool, error) {
-	b, err := readAll(f, headerName)
+	b, err := readAll(f, manifest.HeaderName)
 	if errors.Is(err, filesystem.ErrNotExist) {
 		return false, nil
 	}
@@ -114,7 +110,7 @@ func (in *Input) collection(f filesystem.FS, prefix string, o Options) (bool, er
 		return false, err
 	}
 	if isRoot(f, f.Root()) { // a server's own tree: an intruder can put a file of any name there, and send us elsewhere
-		in.Notes = append(in.Notes, "a file "+headerName+" lies at the top of this server's tree; collections have none there, and it was not believed")
+		in.Notes = append(in.Notes, "a file "+manifest.HeaderName+" lies at the top of this server's tree; collections have none there, and it was not believed")
 		return false, nil
 	}
 	var form struct{ Format string }
@@ -127,8 +123,8 @@ func (in *Input) collection(f filesystem.FS, prefix string, o Options) (bool, er
 	}
 	t.Mount = Mount{At: "/", FS: f, Prefix: prefix}
 	in.Kind = KindCollection
-	h := &Host{Kind: KindCollection, State: t.State, View: View{Source: o.Source, Mounts: []Mount{{At: "/", FS: f, Prefix: prefix, Base: "/" + rootName}}}}
-	if _, err := find(f, f.Root(), rootName); err != nil { // it ended before the files, or none were asked for
+	h := &Host{Kind: KindCollection, State: t.State, View: View{Source: o.Source, Mounts: []Mount{{At: "/", FS: f, Prefix: prefix, Base: "/" + manifest.RootDir}}}}
+	if _, err := find(f, f.Root(), manifest.RootDir); err != nil { // it ended before the files, or none were asked for
 		none, err := newMemory(nil, evidence.Time{})
 		if err != nil {
 			return false, err

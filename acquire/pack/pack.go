@@ -40,8 +40,8 @@ import (
 // Names within a collection.
 const (
 	HeaderName = manifest.HeaderName
-	StateDir   = "state"
-	RootDir    = "root"
+	StateDir   = manifest.StateDir
+	RootDir    = manifest.RootDir
 	ManifestIn = manifest.Dir
 )
 
@@ -360,14 +360,6 @@ func (r *reader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// The records of our own in a member's pax header.
-const (
-	UntakenRecord   = "TELLTALE.untaken"   // the file's size, bytes: its content was not taken
-	ImmutableRecord = "TELLTALE.immutable" // "1"
-	bornRecord      = "LIBARCHIVE.creationtime"
-	attributeRecord = "SCHILY.xattr."
-)
-
 // File of the machine, with what the machine says of it.
 type File struct {
 	Path       string // absolute, bytes; "" for the top
@@ -397,17 +389,17 @@ func (w *Writer) Tree(f *File, r io.Reader) error {
 	h := &tar.Header{Typeflag: f.Type, Name: RootDir + f.Path, Linkname: f.Target, Size: f.Size, Mode: f.Mode, Uid: f.UID, Gid: f.GID, ModTime: f.Modified, AccessTime: f.Accessed, ChangeTime: f.Changed, Format: tar.FormatPAX}
 	records := map[string]string{}
 	if !f.Born.IsZero() {
-		records[bornRecord] = fmt.Sprintf("%d.%09d", f.Born.Unix(), f.Born.Nanosecond())
+		records[manifest.BornRecord] = fmt.Sprintf("%d.%09d", f.Born.Unix(), f.Born.Nanosecond())
 	}
 	if f.Immutable {
-		records[ImmutableRecord] = "1"
+		records[manifest.ImmutableRecord] = "1"
 	}
 	for name, v := range f.Attributes {
-		records[attributeRecord+name] = string(v)
+		records[manifest.AttributeRecord+name] = string(v)
 	}
 	switch {
 	case f.Untaken:
-		records[UntakenRecord] = strconv.FormatInt(f.Size, 10)
+		records[manifest.UntakenRecord] = strconv.FormatInt(f.Size, 10)
 		h.Size, r = 0, strings.NewReader("")
 	case f.Type == tar.TypeDir:
 		h.Name += "/"

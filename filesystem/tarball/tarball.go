@@ -18,6 +18,7 @@ import (
 	"telltale/evidence"
 	"telltale/filesystem"
 	"telltale/internal/limit"
+	"telltale/internal/manifest"
 	"telltale/internal/memtree"
 )
 
@@ -180,7 +181,7 @@ func newMember(h *tar.Header, off int64) member {
 	}
 	m.meta.Rdev = uint64(h.Devmajor)<<8 | uint64(h.Devminor)&0xff
 	for k, v := range h.PAXRecords {
-		if name, ok := strings.CutPrefix(k, "SCHILY.xattr."); ok {
+		if name, ok := strings.CutPrefix(k, manifest.AttributeRecord); ok {
 			if m.xattr == nil {
 				m.xattr = map[string][]byte{}
 			}
@@ -195,14 +196,14 @@ func newMember(h *tar.Header, off int64) member {
 // said takes what our own collections (acquire/pack) and libarchive say of a file beside what tar has room for.
 func (m *member) said(key, v string) {
 	switch key {
-	case "TELLTALE.untaken":
+	case manifest.UntakenRecord:
 		if n, err := strconv.ParseInt(v, 10, 64); err == nil && n > 0 && m.meta.Type == filesystem.Regular && m.meta.Size == 0 {
 			m.meta.Size = n
 			m.meta.Flags |= filesystem.Untaken
 		}
-	case "TELLTALE.immutable":
+	case manifest.ImmutableRecord:
 		m.meta.Flags |= filesystem.Immutable
-	case "LIBARCHIVE.creationtime":
+	case manifest.BornRecord:
 		sec, frac, _ := strings.Cut(v, ".")
 		s, err1 := strconv.ParseInt(sec, 10, 64)
 		n, err2 := strconv.ParseInt((frac + "000000000")[:9], 10, 64)

@@ -22,8 +22,18 @@ import (
 // Names within a collection.
 const (
 	HeaderName = "collection.json"
+	StateDir   = "state"
+	RootDir    = "root"
 	Dir        = "manifest"
 	suffix     = ".jsonl"
+)
+
+// The records in a member's pax header that say of a file what tar has no room for. The first two are our own.
+const (
+	UntakenRecord   = "TELLTALE.untaken"   // the file's size, bytes: its content was not taken
+	ImmutableRecord = "TELLTALE.immutable" // "1"
+	BornRecord      = "LIBARCHIVE.creationtime"
+	AttributeRecord = "SCHILY.xattr." // and the attribute's name
 )
 
 // Line is one member in the manifest.
