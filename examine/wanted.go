@@ -2,6 +2,7 @@ package examine
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"telltale/artifact"
@@ -25,7 +26,7 @@ func Wanted(h *host.Host, arts []*artifact.Artifact) func(path string, m *filesy
 		if base, _, _ := rotation(p); base != p && len(m.find(base)) > 0 {
 			return true
 		}
-		if underAny(p, settings) {
+		if slices.ContainsFunc(settings, func(dir string) bool { return strings.HasPrefix(p, dir) }) {
 			return meta.Size <= maxLoose
 		}
 		if meta.Size > maxLoose {
@@ -46,12 +47,3 @@ var lied = map[string]bool{"ls": true, "ps": true, "ss": true, "netstat": true, 
 // settings are the directories whose every file an examination may want: the machine's configuration, and what package managers know.
 var settings = []string{"/etc/", "/var/log/", "/var/lib/dpkg/", "/var/lib/rpm/", "/usr/lib/sysimage/rpm/", "/lib/apk/db/", "/var/spool/cron/", "/var/spool/at/", "/usr/lib/os-release", "/usr/lib/systemd/system/", "/lib/systemd/system/", "/usr/share/zoneinfo/localtime",
 	"/var/lib/docker/containers/", "/var/lib/docker/image/", "/boot/grub"}
-
-func underAny(p string, dirs []string) bool {
-	for _, d := range dirs {
-		if len(p) >= len(d) && p[:len(d)] == d {
-			return true
-		}
-	}
-	return false
-}

@@ -23,6 +23,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"telltale/acquire"
+	"telltale/acquire/bounded"
 	"telltale/acquire/process"
 	"telltale/internal/state"
 )
@@ -205,7 +206,7 @@ func names(dir string) (map[string]bool, error) {
 }
 
 func runLsmod(ctx context.Context, b *acquire.Box, p string) string {
-	raw, err := os.ReadFile(b.Proc + "/modules")
+	raw, err := bounded.Read(b.Proc+"/modules", maxSaid)
 	out, err2 := run(ctx, p)
 	if err := errors.Join(err, err2); err != nil {
 		return "could not be compared: " + err.Error()

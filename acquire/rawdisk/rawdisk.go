@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"telltale/acquire"
+	"telltale/acquire/bounded"
 	"telltale/filesystem"
 	"telltale/filesystem/btrfs"
 	"telltale/filesystem/ext4"
@@ -40,6 +41,12 @@ const (
 
 // maxTold bounds the files that are told one by one.
 const maxTold = 500
+
+// maxMountinfo and maxUevent bound the kernel's files, bytes.
+const (
+	maxMountinfo = 8 << 20
+	maxUevent    = 4 << 10
+)
 
 // maxLate bounds how many names are told that the kernel has only not yet written off.
 const maxLate = 20
@@ -65,7 +72,7 @@ var formats = map[string]filesystem.Format{"ext2": ext4.Format(), "ext3": ext4.F
 
 // mounts gives one mount of each disk, that of the filesystem's top.
 func mounts(b *acquire.Box, out acquire.Out) (list []*state.Mount) {
-	raw, err := os.ReadFile(b.Proc + "/self/mountinfo")
+	raw, err := bounded.Read(b.Proc+"/self/mountinfo", maxMountinfo)
 	if err != nil {
 		out.Failed("the list of mounts", err)
 		return nil
@@ -83,7 +90,7 @@ func mounts(b *acquire.Box, out acquire.Out) (list []*state.Mount) {
 
 // device opens the block device of a mount, by its number and not by the name that the mount was given.
 func device(m *state.Mount) (*os.File, error) {
-	uevent, err := os.ReadFile("/sys/dev/block/" + path.Base(m.Dev) + "/uevent")
+	uevent, err := bounded.Read("/sys/dev/block/"+path.Base(m.Dev)+"/uevent", maxUevent)
 	name := path.Base(m.Source)
 	if err == nil {
 		for line := range strings.SplitSeq(string(uevent), "\n") {

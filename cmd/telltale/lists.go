@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"telltale/acquire"
+	"telltale/acquire/bounded"
 	"telltale/acquire/process"
 	"telltale/acquire/socket"
 	"telltale/internal/state"
@@ -26,7 +28,7 @@ import (
 // lists are our own ps, ss, lsof, who and lsmod: what the machine's own may have been changed to leave out. They are made by the same readers as the
 // state of telltale live, and start nothing.
 func lists(out io.Writer) []*cobra.Command {
-	make := func(use, short string, show func(*listing, *acquire.Box)) *cobra.Command {
+	list := func(use, short string, show func(*listing, *acquire.Box)) *cobra.Command {
 		var asJSON bool
 		c := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 			b, err := look(c.Context(), out)
@@ -41,11 +43,11 @@ func lists(out io.Writer) []*cobra.Command {
 		return c
 	}
 	return []*cobra.Command{
-		make("ps", "Our own ps: processes, each with what is odd of its program", ps),
-		make("ss", "Our own ss and netstat: sockets with their processes", ss),
-		make("lsof", "Our own lsof: open files, and the libraries that are mapped", lsof),
-		make("who", "Our own who: logins that still have processes, with the address they came from", who),
-		make("lsmod", "Our own lsmod: modules by /proc and by /sys", lsmod),
+		list("ps", "Our own ps: processes, each with what is odd of its program", ps),
+		list("ss", "Our own ss and netstat: sockets with their processes", ss),
+		list("lsof", "Our own lsof: open files, and the libraries that are mapped", lsof),
+		list("who", "Our own who: logins that still have processes, with the address they came from", who),
+		list("lsmod", "Our own lsmod: modules by /proc and by /sys", lsmod),
 	}
 }
 
@@ -262,16 +264,10 @@ func who(t *listing, b *acquire.Box) {
 func lsmod(t *listing, b *acquire.Box) {
 	t.row(nil, "MODULE", "VIEWS")
 	views := map[string][]string{}
-	if f, err := os.Open(b.Proc + "/modules"); err == nil {
-		defer f.Close()
-		for r := bufio.NewReader(io.LimitReader(f, 16<<20)); ; {
-			line, err := r.ReadString('\n')
-			if name, _, ok := strings.Cut(line, " "); ok {
-				views[name] = append(views[name], "proc-modules")
-			}
-			if err != nil {
-				break
-			}
+	text, _ := bounded.Read(b.Proc+"/modules", 16<<20) // none: the kernel has no modules
+	for line := range strings.Lines(string(text)) {
+		if name, _, ok := strings.Cut(line, " "); ok {
+			views[name] = append(views[name], "proc-modules")
 		}
 	}
 	dirs, _ := os.ReadDir(b.Sys + "/module") // none of it: the kernel has no modules
@@ -280,12 +276,7 @@ func lsmod(t *listing, b *acquire.Box) {
 			views[d.Name()] = append(views[d.Name()], "sys-module")
 		}
 	}
-	names := []string{}
-	for n := range views {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	for _, n := range names {
+	for _, n := range slices.Sorted(maps.Keys(views)) {
 		t.row(&state.Module{Name: n, Views: views[n]}, n, strings.Join(views[n], ","))
 	}
 }

@@ -85,7 +85,7 @@ func (f *FS) Close() error {
 // Root gives the top.
 func (f *FS) Root() filesystem.Inode { return root }
 
-// Info describes the tree, with the mounts that were not entered so far.
+// Info describes the tree.
 func (f *FS) Info() filesystem.Info { return filesystem.Info{Kind: "live"} }
 
 // Hidden gives the names that lists left out, of the directories read so far.
