@@ -1,6 +1,8 @@
 package running
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,7 +98,7 @@ func (f *fold) bySession(n string, p *process) (best login, found bool) {
 		return best, best.quote.Ref != evidence.Ref{}
 	}
 	var only login
-	for _, pid := range sortedKeys(f.accepted) {
+	for _, pid := range slices.Sorted(maps.Keys(f.accepted)) {
 		for _, l := range f.accepted[pid] {
 			if l.account != best.account || !l.at.Known() || !f.scene.SameMachine(p.source, l.source) || best.at.Sub(l.at).Abs() >= time.Minute {
 				continue
@@ -115,7 +117,7 @@ func (f *fold) bySession(n string, p *process) (best login, found bool) {
 
 // twins tells whether another session of the account was opened when this one was.
 func (f *fold) twins(n string, best login) bool {
-	for _, other := range sortedKeys(f.sessions) {
+	for _, other := range slices.Sorted(maps.Keys(f.sessions)) {
 		for _, l := range f.sessions[other] {
 			if other != n && l.account == best.account && l.at.Known() && f.scene.SameMachine(l.source, best.source) && best.at.Sub(l.at).Abs() < time.Minute {
 				return true

@@ -24,7 +24,7 @@ func New() *detect.Detection {
 		ID: "running", Title: "What runs and does not belong", IDs: []string{"D35", "D42", "D43", "D50", "D53", "D69", "D72", "D73"},
 		Doc:    "judges processes, their programs, names, libraries and connections, and what views of the machine contradict each other in",
 		Attack: []string{"T1036.005", "T1070.004", "T1620", "T1059", "T1014", "T1574.006", "T1205.002"},
-		Wants: []event.Kind{event.ProcessSeen, event.SocketSeen, event.Contradiction, event.HookSeen, event.ModuleSeen, event.AuthAccepted, event.SessionOpened, event.UnownedFile,
+		Wants: []event.Kind{event.ProcessSeen, event.SocketSeen, event.Contradiction, event.HookSeen, event.AuthAccepted, event.SessionOpened, event.UnownedFile,
 			event.PackageFileChanged, event.PreloadLibrary, event.Package},
 		New: func(s detect.Scene) detect.Fold {
 			return &fold{scene: s, procs: map[string]*process{}, sockets: map[string][]*socket{}, ends: map[string]*socket{}, preloads: map[string]evidence.Quote{}, strange: map[string]bool{}, accepted: map[string][]login{}, sessions: map[string][]login{}}
@@ -52,10 +52,9 @@ type process struct {
 	started              evidence.Time
 	traits               []string
 	env, mapped, files   []string
-	sha256, saved        string
+	sha256               string
 	quote                evidence.Quote
 	found                string // the view that showed it
-	terminal             string
 }
 
 func (p *process) is(trait string) bool { return slices.Contains(p.traits, trait) }
@@ -164,9 +163,7 @@ func (f *fold) process(e *event.Event) {
 	set(&p.root, event.ProcessRoot)
 	set(&p.container, event.ContainerID)
 	set(&p.sha256, event.FileSHA256)
-	set(&p.saved, event.FileSaved)
 	set(&p.found, event.ViewShown)
-	set(&p.terminal, event.Terminal)
 	if p.user == "" {
 		p.user = cmp.Or(f.scene.UserByUID(p.uid), p.uid)
 	}

@@ -2,6 +2,7 @@ package running
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -54,7 +55,7 @@ func (f *fold) traffic(p *process, suspect detect.Level) (out []detect.Finding) 
 			x.quotes = append(x.quotes, s.quote)
 		}
 	}
-	for _, port := range sortedKeys(flows) {
+	for _, port := range slices.Sorted(maps.Keys(flows)) {
 		x := flows[port]
 		n := len(x.peers)
 		base := path.Base(p.exe)
@@ -131,15 +132,6 @@ func serviceAccount(user string) bool {
 	return false
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
-}
-
 // listeners are the programs that see all packets for a living.
 var listeners = []string{"dhclient", "dhcpcd", "dhcpd", "NetworkManager", "systemd-networkd", "systemd-network", "networkd", "tcpdump", "tshark", "dumpcap", "wireshark", "lldpd", "lldpad", "wpa_supplicant", "hostapd", "snort", "suricata", "zeek", "arpwatch", "keepalived",
 	"ntopng", "softflowd", "nprobe", "udhcpc", "pppd", "pppoe", "radvd", "dnsmasq", "avahi-daemon", "conntrackd", "ladvd", "fprobe", "iftop", "nethogs", "p0f", "darkstat", "vnstat", "pmacctd", "packetbeat", "dhcp6c", "connmand", "cilium", "calico", "flanneld", "vrrpd", "bird", "ovs-vswitchd", "nmap", "masscan", "telltale", "qemu", "firecracker"}
@@ -177,7 +169,7 @@ func (f *fold) sniffers() (out []detect.Finding) {
 
 // forced tells how many processes a library of ld.so.preload is in: what stands in the file and is in none is a file that somebody just wrote.
 func (f *fold) forced() (out []detect.Finding) {
-	for _, lib := range sortedKeys(f.preloads) {
+	for _, lib := range slices.Sorted(maps.Keys(f.preloads)) {
 		n, all := 0, 0
 		var quotes []evidence.Quote
 		for _, p := range f.order {
