@@ -44,6 +44,8 @@ func TestWhatLiesBeneath(t *testing.T) {
 		t.Skip(err)
 	}
 	must(unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+	for unix.Unmount("/run/netns", unix.MNT_DETACH) == nil { // who removes a namespace elsewhere takes its mount from here, too
+	}
 	must(unix.Mount("none", "/etc", "tmpfs", 0, "")) // a place of our own to play in: it covers the real one
 	must(os.WriteFile("/etc/hidden", []byte("12345"), 0o600))
 	must(os.Mkdir("/etc/dir", 0o700))
