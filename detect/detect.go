@@ -87,6 +87,10 @@ const (
 	DataFetched    What = "data-fetched"     // a dump or backup that the web server gave away: Path Source(s) Count
 	Process        What = "process"          // what ran and does not belong: Pid Path(program) Runs Account Mechanism(name) Method("deleted", "memory") Service(unit) Source(address it came from) As(account that logged in) Agent(what tells so) Sources(connections, in words) Key(SHA-256)
 	HiddenThing    What = "hidden"           // one view of the machine shows it, another hides it: Mechanism(process, port, file ...) Path Detail Views Count(passes)
+	Vulnerable     What = "vulnerable"       // software with a known fault: Package(name) Detail(version) Path Service Sources(CVE) Accounts(advisories) Method(fixed version) Mechanism("known-exploited" or "") Runs(what it lets one do); no rung, for nobody did anything yet
+	Secret         What = "secret"           // a file with secrets, or data worth taking: Mechanism(kind) Path Account(owner) Accounts(who may read it, "*" for all) Detail(whose)
+	Outgoing       What = "outgoing"         // this host, or somebody on it, reached another machine: Source(the other end) Account Mechanism(how) Runs
+	Traced         What = "traced"           // something that fits a complaint: Key(number of the complaint) Mechanism(mail, connection, request, login) Account Path(script or program) Pid Sources Views(queue ids) Detail
 	RemoteScript   What = "remote-script"    // code that was fetched and run at once: Account Runs Detail
 )
 

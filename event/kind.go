@@ -101,6 +101,8 @@ const (
 	KernelState        // os.kernel message change: what the kernel says of itself; change repeats: taints, and settings that run programs
 	NotTaken           // file.path message: what could not be taken from the running machine, and why
 	Hookup             // record.type process.command_line user.name file.path message setting.name process.script file.mode: something that will be run or loaded on an occasion, which message says; record.type is the mechanism, process.script one line of what is run
+	SoftwareSeen       // package.type package.name package.version package.source file.path: software that stands on the host, installed by a package manager or not; package.type is the world of its versions: "deb", "rpm", "apk", "wordpress-plugin", "binary" ...
+	SecretSeen         // record.type message file.*: a file that holds secrets or data worth taking; record.type is the kind, message says whose; never the secret itself
 	kinds              // how many
 )
 
@@ -116,6 +118,7 @@ var kindNames = [kinds]string{
 	"firewall-packet", "alarm-raised", "dns-query", "records-missing", "deployed", "container", "container-change", "deleted-file", "line-removed",
 	"package-file-changed", "unowned-file", "package-record-odd", "log-line", "audit-record",
 	"process-seen", "socket-seen", "module-seen", "hook-seen", "mount-seen", "contradiction", "view-counted", "kernel-state", "not-taken", "hookup",
+	"software-seen", "secret-seen",
 }
 
 // String gives the kind's name, as in exports.

@@ -24,6 +24,7 @@ type Document struct {
 	Schema  string            `json:"schema"`
 	Tool    Tool              `json:"tool"`
 	Made    string            `json:"made"` // RFC 3339
+	Goal    string            `json:"goal"` // what the answer is for: "root-cause", "restart" or "legal"
 	Hosts   []casefile.Host   `json:"hosts"`
 	Sources []casefile.Source `json:"sources"`
 	story.Story
@@ -43,3 +44,14 @@ type Format struct {
 	File  string // the name of its file in a case: "report.html"
 	Write func(w io.Writer, d *Document) error
 }
+
+// What an answer is for. Restart is the shortest: is root lost, is the way in closed, what to change. RootCause is how it came about. Legal
+// adds who handled what, every command, digests and the exhibits.
+const (
+	RootCause = "root-cause"
+	Restart   = "restart"
+	Legal     = "legal"
+)
+
+// Goals are the words of Document.Goal.
+func Goals() []string { return []string{RootCause, Restart, Legal} }

@@ -15,14 +15,21 @@ var enums = map[string][]string{
 	"Verdict.status":           {"compromised", "attacked", "clean", "cannot-tell"},
 	"Verdict.confidence":       {"confirmed", "likely", "possible"},
 	"Entry.status":             {"confirmed", "likely", "possible", "cannot-tell"},
-	"Entry.vector":             {"ssh-password-guessed", "ssh-password-known", "ssh-key", "ftp-password", "web-exploit", "web-upload", "web-admin", "mail-account", "open-relay", "database-exposed", "daemon-exploit", "insider", "supply-chain", "local-script", "unknown"},
+	"Entry.vector":             {"ssh-password-guessed", "ssh-password-known", "ssh-key", "ftp-password", "web-exploit", "web-upload", "web-admin", "mail-account", "open-relay", "database-exposed", "daemon-exploit", "insider", "supply-chain", "local-script", "open-share", "unknown"},
 	"Hypothesis.status":        {"confirmed", "likely", "possible", "ruled-out", "cannot-tell"},
+	"Exposure.kind":            {"password-hashes", "private-key", "certificate-key", "token", "service-password", "data"},
+	"Exposure.status":          {"confirmed", "likely", "possible"},
+	"Contact.status":           {"confirmed", "likely", "possible"},
+	"Contact.how":              {"ssh", "scan", "download", "upload", "mail", "connection", "known-host"},
+	"Patch.status":             {"exposed", "exploited"},
+	"Complaint.status":         {"confirmed", "likely", "possible", "cannot-tell"},
 	"Actor.origin":             {"external", "internal", "near", "local"},
 	"Claim.rung":               {"", "a", "b", "c", "d"},
 	"Claim.status":             {"confirmed", "likely", "possible", "ruled-out", "cannot-tell"},
 	"Finding.level":            {"info", "low", "medium", "high", "critical"},
 	"Coverage.covers_incident": {"", "yes", "no", "partly"},
 	"Document.schema":          {report.Schema},
+	"Document.goal":            report.Goals(),
 }
 
 // TestSchema keeps report/schema.json, which others may check reports with, true to the types. Run with -update to

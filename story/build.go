@@ -29,10 +29,11 @@ type Setting struct {
 	Remote       bool // a remote copy of the logs was read
 	Dirty        bool // a filesystem was not unmounted cleanly
 	Damaged      int
-	Running      bool          // the state of the running machine was read
-	Taken        evidence.Time // when that was
-	Asked        string        // how a collector of somebody else asked what ran: "by the machine's own ps, ss and lsof"; "" where it was asked by our own
-	NotEntered   []string      // mounts of the running machine that were not read
+	Running      bool                         // the state of the running machine was read
+	Taken        evidence.Time                // when that was
+	Asked        string                       // how a collector of somebody else asked what ran: "by the machine's own ps, ss and lsof"; "" where it was asked by our own
+	NotEntered   []string                     // mounts of the running machine that were not read
+	Network      func(address string) Network // looks an address up in the database that was given; nil for none
 }
 
 // Build draws the story out of the findings. It is a pure function of them.
@@ -40,7 +41,7 @@ func Build(ctx context.Context, fs []detect.Finding, set Setting) Story {
 	fs = slices.Clone(fs) // what is joined changes them
 	b := &builder{set: set, all: fs, ids: map[string]string{}, told: map[*detect.Finding]string{}, by: map[detect.What][]*detect.Finding{}, suspects: map[string]*suspect{}, keys: map[string]bool{}, made: map[*detect.Finding]bool{}, leads: map[string]int{}}
 	b.s = Story{Entry: []Entry{}, Hypotheses: []Hypothesis{}, Actors: []Actor{}, Actions: []Action{}, Persistence: []Persistence{}, Running: []Running{}, Hidden: []Hidden{},
-		Altered: []Altered{}, Impact: []Impact{}, Innocent: []Innocent{}, DoNow: []Step{}, Unknown: []string{}, Claims: []Claim{}, Findings: []Finding{}}
+		Altered: []Altered{}, Impact: []Impact{}, Exposed: []Exposure{}, Contacted: []Contact{}, Patches: []Patch{}, Complaints: []Complaint{}, Innocent: []Innocent{}, DoNow: []Step{}, Unknown: []string{}, Claims: []Claim{}, Findings: []Finding{}}
 	for i := range fs {
 		f := &fs[i]
 		b.by[f.What] = append(b.by[f.What], f)

@@ -372,7 +372,7 @@ func (b *builder) actors() {
 			accounts = ids(append(accounts, x.account)...)
 			from, to = evidence.Min(from, x.from), evidence.Max(to, x.from)
 		}
-		a := &Actor{Sources: []string{s.source}, Accounts: accounts, Keys: keys, Origin: b.origin(s.source), UserAgents: ids(s.agents...), First: from.String(), Last: to.String(), Claims: ids(s.why...)}
+		a := &Actor{Sources: []string{s.source}, Accounts: accounts, Keys: keys, Origin: b.origin(s.source), UserAgents: ids(s.agents...), Comments: []string{}, Tools: []string{}, Networks: []string{}, Hours: []int{}, First: from.String(), Last: to.String(), Claims: ids(s.why...)}
 		link := s.source
 		for _, k := range keys {
 			if b.keys[k] && len(order) > 0 {

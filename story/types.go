@@ -40,6 +40,10 @@ type Story struct {
 	Hidden      []Hidden      `json:"hidden"`
 	Altered     []Altered     `json:"altered"`
 	Impact      []Impact      `json:"impact"`
+	Exposed     []Exposure    `json:"exposed"`
+	Contacted   []Contact     `json:"contacted"`
+	Patches     []Patch       `json:"missing_patches"`
+	Complaints  []Complaint   `json:"complaints"`
 	Innocent    []Innocent    `json:"innocent"`
 	DoNow       []Step        `json:"do_now"`
 	Unknown     []string      `json:"cannot_be_known"` // what the evidence cannot answer, and which source is missing
@@ -77,6 +81,7 @@ type Hypothesis struct {
 	Score     float64  `json:"score"`
 	For       []string `json:"for"`     // claims
 	Against   []string `json:"against"` // claims
+	Weights   []Weight `json:"weights"` // what the score is made of
 	Why       string   `json:"why"`     // one sentence
 	WouldFlip string   `json:"would_flip"`
 }
@@ -106,6 +111,11 @@ type Actor struct {
 	ASN        string   `json:"asn"`
 	Country    string   `json:"country"`
 	UserAgents []string `json:"user_agents"`
+	Comments   []string `json:"key_comments"`
+	Tools      []string `json:"tools"`
+	Networks   []string `json:"networks"` // of the addresses, as far as a database was given: "203.0.113.0/24 AS64500 Example Ltd NL"
+	Hours      []int    `json:"hours"`    // how often he acted in each hour of the day, UTC: 24 counts, or none
+	Zone       string   `json:"zone"`     // what the hours say of where he lives, in words; "" for nothing
 	First      string   `json:"first"`
 	Last       string   `json:"last"`
 	Claims     []string `json:"claims"`

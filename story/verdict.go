@@ -29,7 +29,7 @@ var vectors = []struct {
 // weigh makes a hypothesis of each vector: what speaks for it, what against, and what would change it.
 func (b *builder) weigh() {
 	for _, v := range vectors {
-		h := Hypothesis{Vector: v.name, For: []string{}, Against: []string{}}
+		h := Hypothesis{Vector: v.name, For: []string{}, Against: []string{}, Weights: []Weight{}}
 		for _, w := range b.entered {
 			if w.vector == v.name {
 				h.Score += w.score

@@ -187,7 +187,7 @@ func outside(dir string, evidence []string) error {
 }
 
 func document(res *examine.Result, c []casefile.Custody, started time.Time) *report.Document {
-	d := &report.Document{Schema: report.Schema, Tool: report.Tool{Name: "telltale", Version: version()}, Made: started.UTC().Format(time.RFC3339),
+	d := &report.Document{Schema: report.Schema, Tool: report.Tool{Name: "telltale", Version: version()}, Made: started.UTC().Format(time.RFC3339), Goal: report.RootCause,
 		Hosts: res.Hosts, Sources: res.Sources, Story: res.Story, Coverage: res.Coverage, Clocks: res.Clocks, Rules: res.Rules, Recovery: res.Recovery, Removed: res.Removed, Damage: res.Damage, Custody: c}
 	if d.Coverage == nil {
 		d.Coverage = []casefile.Coverage{}
