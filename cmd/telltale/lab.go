@@ -59,11 +59,14 @@ type labFlags struct {
 	to   string
 	keep string
 	jobs int
+	// without are the kinds of sources that the evidence is made to lack.
+	without []string
 }
 
 func (f *labFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.tier, "tier", "", "tree, container or vm (default: container where that is possible, else tree)")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "changes names, addresses, times, tools and noise")
+	c.Flags().StringSliceVar(&f.without, "without", nil, "of the written tier: make a case that lacks sources ("+strings.Join(tree.Lacks(), ", ")+")")
 }
 
 // tierOf gives the tier that a user means.
@@ -79,10 +82,18 @@ func tierOf(tier string) lab.Tier {
 
 // maker gives the maker of a tier. Containers are made by a process of its own: where this one is not it, the whole command
 // is run again there, and the error is its exit status.
-func maker(c *cobra.Command, tier string, in io.Reader, out, errs io.Writer) (lab.Maker, error) {
+func maker(c *cobra.Command, f *labFlags, in io.Reader, out, errs io.Writer) (lab.Maker, error) {
+	tier := f.tier
+	if len(f.without) > 0 && tierOf(tier) != lab.Tree {
+		return nil, fmt.Errorf("%w: --without needs --tier tree", errUsage)
+	}
 	switch tierOf(tier) {
 	case lab.Tree:
-		return tree.New(false), nil
+		m := tree.New(false)
+		if err := m.Without(f.without...); err != nil {
+			return nil, fmt.Errorf("%w: --without: %w", errUsage, err)
+		}
+		return m, nil
 	case lab.Container, lab.VM:
 		if tierOf(tier) == lab.VM {
 			if err := container.ReadyVM(); err != nil {
@@ -134,7 +145,7 @@ func labMake(in io.Reader, out, errs io.Writer) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			m, err := maker(c, f.tier, in, out, errs)
+			m, err := maker(c, &f, in, out, errs)
 			if err != nil {
 				return err
 			}
@@ -234,7 +245,7 @@ func labScore(in io.Reader, out, errs io.Writer) *cobra.Command {
 			var m lab.Maker
 			if all || len(args) == 1 && scenarios.Find(args[0]) != nil {
 				var err error
-				if m, err = maker(c, f.tier, in, out, errs); err != nil {
+				if m, err = maker(c, &f, in, out, errs); err != nil {
 					return err
 				}
 			}

@@ -34,7 +34,7 @@ evidence that telltale found. An empty answer passes.`,
 			if err != nil {
 				return err
 			}
-			m, err := maker(c, f.tier, in, out, errs)
+			m, err := maker(c, &f, in, out, errs)
 			if err != nil {
 				return err
 			}

@@ -197,7 +197,11 @@ func (s *scorer) entry(want *lab.EntryTruth, used map[int]bool) {
 		used[best] = true
 		got = s.d.Entry[best]
 	}
-	s.ask("way in", want.Vector, got.Vector, want.Destroyed)
+	vector := got.Vector
+	if vector == "unknown" { // which says that it cannot be told
+		vector = ""
+	}
+	s.ask("way in", want.Vector, vector, want.Destroyed)
 	s.ask("as", want.Account, got.Account, want.Destroyed)
 	if len(want.Sources) > 0 || len(got.Sources) > 0 {
 		source := strings.Join(got.Sources, " ")
@@ -206,10 +210,11 @@ func (s *scorer) entry(want *lab.EntryTruth, used map[int]bool) {
 		}
 		s.ask("from", strings.Join(want.Sources, " "), source, want.Destroyed)
 	}
-	s.when(want, got.First)
+	s.when(want, got.First, got.ErrorSeconds)
 }
 
-func (s *scorer) when(want *lab.EntryTruth, got string) {
+// when judges a time by what the truth allows, and by what the report itself says that it may be off.
+func (s *scorer) when(want *lab.EntryTruth, got string, off float64) {
 	from, err := time.Parse(time.RFC3339Nano, want.First)
 	if err != nil {
 		return // the truth does not say
@@ -221,7 +226,7 @@ func (s *scorer) when(want *lab.EntryTruth, got string) {
 		}
 	}
 	at, err := time.Parse(time.RFC3339Nano, got)
-	slack := time.Duration(want.Tolerance * float64(time.Second))
+	slack := time.Duration(max(want.Tolerance, off) * float64(time.Second))
 	switch {
 	case got == "" || err != nil:
 		o := Missed
@@ -276,6 +281,11 @@ func (s *scorer) left() {
 	}
 }
 
+// asked tells whether a path is a file's as a client asks for it, where no web root is known.
+func asked(file, url string) bool {
+	return strings.Count(url, "/") >= 2 && strings.HasSuffix(file, url)
+}
+
 func (s *scorer) accuse(what string) {
 	s.r.WrongAccusation++
 	s.r.Accusations = append(s.r.Accusations, what)
@@ -303,7 +313,9 @@ func (s *scorer) accusations() {
 	}
 	for _, p := range s.d.Persistence {
 		note("way back", p.Path)
-		if !slices.ContainsFunc(x.Persistence, func(w lab.StayTruth) bool { return w.Path == p.Path }) && !slices.Contains(x.May, p.Path) {
+		if !slices.ContainsFunc(x.Persistence, func(w lab.StayTruth) bool {
+			return w.Path == p.Path || p.Mechanism == "web-shell" && asked(w.Path, p.Path)
+		}) && !slices.Contains(x.May, p.Path) {
 			s.accuse("a way back that is none: " + p.Mechanism + " " + p.Path)
 		}
 	}

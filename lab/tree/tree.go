@@ -5,10 +5,12 @@ package tree
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +22,8 @@ type Maker struct {
 	s    *server
 	play *lab.Play
 	tar  bool
+	// without are the kinds of sources that the evidence lacks.
+	without []string
 }
 
 // New gives a maker. Its evidence is an ext4 image where mkfs.ext4 and debugfs are at hand, else, or where archive
@@ -36,6 +40,7 @@ func (*Maker) Clock() string {
 
 // Begin writes the server and lets it start.
 func (m *Maker) Begin(_ context.Context, p *lab.Play, setup lab.Setup) (lab.Stage, error) {
+	setup.RemoteLogs = setup.RemoteLogs || slices.Contains(m.without, "server")
 	s, err := build(p, setup, func(r *rand.Rand) time.Time {
 		return time.Date(2023, 2, 1, 8, 0, 0, 0, time.UTC).AddDate(0, 0, r.IntN(900)).Add(time.Duration(r.IntN(36_000_000)) * time.Millisecond)
 	})
@@ -76,9 +81,15 @@ func (m *Maker) End(ctx context.Context, dir string) ([]string, error) {
 		if err := os.MkdirAll(filepath.Join(dir, "remote"), 0o755); err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(filepath.Join(dir, "remote", m.s.setup.Hostname+".log"), []byte(r.String()), 0o644); err != nil {
+		log := filepath.Join(dir, "remote", m.s.setup.Hostname+".log")
+		if err := errors.Join(os.WriteFile(log, []byte(r.String()), 0o644), os.Chtimes(log, m.s.clock, m.s.clock)); err != nil { // it came as it was
 			return nil, err
 		}
+	}
+	m.s.lack(m.without)
+	if slices.Contains(m.without, "server") {
+		m.play.Truth.Remote = ""
+		return []string{"remote"}, nil
 	}
 	if m.tar {
 		return []string{"evidence.tar.gz"}, m.s.archive(filepath.Join(dir, "evidence.tar.gz"))
