@@ -67,8 +67,10 @@ type Coverage struct {
 	Unparsed int64            `json:"unparsed"`
 	Unknown  map[string]int64 `json:"unparsed_by"` // by program or form
 	Gaps     []Gap            `json:"gaps"`
-	Covers   string           `json:"covers_incident"` // yes, no, partly; "" where no incident was found
-	Time     string           `json:"time_basis"`      // where year and zone of its stamps come from
+	Covers   string           `json:"covers_incident"`    // yes, no, partly; "" where no incident was found
+	Tells    []string         `json:"tells"`              // of what it was heard to tell: logins, web, ftp, mail, database
+	Error    float64          `json:"time_error_seconds"` // by how much its times may be off because its zone or year stands nowhere
+	Time     string           `json:"time_basis"`         // where year and zone of its stamps come from
 }
 
 // Recovery is what was found of deleted files in one filesystem. From and To are how far its own memory of them goes: what was deleted

@@ -91,6 +91,13 @@ func (y yearless) solve(bound time.Time, zone *time.Location) (first int, last t
 	return year - y.turns, y.last.in(year, zone)
 }
 
+// nothingBounds says why a year is no more than a guess.
+const nothingBounds = "nothing in the evidence bounds the year"
+
+// copiedLater is how long before its file's last change a log's last line may lie: a log is changed by its lines, so one that was changed long after is a
+// copy, and its time says no more than that it was not written later.
+const copiedLater = 48 * time.Hour
+
 // clockFor gives the clock of one file of a family, newest first. bound is what the file may not be
 // later than: the first line of the next newer file, or its own modification time.
 func clockFor(y yearless, zone *time.Location, zoneFrom string, mtime evidence.Time, newer, latest time.Time) (*logclock.Clock, time.Time) {
@@ -98,7 +105,7 @@ func clockFor(y yearless, zone *time.Location, zoneFrom string, mtime evidence.T
 	if !y.ok {
 		return c, newer
 	}
-	bound, why := time.Now(), "the examiner's clock (nothing in the evidence bounds the year)"
+	bound, why := time.Now(), "the examiner's clock ("+nothingBounds+")"
 	if mtime.Known() {
 		bound, why = mtime.Std(), "the file's modification time "+mtime.String()
 	}
@@ -110,6 +117,9 @@ func clockFor(y yearless, zone *time.Location, zoneFrom string, mtime evidence.T
 	}
 	year, last := y.solve(bound, zone)
 	c.Year = year
+	if newer.IsZero() && mtime.Known() && bound.Equal(mtime.Std()) && bound.Sub(last) > copiedLater {
+		why += fmt.Sprintf(", %d days after its last line: a copy's, so that %s but from above", int(bound.Sub(last).Hours()/24), nothingBounds)
+	}
 	c.Basis = fmt.Sprintf("year %d from %s; zone from %s", last.Year(), why, zoneFrom)
 	return c, y.first.in(year, zone)
 }

@@ -381,10 +381,10 @@ func (r *run) fared(x detect.RuleReport) {
 
 // setting tells the story what was read, so that it knows what it cannot know.
 func (r *run) setting() story.Setting {
-	s := story.Setting{Coverage: r.res.Coverage, Until: r.o.Until, Since: r.o.Since}
+	s := story.Setting{Services: map[string]bool{}, RemoteSource: map[string]bool{}, Coverage: r.res.Coverage, Until: r.o.Until, Since: r.o.Since}
 	for _, h := range r.hosts {
 		if h.Kind == host.KindRemote {
-			s.Remote = true
+			s.Remote, s.RemoteSource[h.Source] = true, true
 			continue
 		}
 		if h.State != nil && !h.State.Still {
@@ -392,7 +392,7 @@ func (r *run) setting() story.Setting {
 			s.NotEntered = append(s.NotEntered, h.passed...)
 		}
 		s.Disk = s.Disk || !h.Flat && (h.Kind == host.KindDisk || h.Kind == host.KindVolume)
-		s.Tree = s.Tree || !h.Flat
+		s.Tree = s.Tree || !h.Flat && stands(h)
 		s.ChangeTimes = s.ChangeTimes || !h.CopyTimes && !h.Flat
 		s.Packages = s.Packages || h.owners.Read
 		for _, i := range h.Infos {
@@ -405,6 +405,11 @@ func (r *run) setting() story.Setting {
 			s.Users = append(s.Users, detect.User{Name: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID})
 		}
 		s.WebRoots = append(s.WebRoots, h.Sites.Roots...)
+		if !h.Flat {
+			for name, starts := range services(h) {
+				s.Services[name] = s.Services[name] || starts
+			}
+		}
 	}
 	s.Damaged = len(r.res.Damage)
 	for _, x := range r.res.Recovery {
@@ -413,6 +418,17 @@ func (r *run) setting() story.Setting {
 		}
 	}
 	return s
+}
+
+// stands tells whether the files of a server's system are there, not only a folder of its logs or a filesystem of its data.
+func stands(h *seenHost) bool {
+	n := 0
+	for _, p := range []string{"/etc", "/usr", "/bin", "/root"} {
+		if _, err := h.Lookup(p); err == nil {
+			n++
+		}
+	}
+	return n >= 2
 }
 
 // finish tells the hosts and clocks of the case.

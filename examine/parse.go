@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"telltale/artifact"
@@ -68,8 +69,10 @@ func (r *run) covered(h *seenHost, j *job, clock *logclock.Clock, seen *artifact
 	for k, n := range seen.ByProgram {
 		c.Unknown[printable(k)] = n
 	}
+	c.Tells = j.tells.words()
 	if clock.Yearless || clock.Zoneless {
 		c.Time = clock.Basis
+		c.Error = timeError(h, clock.Zoneless, clock.Yearless && j.guessed)
 	}
 	r.res.Coverage = append(r.res.Coverage, c)
 }
@@ -141,6 +144,7 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 			continue
 		}
 		if j.inside == nil {
+			j.tells |= tellsOf(e)
 			r.note(h, e)
 		} else {
 			tag(e, j.inside)
@@ -286,11 +290,13 @@ func (r *run) clock(h *seenHost, j *job) *logclock.Clock {
 	if j.places != nil { // no rotation of a log: sorted by what is known
 		if y, mtime := r.scan(h, j); y.ok {
 			c, _ := clockFor(y, h.Zone, h.ZoneFrom, mtime, time.Time{}, r.latest)
+			j.guessed = strings.Contains(c.Basis, nothingBounds)
 			return c
 		}
 		return zoned
 	}
 	var newer time.Time
+	guessed := false                        // the year of a newer file, and with it that of all older ones
 	for i := len(h.jobs) - 1; i >= 0; i-- { // jobs are oldest first
 		k := h.jobs[i]
 		if k.family != j.family || k.art != j.art {
@@ -300,9 +306,11 @@ func (r *run) clock(h *seenHost, j *job) *logclock.Clock {
 			if !k.first.IsZero() {
 				newer = k.first
 			} else if y, mtime := r.scan(h, k); y.ok {
-				_, newer = clockFor(y, h.Zone, h.ZoneFrom, mtime, newer, r.latest)
-				k.first = newer
+				var c *logclock.Clock
+				c, newer = clockFor(y, h.Zone, h.ZoneFrom, mtime, newer, r.latest)
+				k.first, k.guessed = newer, guessed || strings.Contains(c.Basis, nothingBounds)
 			}
+			guessed = k.guessed
 			continue
 		}
 		y, mtime := r.scan(h, j)
@@ -310,7 +318,7 @@ func (r *run) clock(h *seenHost, j *job) *logclock.Clock {
 			return zoned
 		}
 		c, first := clockFor(y, h.Zone, h.ZoneFrom, mtime, newer, r.latest)
-		j.first = first
+		j.first, j.guessed = first, guessed || strings.Contains(c.Basis, nothingBounds)
 		return c
 	}
 	return zoned

@@ -19,14 +19,16 @@ import (
 
 // job is one file to be read by one artefact.
 type job struct {
-	entry  host.Entry
-	art    *artifact.Artifact
-	family string // the log that it is a rotation of
-	age    int64
-	first  time.Time  // filled by order: the time of its first line, where the clock was solved
-	looked *look      // what scan found: a log's every rotation asks it of all newer ones
-	places []place    // of a log that was made of removed lines: where they lie
-	inside *host.Host // the container that it is of; nil for the host's own
+	entry   host.Entry
+	art     *artifact.Artifact
+	family  string // the log that it is a rotation of
+	age     int64
+	first   time.Time // filled by order: the time of its first line, where the clock was solved
+	looked  *look     // what scan found: a log's every rotation asks it of all newer ones
+	places  []place   // of a log that was made of removed lines: where they lie
+	tells   telling
+	guessed bool       // its year is but a guess
+	inside  *host.Host // the container that it is of; nil for the host's own
 }
 
 // look is what a first look at a log gives.

@@ -25,14 +25,16 @@ type Setting struct {
 	Disk         bool   // a filesystem itself was read, with change times and births
 	Tree         bool   // files of the host were read, not only logs
 	ChangeTimes  bool
-	Packages     bool // the package manager's lists were read
-	Remote       bool // a remote copy of the logs was read
-	Dirty        bool // a filesystem was not unmounted cleanly
+	Packages     bool            // the package manager's lists were read
+	Remote       bool            // a remote copy of the logs was read
+	RemoteSource map[string]bool // the sources that are one
+	Dirty        bool            // a filesystem was not unmounted cleanly
 	Damaged      int
 	Running      bool                         // the state of the running machine was read
 	Taken        evidence.Time                // when that was
 	Asked        string                       // how a collector of somebody else asked what ran: "by the machine's own ps, ss and lsof"; "" where it was asked by our own
 	NotEntered   []string                     // mounts of the running machine that were not read
+	Services     map[string]bool              // kinds of services whose daemons stand on the host: web, ftp, mail, database, share; true for those that start with it
 	Network      func(address string) Network // looks an address up in the database that was given; nil for none
 }
 
@@ -61,21 +63,23 @@ func Build(ctx context.Context, fs []detect.Finding, set Setting) Story {
 }
 
 type builder struct {
-	s        Story
-	set      Setting
-	all      []detect.Finding
-	by       map[detect.What][]*detect.Finding
-	ids      map[string]string          // claims by text
-	told     map[*detect.Finding]string // the claim that a finding became
-	suspects map[string]*suspect
-	keys     map[string]bool // fingerprints of the intruder's keys
-	root     bool
-	rootSign string // claim
-	entered  []way
-	effect   []string                 // claims of rung c or d that are the intruder's
-	made     map[*detect.Finding]bool // what requests to a script made
-	leads    map[string]int           // what is odd of a program and not enough, by how many processes
-	unasked  int                      // of what was altered: programs of which it is not known by whom
+	s         Story
+	set       Setting
+	all       []detect.Finding
+	by        map[detect.What][]*detect.Finding
+	ids       map[string]string          // claims by text
+	told      map[*detect.Finding]string // the claim that a finding became
+	suspects  map[string]*suspect
+	keys      map[string]bool // fingerprints of the intruder's keys
+	root      bool
+	rootSign  string // claim
+	entered   []way
+	effect    []string                 // claims of rung c or d that are the intruder's
+	made      map[*detect.Finding]bool // what requests to a script made
+	leads     map[string]int           // what is odd of a program and not enough, by how many processes
+	artifacts map[string]string        // of the logs that were read, by path
+	beside    []string                 // claims: what appeared while somebody entitled was there
+	unasked   int                      // of what was altered: programs of which it is not known by whom
 }
 
 // suspect is an address that acted as nobody entitled would.
@@ -107,7 +111,9 @@ type way struct {
 	first   evidence.Time
 	last    evidence.Time
 	claims  []string
-	score   float64
+	weights []Weight
+	login   *detect.Finding // nil where it was none
+	off     float64         // seconds by which its times may be off because no zone or year is known
 	product string
 	cve     []string
 }

@@ -15,7 +15,7 @@ func (b *builder) byDatabase() {
 		if f.Level < detect.High {
 			continue
 		}
-		w := way{vector: "database-exposed", status: Likely, service: f.Service, account: f.Account, sources: []string{}, first: f.First, last: f.Last, score: pointsEffect}
+		w := way{vector: "database-exposed", status: Likely, service: f.Service, account: f.Account, sources: []string{}, first: f.First, last: f.Last}
 		switch {
 		case f.Level == detect.Critical:
 			b.dumped(f, &w)
@@ -26,6 +26,7 @@ func (b *builder) byDatabase() {
 		}
 		id := b.claim(fmt.Sprintf("%s %s %s.", upper(f.Service), f.Detail, clock(f.First)), f.Rung, f.First, statusOf(f), f.For, nil)
 		w.claims = ids(append(w.claims, id)...)
+		w.weigh("database-did", id)
 		b.stoodOpen(&w)
 		b.told[f] = id
 		if f.Rung >= evidence.Effect {
@@ -56,7 +57,8 @@ func (b *builder) byRansom() {
 		b.add(f.Source, id, true)
 		b.action("dropped databases and left a demand", first(f.Attack), f.First, f.Account, "", id)
 		b.s.Impact = append(b.s.Impact, Impact{What: "ransom", Detail: utf8(f.Title), Count: f.Count, First: f.First.String(), Last: f.Last.String(), By: utf8(cmp.Or(f.Account, f.Service)), Claims: ids(id)})
-		w := way{vector: "database-exposed", status: Confirmed, service: f.Service, account: f.Account, sources: ids(f.Source), first: f.First, last: f.Last, score: pointsEffect, claims: ids(id)}
+		w := way{vector: "database-exposed", status: Confirmed, service: f.Service, account: f.Account, sources: ids(f.Source), first: f.First, last: f.Last, claims: ids(id)}
+		w.weigh("database-did", id)
 		b.stoodOpen(&w)
 		b.merge(w)
 	}
@@ -72,7 +74,7 @@ func (b *builder) stoodOpen(w *way) {
 			b.told[f] = b.claim(f.Title+detail(f)+".", f.Rung, f.First, Confirmed, f.For, nil)
 		}
 		w.claims = ids(append(w.claims, b.told[f])...)
-		w.score += pointsOtherWitness
+		w.weigh("stood-open", b.told[f])
 	}
 }
 

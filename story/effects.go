@@ -269,7 +269,7 @@ func (b *builder) scripts() {
 	for _, w := range []detect.What{detect.WebUpload, detect.WebScript} {
 		for _, f := range b.by[w] {
 			if f.Level < detect.High {
-				b.beside(f)
+				b.besideScript(f)
 				continue
 			}
 			id := b.claim(fmt.Sprintf("The script %s is an intruder's: %s.", f.Path, f.Detail), f.Rung, f.First, webStatus(f), f.For, f.Against)
@@ -312,9 +312,9 @@ func (b *builder) runsAs(f *detect.Finding) string {
 	return f.Account
 }
 
-// beside tells a script that is not suspicious enough by itself, and was born below the web root as the web server's account
+// besideScript tells a script that is not suspicious enough by itself, and was born below the web root as the web server's account
 // while an intruder acted as that account.
-func (b *builder) beside(f *detect.Finding) {
+func (b *builder) besideScript(f *detect.Finding) {
 	s, _ := b.actor(&detect.Finding{What: f.What, Account: f.Account, First: f.First})
 	if s == nil || !s.web || f.Rung < evidence.Effect || !webAccount(f.Account) {
 		return

@@ -3,25 +3,9 @@ package story
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"telltale/detect"
 	"telltale/evidence"
-)
-
-// The points of the reasoning, in the manner of log-odds: docs/reasoning.md says why each is what it is.
-const (
-	pointsGuessedThenIn = 5.0 // guessing and then success, by one address
-	pointsEffect        = 2.0 // an effect within the session
-	pointsOtherWitness  = 1.0 // told by two witnesses
-	pointsLinesRemoved  = 3.0 // somebody removed the lines about that address
-	pointsExactUpload   = 6.0 // the very file, by its path, in a transfer log
-	pointsScriptBorn    = 5.0 // a script born behind a request of its first user
-	pointsChildSpoke    = 3.0 // output of a shell in the server's error log
-	pointsNewAddress    = 1.0 // an account's first login from a network
-	pointsNoFailures    = 1.0 // at the first try
-	pointsKey           = 2.0 // by a key, not by a password
-	pointsCampaign      = 3.0 // other addresses had guessed at the very account
 )
 
 // A campaign against one account, spread over addresses: fewer are what every exposed account sees.
@@ -51,11 +35,13 @@ func (b *builder) entries() {
 		if x.first != y.first && x.first.Known() && y.first.Known() {
 			return x.first.Before(y.first)
 		}
-		return x.score > y.score
+		return total(x.weights) > total(y.weights)
 	})
-	for _, w := range b.entered {
+	for i := range b.entered {
+		w := &b.entered[i]
+		b.testimony(w)
 		b.s.Entry = append(b.s.Entry, Entry{Vector: w.vector, Status: w.status, Service: w.service, Account: utf8(w.account), Sources: w.sources, Product: w.product, CVE: ids(w.cve...),
-			First: w.first.String(), Last: w.last.String(), ErrorSeconds: w.first.Step.Seconds(), Claims: ids(w.claims...)})
+			First: w.first.String(), Last: w.last.String(), ErrorSeconds: w.first.Step.Seconds() + w.off, Claims: ids(w.claims...)})
 	}
 }
 
@@ -67,7 +53,10 @@ func (b *builder) merge(w way) {
 			x.sources = ids(append(x.sources, w.sources...)...)
 			x.first, x.last = evidence.Min(x.first, w.first), evidence.Max(x.last, w.last)
 			x.claims = ids(append(x.claims, w.claims...)...)
-			x.score = max(x.score, w.score)
+			x.off = min(x.off, w.off)
+			if total(w.weights) > total(x.weights) {
+				x.weights = w.weights
+			}
 			return
 		}
 	}
@@ -82,7 +71,9 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 		w.status = Confirmed
 	}
 	if up := b.uploadBy(s); up != nil {
-		w.vector, w.service, w.account, w.first, w.last, w.score = "ftp-password", up.Service, up.Account, up.First, up.Last, pointsExactUpload
+		w.vector, w.service, w.account, w.first, w.last = "ftp-password", up.Service, up.Account, up.First, up.Last
+		w.off = b.errorOf(up)
+		w.weigh("exact-upload", s.why[0])
 		for _, l := range s.logins {
 			if l.Account == up.Account {
 				w.first = evidence.Min(l.First, w.first)
@@ -103,29 +94,17 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 	if l == nil {
 		return w, false
 	}
-	w.service, w.account, w.first, w.last = l.Service, l.Account, l.First, l.Last
+	w.service, w.account, w.first, w.last, w.login, w.off = l.Service, l.Account, l.First, l.Last, l, b.errorOf(l)
 	for _, x := range s.logins {
 		w.last = evidence.Max(w.last, x.Last)
 	}
 	if b.keys[l.Key] && l.Key != "" {
 		return w, false
 	}
-	switch {
-	case l.What == detect.GuessedIn:
-		w.vector, w.score = "ssh-password-guessed", pointsGuessedThenIn
-	case b.usual(s, l):
-		b.insider(s, l, &w)
-	case l.Method == "publickey", l.Method == "record" && b.keysOnly(l.Account):
-		w.vector, w.score = "ssh-key", pointsKey
-	case l.Access.RecentTries >= campaignTries && l.Access.RecentAddresses >= campaignAddresses:
-		w.vector, w.score = "ssh-password-guessed", pointsCampaign
-		w.claims = ids(append(w.claims, b.claim(fmt.Sprintf("Within six hours before the login, %s for %s came from %s: one campaign of many addresses may have guessed the password, and used it from another.",
-			plural(l.Access.RecentTries, "refused try", "refused tries"), l.Account, plural(int64(l.Access.RecentAddresses), "other address", "other addresses")), evidence.Attempt, l.First, Possible, append(b.triesFor(l.Account), l.For...), nil))...)
-	default:
-		w.vector, w.score = "ssh-password-known", pointsNewAddress
-		if l.Access.FailedHere == 0 && l.Access.FailedAccount == 0 {
-			w.score += pointsNoFailures
-		}
+	accepted := b.claim(fmt.Sprintf("%s accepted %s from %s by %s %s (%s in all).", l.Service, l.Account, l.Source, method(l), clock(l.First), plural(l.Count, "login", "logins")),
+		evidence.Accepted, l.First, Confirmed, l.For, l.Against)
+	if !b.byLogin(s, l, &w, accepted) {
+		return w, false
 	}
 	if l.Service == "vsftpd" || l.Service == "proftpd" || l.Service == "pure-ftpd" || l.Service == "ftp" {
 		w.vector = "ftp-password"
@@ -136,19 +115,76 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 		b.stoodOpen(&w)
 	}
 	if len(b.effect) > 0 {
-		w.score += pointsEffect
-	}
-	if twoWitnesses(l.For) {
-		w.score += pointsOtherWitness
+		w.weigh("effect", b.effect[0])
 	}
 	for _, e := range b.by[detect.LogEdited] {
 		if e.Source == s.source {
-			w.score += pointsLinesRemoved
+			w.weigh("lines-removed", b.told[e])
 		}
 	}
-	w.claims = ids(append(w.claims, b.claim(fmt.Sprintf("%s accepted %s from %s by %s %s (%s in all).", l.Service, l.Account, l.Source, method(l), clock(l.First), plural(l.Count, "login", "logins")),
-		evidence.Accepted, l.First, Confirmed, l.For, l.Against))...)
+	for _, f := range b.by[detect.Process] {
+		if f.Source == s.source && b.told[f] != "" {
+			w.weigh("same-process", b.told[f])
+		}
+	}
+	w.claims = ids(append(w.claims, accepted)...)
 	return w, true
+}
+
+// byLogin tells by what a login let the suspect in; false where he came back by what he had left.
+func (b *builder) byLogin(s *suspect, l *detect.Finding, w *way, accepted string) bool {
+	switch {
+	case l.What == detect.GuessedIn:
+		w.vector = "ssh-password-guessed"
+		w.weigh("guessed-then-in", b.told[l])
+	case b.usual(s, l):
+		b.insider(s, l, w)
+	case l.Method == "publickey", l.Method == "record" && b.keysOnly(l.Account):
+		w.vector = "ssh-key"
+		w.weigh("by-key", accepted)
+	case l.Access.RecentTries >= campaignTries && l.Access.RecentAddresses >= campaignAddresses:
+		id := b.claim(fmt.Sprintf("Within six hours before the login, %s for %s came from %s: one campaign of many addresses may have guessed the password, and used it from another.",
+			plural(l.Access.RecentTries, "refused try", "refused tries"), l.Account, plural(int64(l.Access.RecentAddresses), "other address", "other addresses")), evidence.Attempt, l.First, Possible, append(b.triesFor(l.Account), l.For...), nil)
+		w.vector, w.claims = "ssh-password-guessed", ids(append(w.claims, id)...)
+		w.weigh("campaign", id)
+	case l.Method == "record" && b.keyLeftFor(l):
+		return false
+	case l.Method == "record" && !b.onlyByPassword(l): // which does not tell by what it was
+		w.vector = "unknown"
+		w.weigh("accepted", accepted)
+	default:
+		w.vector = "ssh-password-known"
+		w.weigh("new-address", accepted)
+		if l.Access.FailedHere == 0 && l.Access.FailedAccount == 0 {
+			w.weigh("first-try", accepted)
+		}
+	}
+	return true
+}
+
+// onlyByPassword tells whether a login of which only a record is left was by a password that was known: the account has no key, and nobody's try for it was refused
+// shortly before.
+func (b *builder) onlyByPassword(l *detect.Finding) bool {
+	a := l.Access
+	if !b.set.Tree || a.FailedHere+a.FailedAddress+a.RecentTries > 0 {
+		return false
+	}
+	for _, p := range b.by[detect.Persistence] {
+		if p.Mechanism == "ssh-key" && p.As == l.Account {
+			return false
+		}
+	}
+	return true
+}
+
+// keyLeftFor tells whether a key of the intruder's lay ready for a login's account when it came: then he came back by it.
+func (b *builder) keyLeftFor(l *detect.Finding) bool {
+	for _, p := range b.by[detect.Persistence] {
+		if p.Mechanism == "ssh-key" && b.keys[p.Key] && p.As == l.Account && p.First.Known() && !l.First.Before(p.First) {
+			return true
+		}
+	}
+	return false
 }
 
 func mailService(s string) bool {
@@ -174,34 +210,6 @@ func (b *builder) keysOnly(account string) bool {
 	return n > 0
 }
 
-// usual tells whether a suspect came from where the account's own person comes from: the same address was there before, in
-// sessions in which nothing happened, and colleagues come from beside it.
-func (b *builder) usual(s *suspect, l *detect.Finding) bool {
-	if o := b.origin(s.source); o != "near" && o != "internal" {
-		return false
-	}
-	return b.cameBefore(l, b.firstEffect(s))
-}
-
-// cameBefore tells whether a login's address was there before an effect, in a session that was over long before.
-func (b *builder) cameBefore(l *detect.Finding, effect evidence.Time) bool {
-	for _, y := range b.logins() {
-		if y.Account != l.Account || y.Source != l.Source {
-			continue
-		}
-		for _, x := range y.Access.Sessions {
-			over := x.End
-			if !over.Known() { // told by a login record alone
-				over = x.Start.Add(openEnd)
-			}
-			if effect.Known() && effect.Sub(over) > usualBefore {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // acting gives the login in whose session the first effect lies, in place of an earlier one that only a login record tells of.
 func (b *builder) acting(s *suspect, l *detect.Finding) *detect.Finding {
 	if l == nil || l.Method != "record" {
@@ -218,9 +226,6 @@ func (b *builder) acting(s *suspect, l *detect.Finding) *detect.Finding {
 	return l
 }
 
-// usualBefore is how long before the first effect an ordinary session has to lie: who has stolen a password uses it at once.
-const usualBefore = 3 * time.Hour
-
 // firstEffect gives the time of the first thing, bad in itself, within a suspect's sessions.
 func (b *builder) firstEffect(s *suspect) (t evidence.Time) {
 	for _, e := range b.badByThemselves() {
@@ -231,19 +236,6 @@ func (b *builder) firstEffect(s *suspect) (t evidence.Time) {
 		}
 	}
 	return t
-}
-
-// insider words the way of somebody with an own account: possible, never more, for a machine can be used by another.
-func (b *builder) insider(s *suspect, l *detect.Finding, w *way) {
-	w.vector, w.score, w.status = "insider", pointsEffect, Possible
-	first := b.firstEffect(s)
-	for _, x := range l.Access.Sessions {
-		if !x.Start.After(first) && (!x.End.Known() || !x.End.Add(grace).Before(first)) {
-			w.first = x.Start
-		}
-	}
-	w.claims = ids(append(w.claims, b.claim(fmt.Sprintf("%s is where %s came from before, in sessions in which nothing happened, and others of this server come from beside it: either the person of this account did it, or somebody at that machine.",
-		s.source, l.Account), evidence.Accepted, w.first, Possible, l.For, nil))...)
 }
 
 func method(l *detect.Finding) string {
@@ -272,87 +264,6 @@ func (b *builder) uploadBy(s *suspect) *detect.Finding {
 		}
 	}
 	return nil
-}
-
-// webWay tells how a suspect came in through the web server. Who only used a script that another put there has
-// no way in of his own.
-func (b *builder) webWay(s *suspect, w way) (way, bool) {
-	w.service = "web"
-	for _, f := range b.by[detect.WebUpload] {
-		if f.Level < detect.High || f.Source != s.source && !contains(f.Sources, s.source) {
-			continue
-		}
-		if f.Source != s.source {
-			return w, false
-		}
-		if w.vector == "" || f.First.Before(w.first) {
-			w.vector, w.account, w.first, w.score = "web-upload", f.Account, f.First, pointsScriptBorn
-			b.siteLogin(f, &w)
-		}
-		w.last = evidence.Max(w.last, evidence.Max(f.First, f.Last))
-		w.claims = ids(append(w.claims, b.ids[fmt.Sprintf("The script %s is an intruder's: %s.", f.Path, f.Detail)])...)
-	}
-	if w.vector != "" {
-		for _, f := range b.by[detect.WebExecution] {
-			if f.Level >= detect.High {
-				w.score += pointsChildSpoke
-			}
-		}
-		return w, true
-	}
-	w.vector, w.score = "web-exploit", pointsChildSpoke
-	for _, x := range s.spans {
-		w.first, w.account = evidence.Min(w.first, x.from), x.account
-	}
-	w.last = w.first
-	w.first = b.firstAttack(s.source, w.first)
-	for _, f := range b.by[detect.WebScript] {
-		if f.Source == s.source && f.Level >= detect.High {
-			w.last = evidence.Max(w.last, f.Last)
-			w.score = pointsEffect
-		}
-	}
-	return w, true
-}
-
-// firstAttack gives the first request of an address that tried to run commands, within an hour before its first effect.
-func (b *builder) firstAttack(source string, effect evidence.Time) evidence.Time {
-	first := effect
-	for _, f := range b.by[detect.WebAttack] {
-		if !strings.Contains(f.Mechanism, "injection") && !strings.Contains(f.Mechanism, "CVE") {
-			continue
-		}
-		for i, ip := range f.Sources {
-			if ip == source && i < len(f.When) && f.When[i].Before(first) && effect.Sub(f.When[i]) < time.Hour {
-				first = f.When[i]
-			}
-		}
-	}
-	return first
-}
-
-// siteLogin finds the login to the site's own software before a script was written: then that account is the way in.
-func (b *builder) siteLogin(f *detect.Finding, w *way) {
-	for _, l := range b.by[detect.WebLogin] {
-		if l.Source != f.Source || l.First.After(f.First.Add(2*time.Second)) || f.Mechanism != "web-admin" && l.Count < 6 {
-			continue
-		}
-		w.vector, w.first = "web-admin", l.First
-		text := fmt.Sprintf("%s entered the site's own software at %s %s", l.Source, l.Path, clock(l.First))
-		if l.Count > 0 {
-			text += fmt.Sprintf(" after %s", plural(l.Count, "refused try", "refused tries"))
-		}
-		w.claims = ids(append(w.claims, b.claim(text+".", evidence.Accepted, l.First, Likely, l.For, nil))...)
-	}
-}
-
-func twoWitnesses(qs []evidence.Quote) bool {
-	for _, q := range qs {
-		if q.Ref.Path != qs[0].Ref.Path {
-			return true
-		}
-	}
-	return false
 }
 
 // actors tells who, one line per linked identity: addresses that share a key or a script are one actor.

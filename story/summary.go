@@ -12,6 +12,7 @@ import (
 var vectorWords = map[string]string{
 	"ssh-password-guessed": "guessed the ssh password of %s", "ssh-password-known": "knew the ssh password of %s", "ssh-key": "used an ssh key of %s", "ftp-password": "used the ftp password of %s",
 	"web-upload": "uploaded a script through the web site, which ran as %s", "web-exploit": "made the web site run commands as %s", "mail-account": "used the mail account %s",
+	"insider": "came from where %s usually comes from, so that it was either that person or somebody at that machine,", "supply-chain": "came in with software that was installed,", "open-relay": "sent through the mail server, which asks nobody who he is,", "local-script": "did it by a job of the server's own,",
 	"web-admin": "entered the site's own administration", "database-exposed": "got in through a database that was open to him", "daemon-exploit": "exploited a network service", "open-share": "wrote over a share that asks for no password",
 }
 
@@ -19,6 +20,10 @@ var vectorWords = map[string]string{
 func (w *way) how() string {
 	s := vectorWords[w.vector]
 	switch {
+	case w.vector == "unknown" && w.login != nil:
+		return "logged in as " + w.account + ", by password or key, which cannot be told any more,"
+	case w.vector == "unknown":
+		return "used a script that " + cmp.Or(w.account, "somebody") + " owns; how it came cannot be told from this evidence; first"
 	case s == "":
 		return "got in by " + w.vector
 	case strings.Contains(s, "%s"):
@@ -33,11 +38,7 @@ func (b *builder) summary() string {
 	switch v.Status {
 	case Compromised:
 	case Attacked:
-		s := "Somebody tries to get in, and there is no sign that anybody did."
-		if m := b.complete(); m != "" {
-			s += " This is said without " + m + "."
-		}
-		return s + " " + b.tries()
+		return "Somebody tries to get in, and there is no sign that anybody did. " + b.tries()
 	case Clean:
 		return "Nothing in the evidence speaks of an intruder. The logs and files that would show one were read. This is no proof: an intruder who left no trace cannot be seen."
 	default:
@@ -48,7 +49,9 @@ func (b *builder) summary() string {
 		if ps := b.changedPrograms(); len(ps) > 0 {
 			return fmt.Sprintf("Nothing shows how somebody would have got in, but %s: another file than the package ships. An intruder leaves that, and so does whoever builds a package himself, so it cannot be told which it was.", plural(int64(len(ps)), "program or library differs from its package, "+list(ps), "programs and libraries differ from their packages, "+list(ps)))
 		}
-		if m := b.complete(); m != "" {
+		if m := b.complete(); m != "" && b.wasAttacked() {
+			return "Somebody tries to get in. Nothing that was read shows that anybody did, but this was not there to be read: " + m + ". So it cannot be told. " + b.tries()
+		} else if m != "" {
 			return "Nothing that was read speaks of an intruder, but this was not there to be read: " + m + ". So it cannot be told whether there was one."
 		}
 		return "It cannot be told from this evidence whether there was an intruder."
@@ -63,7 +66,7 @@ func (b *builder) summary() string {
 		if who == "" {
 			who = "Somebody"
 		}
-		s = append(s, fmt.Sprintf("%s %s %s.", who, w.how(), clock(w.first)))
+		s = append(s, fmt.Sprintf("%s %s %s%s.", who, w.how(), clock(w.first), uncertain(w.off)))
 		if n := len(b.entered) - 1; n > 0 {
 			s = append(s, more(n)+" told below.")
 		}
@@ -89,6 +92,17 @@ func (b *builder) summary() string {
 		s = append(s, "No sign was found that root was reached; that is no proof that it was not.")
 	}
 	return strings.Join(s, " ")
+}
+
+// uncertain words by how much a time may be off.
+func uncertain(seconds float64) string {
+	switch {
+	case seconds >= 300*24*3600:
+		return " (its log names no year, and nothing else does: the year is a guess)"
+	case seconds >= 3600:
+		return fmt.Sprintf(" (by the server's own clock, whose zone is not known: up to %.0f hours off)", seconds/3600)
+	}
+	return ""
 }
 
 func more(n int) string {

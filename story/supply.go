@@ -60,6 +60,6 @@ func (b *builder) bySupply() {
 				b.action("came with the package "+p.Path+": "+f.Title, first(f.Attack), f.First, "root", f.Path, id)
 			}
 		}
-		b.entered = append(b.entered, way{vector: "supply-chain", status: Likely, service: p.Service, account: "root", sources: []string{}, first: p.First, last: p.Last, claims: ids(id), score: pointsEffect, product: p.Path + " " + p.Detail})
+		b.entered = append(b.entered, way{vector: "supply-chain", status: Likely, service: p.Service, account: "root", sources: []string{}, first: p.First, last: p.Last, claims: ids(id), weights: weighs(nil, "package-ran", id), product: p.Path + " " + p.Detail})
 	}
 }

@@ -204,6 +204,11 @@ func (b *builder) byEffects() {
 			continue
 		}
 		if b.tamperedIn(l, e) { // whatever its address: who has nothing to hide leaves the logs alone
+		} else if b.installedIn(l) {
+			continue // what was installed has its own story
+		} else if b.cameBefore(l, e.First) {
+			b.there(l, e)
+			continue
 		} else if !l.Access.NewAddress && !l.Access.FirstOfAccount || b.origin(l.Source) == "internal" {
 			continue
 		}

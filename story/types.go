@@ -87,14 +87,16 @@ type Hypothesis struct {
 }
 
 // RunnerUp gives the best way in, besides the first that was found, for which something speaks; nil if there is
-// none. Unjudged names the ways in that the evidence cannot judge.
+// none. Unjudged names the ways in that the evidence cannot judge for want of a log that would show them.
 func (s *Story) RunnerUp() (best *Hypothesis, unjudged []string) {
 	for i := range s.Hypotheses {
 		h := &s.Hypotheses[i]
 		switch {
 		case len(s.Entry) > 0 && h.Vector == s.Entry[0].Vector:
 		case h.Status == CannotTell && len(h.For) == 0:
-			unjudged = append(unjudged, h.Vector)
+			if hasLog(h.Vector) {
+				unjudged = append(unjudged, h.Vector)
+			}
 		case best == nil && len(h.For) > 0:
 			best = h
 		}

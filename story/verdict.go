@@ -3,156 +3,12 @@ package story
 import (
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
 	"telltale/detect"
 	"telltale/evidence"
 )
-
-// vectors are the ways in that are weighed in every case.
-var vectors = []struct {
-	name, words string
-	logs        []string // artefacts without which nothing can be said about it
-}{
-	{"ssh-password-guessed", "an ssh password was guessed", []string{"sshd"}},
-	{"ssh-password-known", "an ssh password was known", []string{"sshd"}},
-	{"ssh-key", "an ssh key was stolen", []string{"sshd"}},
-	{"ftp-password", "an ftp password was known or guessed", []string{"ftp"}},
-	{"web-upload", "a script was uploaded through a web form", []string{"web"}},
-	{"web-exploit", "a fault of a web application ran commands", []string{"web"}},
-	{"web-admin", "an account of the site's own software was used", []string{"web"}},
-	{"mail-account", "a mail account's password was used", []string{"mail"}},
-}
-
-// weigh makes a hypothesis of each vector: what speaks for it, what against, and what would change it.
-func (b *builder) weigh() {
-	for _, v := range vectors {
-		h := Hypothesis{Vector: v.name, For: []string{}, Against: []string{}, Weights: []Weight{}}
-		for _, w := range b.entered {
-			if w.vector == v.name {
-				h.Score += w.score
-				h.For = ids(append(h.For, w.claims...)...)
-				if h.Status == "" || w.status == Confirmed {
-					h.Status = w.status
-				}
-				h.Why = fmt.Sprintf("%s: %s as %s, first %s", v.words, list(w.sources), w.account, clock(w.first))
-			}
-		}
-		if h.Status == "" {
-			b.without(&h, v.logs[0])
-		}
-		h.WouldFlip = flip(v.name, h.Status)
-		b.s.Hypotheses = append(b.s.Hypotheses, h)
-	}
-	sort.SliceStable(b.s.Hypotheses, func(i, j int) bool {
-		x, y := b.s.Hypotheses[i], b.s.Hypotheses[j]
-		if order(x.Status) != order(y.Status) {
-			return order(x.Status) < order(y.Status)
-		}
-		return x.Score > y.Score
-	})
-}
-
-func order(s Status) int {
-	for i, x := range []Status{Confirmed, Likely, Possible, CannotTell, RuledOut} {
-		if s == x {
-			return i
-		}
-	}
-	return 9
-}
-
-// without says what is known of a vector for which nothing speaks: silence of a log counts against it only where the
-// log was there and covers the time of the incident.
-func (b *builder) without(h *Hypothesis, log string) {
-	read, first, last := b.covered(log)
-	from, to := b.s.Window()
-	switch {
-	case !read:
-		h.Status, h.Why = CannotTell, "no log that would show it was read: "+sources[log]
-	case from == "":
-		h.Status, h.Why = RuledOut, fmt.Sprintf("nothing speaks for it in the logs from %s to %s", first, last)
-		if b.attempts(log) {
-			h.Why = fmt.Sprintf("tried, without success in the logs from %s to %s", first, last)
-		}
-	case first <= from && last >= to:
-		h.Status, h.Why, h.Score = RuledOut, fmt.Sprintf("the logs cover the time (%s to %s) and show no success", first, last), -2
-	case len(b.by[detect.LogEdited])+len(b.by[detect.LogCut])+len(b.by[detect.LogSilent]) > 0:
-		h.Status, h.Why = CannotTell, "the logs that would show it were tampered with"
-	default:
-		h.Status, h.Why = CannotTell, fmt.Sprintf("its logs (%s to %s) do not cover the whole time of the incident", first, last)
-	}
-	if h.Status == RuledOut && len(b.by[detect.LogEdited]) > 0 && log == "sshd" && !b.journal() {
-		h.Status, h.Why = CannotTell, "the log that would show it was edited"
-	}
-}
-
-var sources = map[string]string{"sshd": "auth.log, secure or the journal", "ftp": "vsftpd.log, xferlog or proftpd's log", "web": "a web server's access log", "mail": "mail.log, maillog or exim's mainlog"}
-
-func (b *builder) attempts(log string) bool {
-	for _, f := range b.by[detect.Guessing] {
-		if (log == "sshd" && f.Service != "web") || log == f.Service {
-			return true
-		}
-	}
-	return log == "web" && len(b.by[detect.WebAttack])+len(b.by[detect.WebScan]) > 0
-}
-
-// covered tells from when to when the logs of a service tell.
-func (b *builder) covered(log string) (read bool, first, last string) {
-	for _, c := range b.set.Coverage {
-		fits := false
-		switch log {
-		case "sshd":
-			p := c.Path
-			fits = c.Artifact == "journald" || c.Artifact == "syslogfile" && (strings.Contains(p, "auth") || strings.Contains(p, "secure") || strings.Contains(p, "messages") || strings.Contains(p, "syslog"))
-		case "ftp":
-			fits = c.Artifact == "vsftpd" || c.Artifact == "xferlog" || c.Artifact == "proftpd" || c.Artifact == "pureftpd"
-		case "web":
-			fits = c.Artifact == "accesslog"
-		case "mail":
-			fits = c.Artifact == "exim" || c.Artifact == "journald" || c.Artifact == "syslogfile" && strings.Contains(c.Path, "mail")
-		}
-		if !fits || c.Records == 0 {
-			continue
-		}
-		read = true
-		if c.First != "" && (first == "" || c.First < first) {
-			first = c.First
-		}
-		if c.Last > last {
-			last = c.Last
-		}
-	}
-	return read, first, last
-}
-
-func (b *builder) journal() bool {
-	for _, c := range b.set.Coverage {
-		if c.Artifact == "journald" && c.Records > 0 {
-			return true
-		}
-	}
-	return b.set.Remote
-}
-
-func flip(vector string, st Status) string {
-	switch {
-	case st == Confirmed && vector == "ssh-password-guessed":
-		return "the owner of the account showing that the accepted login was his own"
-	case st == Confirmed && vector == "web-upload":
-		return "the site's developer knowing the script and having put it there by this form"
-	case st == Likely || st == Possible:
-		return "the account's owner confirming or denying the login from that address"
-	case st == CannotTell:
-		return "the missing log, from a backup or a remote log server"
-	case strings.HasPrefix(vector, "web"):
-		return "a script or child of the web server that the logs do not explain"
-	}
-	return "a login that nobody entitled made"
-}
 
 // verdict answers whether the server was entered, no stronger than the evidence.
 func (b *builder) verdict() {
@@ -176,8 +32,6 @@ func (b *builder) verdict() {
 		v.Status, v.Confidence = string(CannotTell), Possible
 	case b.wasAttacked() && b.complete() == "":
 		v.Status, v.Confidence = Attacked, Confirmed
-	case b.wasAttacked():
-		v.Status, v.Confidence = Attacked, Likely
 	case b.complete() == "":
 		v.Status, v.Confidence = Clean, Likely
 	default:
@@ -290,24 +144,6 @@ func (b *builder) familiar(f *detect.Finding) bool {
 
 func (b *builder) entitled(source string) bool {
 	return b.loggedIn(source) && b.suspects[source] == nil
-}
-
-// complete says what is missing for a verdict of "clean", "" for nothing.
-func (b *builder) complete() string {
-	var missing []string
-	if ok, _, _ := b.covered("sshd"); !ok {
-		missing = append(missing, "a log of logins")
-	}
-	if !b.set.Tree {
-		missing = append(missing, "the files of the server")
-	}
-	if b.set.Damaged > 0 {
-		missing = append(missing, "what could not be read")
-	}
-	if len(b.by[detect.LogEdited])+len(b.by[detect.LogSilent]) > 0 {
-		missing = append(missing, "the lines that are missing from its logs")
-	}
-	return strings.Join(missing, ", ")
 }
 
 // unknowns says what the evidence cannot answer.

@@ -209,6 +209,7 @@ type fold struct {
 	pids    map[string]*session // the newest session of a process id
 	wtmp    []record
 	btmp    map[string]*badAddress
+	badFor  map[string][]badTry // filled at the end
 	lastIP  string
 
 	lastService string
@@ -426,6 +427,7 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 			return a.user+a.source+a.method+a.key+a.service < b.user+b.source+b.method+b.key+b.service
 		})
 		known := history{}
+		f.badByUser(all)
 		for _, l := range all {
 			f.measure(l, known)
 			known.add(l)
@@ -456,6 +458,7 @@ func (f *fold) measure(l *login, known history) {
 		a.RecentTries, a.RecentAddresses = max(a.RecentTries, b.recent), max(a.RecentAddresses, int(b.recentFrom))
 	}
 	f.fromBadRecords(l)
+	f.fromOthersRecords(l)
 	l.own()
 	known.compare(l)
 	for _, s := range l.sessions {

@@ -110,6 +110,48 @@ func (f *fold) fromBadRecords(l *login) {
 	}
 }
 
+// badTry is one refused login of btmp, for an account.
+type badTry struct {
+	at     evidence.Time
+	source string
+}
+
+// badByUser sorts what btmp tells by those accounts that somebody got in as.
+func (f *fold) badByUser(all []*login) {
+	f.badFor = map[string][]badTry{}
+	for _, l := range all {
+		f.badFor[l.user] = nil
+	}
+	for ip, b := range f.btmp {
+		for _, t := range b.times {
+			if list, entered := f.badFor[t.user]; entered {
+				f.badFor[t.user] = append(list, badTry{t.at, ip})
+			}
+		}
+	}
+}
+
+// fromOthersRecords counts what btmp tells of other addresses' tries for a login's account before it; the larger number is the true one, as above.
+func (f *fold) fromOthersRecords(l *login) {
+	var before, recent int64
+	from, recentFrom := map[string]bool{}, map[string]bool{}
+	for _, t := range f.badFor[l.user] {
+		d := l.first.Sub(t.at)
+		if t.source == l.source || d < 0 {
+			continue
+		}
+		before++
+		from[t.source] = true
+		if d <= recentSeconds*time.Second {
+			recent++
+			recentFrom[t.source] = true
+		}
+	}
+	a := &l.access
+	a.FailedAccount, a.OtherAddresses = max(a.FailedAccount, before), max(a.OtherAddresses, len(from))
+	a.RecentTries, a.RecentAddresses = max(a.RecentTries, recent), max(a.RecentAddresses, len(recentFrom))
+}
+
 // slack is how far wtmp's time of a login may be from the log's.
 const slack = 60 * time.Second
 

@@ -1,0 +1,119 @@
+package story
+
+import (
+	"slices"
+	"strings"
+
+	"telltale/detect"
+)
+
+// The kinds of witnesses. Two quotes of one kind are one witness: whoever can write the one can write the other.
+const (
+	witnessRemote  = "another machine's log"
+	witnessJournal = "the journal"
+	witnessRecords = "login records"
+	witnessText    = "text logs"
+	witnessAudit   = "the kernel's audit"
+	witnessDisk    = "the filesystem"
+	witnessState   = "the running machine"
+)
+
+// witness gives the kind of witness that a quotation is of.
+func (b *builder) witness(q *Quotation) string {
+	if b.set.RemoteSource[q.Source] {
+		return witnessRemote
+	}
+	if strings.HasPrefix(q.Path, "live:") || strings.Contains(q.Path, "/proc/") {
+		return witnessState
+	}
+	switch b.artifactOf(q) {
+	case "":
+		return witnessDisk
+	case "journald":
+		return witnessJournal
+	case "wtmp", "btmp", "utmp", "lastlog", "wtmpdb", "lastlog2":
+		return witnessRecords
+	case "auditd":
+		return witnessAudit
+	}
+	return witnessText
+}
+
+// artifactOf gives the artefact that a quotation was read by, "" for a file that is no log.
+func (b *builder) artifactOf(q *Quotation) string {
+	if b.artifacts == nil {
+		b.artifacts = map[string]string{}
+		for _, c := range b.set.Coverage {
+			if c.First != "" && (c.First != c.Last || len(c.Tells) > 0) { // the logs: what tells of more than one moment
+				b.artifacts[c.Path] = c.Artifact
+			}
+		}
+	}
+	p := q.Path
+	if i := strings.LastIndexByte(p, ':'); i >= 0 {
+		if a, ok := b.artifacts[p[i+1:]]; ok {
+			return a
+		}
+	}
+	return b.artifacts[p]
+}
+
+// witnessesOf gives the kinds of witnesses that stand behind claims.
+func (b *builder) witnessesOf(claims []string) (out []string) {
+	for i := range b.s.Claims {
+		c := &b.s.Claims[i]
+		if !contains(claims, c.ID) {
+			continue
+		}
+		for j := range c.For {
+			out = ids(append(out, b.witness(&c.For[j]))...)
+		}
+	}
+	return out
+}
+
+// maxMoreWitnesses bounds what further witnesses add.
+const maxMoreWitnesses = 2
+
+// testimony weighs by whom a way in is told.
+func (b *builder) testimony(w *way) {
+	kinds := b.witnessesOf(w.claims)
+	for i := range min(len(kinds)-1, maxMoreWitnesses) {
+		w.weigh("more-witnesses", b.toldBy(w.claims, kinds[i+1]))
+	}
+	editable := !slices.ContainsFunc(kinds, func(k string) bool { return k != witnessText && k != witnessRecords })
+	if editable && b.root && len(w.claims) > 0 {
+		w.weigh("editable", w.claims[0])
+	}
+}
+
+// toldBy gives the first claim that a kind of witness tells.
+func (b *builder) toldBy(claims []string, kind string) string {
+	for i := range b.s.Claims {
+		c := &b.s.Claims[i]
+		if contains(claims, c.ID) && slices.ContainsFunc(c.For, func(q Quotation) bool { return b.witness(&q) == kind }) {
+			return c.ID
+		}
+	}
+	return ""
+}
+
+// errorOf gives by how much the times of a claim may be off because the zone or year of the logs that it quotes stands nowhere: the best of them counts.
+func (b *builder) errorOf(f *detect.Finding) float64 {
+	worst := map[string]float64{}
+	for _, c := range b.set.Coverage {
+		worst[c.Source+"\x00"+c.Path] = c.Error
+	}
+	best := -1.0
+	for _, q := range f.For {
+		p := q.Ref.Path
+		e, ok := worst[q.Ref.Source+"\x00"+p[strings.LastIndexByte(p, ':')+1:]]
+		if !ok {
+			e = worst[q.Ref.Source+"\x00"+p]
+		}
+		if best < 0 || e < best {
+			best = e
+		}
+	}
+	return max(best, 0)
+}
