@@ -11,6 +11,7 @@ import (
 
 	"telltale/casefile"
 	"telltale/detect"
+	"telltale/detect/complaint"
 	"telltale/evidence"
 )
 
@@ -34,6 +35,7 @@ type Setting struct {
 	Taken        evidence.Time                // when that was
 	Asked        string                       // how a collector of somebody else asked what ran: "by the machine's own ps, ss and lsof"; "" where it was asked by our own
 	NotEntered   []string                     // mounts of the running machine that were not read
+	Complaints   []complaint.Complaint        // what somebody outside complains of
 	Services     map[string]bool              // kinds of services whose daemons stand on the host: web, ftp, mail, database, share; true for those that start with it
 	Network      func(address string) Network // looks an address up in the database that was given; nil for none
 }
@@ -56,6 +58,7 @@ func Build(ctx context.Context, fs []detect.Finding, set Setting) Story {
 	b.weigh()
 	b.innocents()
 	b.verdict()
+	b.answer()
 	b.unknowns()
 	b.doNow()
 	b.list()

@@ -18,6 +18,7 @@ import (
 	artall "telltale/artifact/all"
 	"telltale/casefile"
 	detall "telltale/detect/all"
+	"telltale/detect/complaint"
 	"telltale/detect/sigma"
 	"telltale/examine"
 	"telltale/report"
@@ -34,6 +35,7 @@ type examineFlags struct {
 	identity, signer   []string
 	baseline           string
 	known              []string
+	abuse              []string
 }
 
 func examineCommand(out, errs io.Writer) *cobra.Command {
@@ -68,6 +70,7 @@ Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence co
 	c.Flags().StringArrayVar(&f.signer, "signer", nil, signerUsage)
 	c.Flags().StringVar(&f.baseline, "baseline", "", "folder, archive or image of the same system, known to be good: programs are compared with it")
 	c.Flags().StringArrayVar(&f.known, "known", nil, "list of digests of files known to be good (MD5, SHA-1 or SHA-256, one a line; NSRLFile.txt)")
+	c.Flags().StringArrayVar(&f.abuse, "abuse", nil, `a complaint: "TIME, OUR ADDRESS, THEIR ADDRESS OR RECIPIENT", any of them, or a file with the complaint or the offending mail`)
 	c.Flags().StringVar(&f.since, "since", "", "leave out what logs tell of before (2006-01-02 or RFC 3339)")
 	c.Flags().StringVar(&f.until, "until", "", "leave out what logs tell of after")
 	c.Flags().StringVar(&f.zone, "zone", "", "zone of logs that name none, where the evidence does not say (Europe/Berlin)")
@@ -92,6 +95,12 @@ func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args [
 	}
 	if err := span(&o, f.since, f.until, f.zone); err != nil {
 		return err
+	}
+	if o.Complaints, err = complaints(f.abuse, o.Zone); err != nil {
+		return err
+	}
+	if len(o.Complaints) > 0 {
+		o.Detections = append(o.Detections, complaint.New(o.Complaints))
 	}
 	started := time.Now()
 	custody := custodyOf(started, append([]string{"examine"}, os.Args[min(2, len(os.Args)):]...))
@@ -128,6 +137,28 @@ func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args [
 		return fmt.Errorf("%w: %d places, told in the report", errUnreadable, len(res.Damage))
 	}
 	return nil
+}
+
+// complaints reads what somebody outside complains of: words, or a file.
+func complaints(words []string, zone *time.Location) (out []complaint.Complaint, err error) {
+	for _, w := range words {
+		if st, err := os.Stat(w); err == nil && st.Mode().IsRegular() {
+			if st.Size() > complaint.MaxText {
+				return nil, fmt.Errorf("%w: --abuse %q: %d bytes, more than a complaint has (%d)", errUsage, w, st.Size(), complaint.MaxText)
+			}
+			b, err := readSmall(w)
+			if err != nil {
+				return nil, fmt.Errorf("%w: --abuse: %w", errUsage, err)
+			}
+			w = string(b)
+		}
+		c, err := complaint.Parse(w, zone)
+		if err != nil {
+			return nil, fmt.Errorf("%w: --abuse: %w; write for example \"2024-03-14 02:15 +0100, 203.0.113.7, victim@example.org\"", errUsage, err)
+		}
+		out = append(out, c)
+	}
+	return out, nil
 }
 
 // rulesOf reads folders of rules. A folder that is not there, or holds none, is a wrong call; a rule that cannot be used is told in the report.

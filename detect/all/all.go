@@ -6,6 +6,7 @@ import (
 	"telltale/detect/alarms"
 	"telltale/detect/campaigns"
 	"telltale/detect/commands"
+	"telltale/detect/complaint"
 	"telltale/detect/containers"
 	"telltale/detect/database"
 	"telltale/detect/deleted"
@@ -39,6 +40,6 @@ func Detections(more ...*sigma.Rules) []*detect.Detection {
 	}
 	return []*detect.Detection{
 		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(), outward.New(), dns.New(), containers.New(), deploys.New(),
-		persistence.New(), running.New(), commands.New(), files.New(), installs.New(), packagediff.New(), alarms.New(), tamper.New(), deleted.New(), sigma.New(list),
+		persistence.New(), running.New(), commands.New(), files.New(), installs.New(), packagediff.New(), alarms.New(), tamper.New(), deleted.New(), sigma.New(list), complaint.New(nil), // which looks for nothing until somebody complains
 	}
 }

@@ -1,0 +1,62 @@
+package story
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"telltale/detect"
+	"telltale/detect/complaint"
+	"telltale/evidence"
+)
+
+// TestComplaints: the account and script are a fact; whose hand they were in is said only where a way in leads there.
+func TestComplaints(t *testing.T) {
+	mail := detect.Finding{Detection: "D80", What: detect.Traced, Key: "0", Mechanism: "mail", Method: "local", Rung: evidence.Effect, Account: "www-data", Count: 1, Views: []string{"AAAA1111BB"}, First: at("03:00:05"), Last: at("03:00:05"),
+		When: []evidence.Time{at("03:00:04")}, For: quote("/var/log/mail.log")}
+	shell := with(script("/var/www/html/uploads/x.php", "www-data", "203.0.113.6", "02:59:00", "03:00:00", "03:00:03"), func(f *detect.Finding) { f.Level = detect.Critical })
+	page := script("/var/www/html/contact.php", "bob", "198.51.100.77", "02:00:00", "03:00:03")
+	sasl := with(mail, func(f *detect.Finding) { f.Method, f.Account, f.Sources = "sasl", "bob", []string{"203.0.113.6"} })
+	for _, tc := range []struct {
+		name, asked   string
+		status        Status
+		account, path string
+		entry         string
+		says, saysNot string
+		missing       bool
+		findings      []detect.Finding
+	}{
+		{"by an intruder's script", "victim@example.com", Confirmed, "www-data", "/var/www/html/uploads/x.php", "web-exploit", "in the hand of whoever came in", "", false, []detect.Finding{mail, shell, page}},
+		{"by a page of the site, once", "victim@example.com", Confirmed, "www-data", "", "", "before anybody is blamed", "198.51.100.77", false, []detect.Finding{mail, page}},
+		{"by an account that nobody else is seen to use", "victim@example.com", Confirmed, "bob", "", "", "before anybody is blamed", "came in before", false, []detect.Finding{sasl}},
+		{"nothing fits", "victim@example.com", CannotTell, "", "", "", "Nothing that was read fits", "", true, nil},
+		{"a run of mail at that time", "2024-01-02 03:00 +0000", Possible, "www-data", "", "", "no line says", "came in before", true, []detect.Finding{mailed("03:00:01", "03:00:02", "03:00:09")}},
+		{"a run of mail at another time", "2024-01-02 08:00 +0000", CannotTell, "", "", "", "Nothing", "", true, []detect.Finding{mailed("03:00:01", "03:00:02", "03:00:09")}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c, err := complaint.Parse(tc.asked, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			set := full()
+			set.Complaints = []complaint.Complaint{c}
+			s := Build(t.Context(), tc.findings, set)
+			check(t, &s)
+			if len(s.Complaints) != 1 {
+				t.Fatalf("%+v", s.Complaints)
+			}
+			x := s.Complaints[0]
+			if x.Status != tc.status || x.Account != tc.account || x.Script != tc.path || x.Entry != tc.entry || !strings.Contains(x.Answer, tc.says) || tc.saysNot != "" && strings.Contains(x.Answer, tc.saysNot) || (len(x.Missing) > 0) != tc.missing {
+				t.Errorf("%+v", x)
+			}
+			if x.Status != CannotTell && len(x.Claims) == 0 {
+				t.Error("an answer without a claim")
+			}
+			for _, id := range x.Claims {
+				if !slices.ContainsFunc(s.Claims, func(c Claim) bool { return c.ID == id }) {
+					t.Errorf("no claim %s", id)
+				}
+			}
+		})
+	}
+}
