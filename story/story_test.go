@@ -183,6 +183,9 @@ func TestAnySubset(t *testing.T) {
 // check looks at what must hold of every story.
 func check(t *testing.T, s *Story) {
 	t.Helper()
+	for _, c := range s.Contradictions() {
+		t.Error(c)
+	}
 	known := map[string]*Claim{}
 	for i := range s.Claims {
 		known[s.Claims[i].ID] = &s.Claims[i]

@@ -83,7 +83,7 @@ func (b *builder) testimony(w *way) {
 	}
 	editable := !slices.ContainsFunc(kinds, func(k string) bool { return k != witnessText && k != witnessRecords })
 	if editable && b.root && len(w.claims) > 0 {
-		w.weigh("editable", w.claims[0])
+		w.weigh("editable", "") // of what is not there, no claim can tell
 	}
 }
 

@@ -87,6 +87,9 @@ func Of(t *lab.Truth, d *report.Document) Result {
 	s.left()
 	s.accusations()
 	r := &s.r
+	for _, c := range d.Contradictions() {
+		s.answer("contradicts itself", "", c, Wrong)
+	}
 	for _, a := range r.Answers {
 		switch a.Outcome {
 		case Found:
