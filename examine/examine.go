@@ -47,8 +47,9 @@ type Options struct {
 	FilesOnly  bool     // only walk: read no logs
 	Timeline   Timeline // is shown all files and events; may be nil
 	Complaints []complaint.Complaint
-	Baseline   string // a folder, archive or image of the same system, known to be good; "" for none
-	Known      *Known // digests of files known to be good; nil for none
+	Network    func(address string) story.Network // what a database of networks says; nil for none
+	Baseline   string                             // a folder, archive or image of the same system, known to be good; "" for none
+	Known      *Known                             // digests of files known to be good; nil for none
 }
 
 // Progress is told what is being done.
@@ -383,7 +384,7 @@ func (r *run) fared(x detect.RuleReport) {
 
 // setting tells the story what was read, so that it knows what it cannot know.
 func (r *run) setting() story.Setting {
-	s := story.Setting{Complaints: r.o.Complaints, Services: map[string]bool{}, RemoteSource: map[string]bool{}, Coverage: r.res.Coverage, Until: r.o.Until, Since: r.o.Since}
+	s := story.Setting{Complaints: r.o.Complaints, Network: r.o.Network, Services: map[string]bool{}, RemoteSource: map[string]bool{}, Coverage: r.res.Coverage, Until: r.o.Until, Since: r.o.Since}
 	for _, h := range r.hosts {
 		if h.Kind == host.KindRemote {
 			s.Remote, s.RemoteSource[h.Source] = true, true

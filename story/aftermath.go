@@ -60,5 +60,5 @@ type Weight struct {
 	Claim  string  `json:"claim"`
 }
 
-// Network is what an offline database says of an address.
-type Network struct{ Prefix, ASN, Holder, Country string }
+// Network is what an offline database says of an address, and of which day it is.
+type Network struct{ Prefix, ASN, Holder, Country, AsOf string }

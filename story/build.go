@@ -57,6 +57,7 @@ func Build(ctx context.Context, fs []detect.Finding, set Setting) Story {
 	b.actors()
 	b.weigh()
 	b.innocents()
+	b.identify()
 	b.verdict()
 	b.answer()
 	b.unknowns()

@@ -21,9 +21,11 @@ import (
 	"telltale/detect/complaint"
 	"telltale/detect/sigma"
 	"telltale/examine"
+	"telltale/internal/mmdb"
 	"telltale/report"
 	repall "telltale/report/all"
 	"telltale/report/terminal"
+	"telltale/story"
 )
 
 type examineFlags struct {
@@ -35,7 +37,7 @@ type examineFlags struct {
 	identity, signer   []string
 	baseline           string
 	known              []string
-	abuse              []string
+	abuse, mmdb        []string
 }
 
 func examineCommand(out, errs io.Writer) *cobra.Command {
@@ -71,37 +73,54 @@ Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence co
 	c.Flags().StringVar(&f.baseline, "baseline", "", "folder, archive or image of the same system, known to be good: programs are compared with it")
 	c.Flags().StringArrayVar(&f.known, "known", nil, "list of digests of files known to be good (MD5, SHA-1 or SHA-256, one a line; NSRLFile.txt)")
 	c.Flags().StringArrayVar(&f.abuse, "abuse", nil, `a complaint: "TIME, OUR ADDRESS, THEIR ADDRESS OR RECIPIENT", any of them, or a file with the complaint or the offending mail`)
+	c.Flags().StringArrayVar(&f.mmdb, "mmdb", nil, "database of networks and countries in MaxMind's form (GeoLite2, DB-IP, IPinfo); may be given again")
 	c.Flags().StringVar(&f.since, "since", "", "leave out what logs tell of before (2006-01-02 or RFC 3339)")
 	c.Flags().StringVar(&f.until, "until", "", "leave out what logs tell of after")
 	c.Flags().StringVar(&f.zone, "zone", "", "zone of logs that name none, where the evidence does not say (Europe/Berlin)")
 	return c
 }
 
-func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args []string) error {
+// options gives what an examination is told, and what has to be closed behind it.
+func (f *examineFlags) options(ctx context.Context, args []string) (o examine.Options, done io.Closer, err error) {
 	rules, err := rulesOf(f.rules)
 	if err != nil {
-		return err
+		return o, nil, err
 	}
-	o := examine.Options{Evidence: args, RemoteLogs: f.remote, Artifacts: artall.Artifacts(), Detections: detall.Detections(rules...), Log: slog.New(slog.DiscardHandler)}
-	o.Baseline = f.baseline
+	o = examine.Options{Evidence: args, RemoteLogs: f.remote, Artifacts: artall.Artifacts(), Detections: detall.Detections(rules...), Log: slog.New(slog.DiscardHandler), Baseline: f.baseline, Secret: secrets(f.keys)}
 	if o.Identities, err = identities(f.identity); err != nil {
-		return err
+		return o, nil, err
 	}
 	if o.Signers, err = signers(f.signer); err != nil {
-		return err
+		return o, nil, err
 	}
 	if o.Known, err = examine.LoadKnown(ctx, f.known); err != nil {
-		return fmt.Errorf("%w: --known: %w", errUsage, err)
+		return o, nil, fmt.Errorf("%w: --known: %w", errUsage, err)
 	}
 	if err := span(&o, f.since, f.until, f.zone); err != nil {
-		return err
+		return o, nil, err
 	}
 	if o.Complaints, err = complaints(f.abuse, o.Zone); err != nil {
-		return err
+		return o, nil, err
 	}
 	if len(o.Complaints) > 0 {
 		o.Detections = append(o.Detections, complaint.New(o.Complaints))
 	}
+	networks, err := mmdb.Open(f.mmdb)
+	if err != nil {
+		return o, nil, fmt.Errorf("%w: --mmdb: %w", errUsage, err)
+	}
+	if networks != nil {
+		o.Network = func(address string) story.Network { return story.Network(networks.Lookup(address)) }
+	}
+	return o, networks, nil
+}
+
+func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args []string) error {
+	o, opened, err := f.options(ctx, args)
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
 	started := time.Now()
 	custody := custodyOf(started, append([]string{"examine"}, os.Args[min(2, len(os.Args)):]...))
 	if f.caseDir == "" {
@@ -115,7 +134,6 @@ func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args [
 		return err
 	}
 	o.Spool = k.Spool()
-	o.Secret = secrets(f.keys)
 	p := newProgress(errs, f.quiet)
 	o.Progress = p
 	res, err := examine.Run(ctx, o)
