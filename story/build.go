@@ -82,6 +82,7 @@ type builder struct {
 	made      map[*detect.Finding]bool // what requests to a script made
 	leads     map[string]int           // what is odd of a program and not enough, by how many processes
 	artifacts map[string]string        // of the logs that were read, by path
+	stolen    []string                 // accounts whose password was known
 	beside    []string                 // claims: what appeared while somebody entitled was there
 	unasked   int                      // of what was altered: programs of which it is not known by whom
 }

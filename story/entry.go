@@ -39,6 +39,7 @@ func (b *builder) entries() {
 	})
 	for i := range b.entered {
 		w := &b.entered[i]
+		b.known(w)
 		b.testimony(w)
 		w.last = evidence.Max(w.first, w.last)
 		b.s.Entry = append(b.s.Entry, Entry{Vector: w.vector, Status: w.status, Service: w.service, Account: utf8(w.account), Sources: w.sources, Product: w.product, CVE: ids(w.cve...),

@@ -175,77 +175,14 @@ func (b *builder) unknowns() {
 	if !b.set.Packages && b.set.Tree {
 		add("Which files belong to packages: no package database that is understood was found.")
 	}
+	for _, a := range b.stolen {
+		if b.s.Verdict.Status == Compromised {
+			add("Where the password of " + a + " was stolen: nothing on this server can tell. Ask whether it is used elsewhere too, was typed where a mail asked for it, or lies on a computer that was broken into itself.")
+		}
+	}
 	for _, h := range b.s.Hypotheses {
 		if h.Status == CannotTell && (b.s.Verdict.Status == Compromised && len(b.entered) == 0) {
 			add(fmt.Sprintf("Whether %s: %s.", strings.ReplaceAll(h.Vector, "-", " "), h.Why))
 		}
 	}
-}
-
-// doNow says what to do, the safe order first: what is volatile before what changes the server.
-func (b *builder) doNow() {
-	add := func(step, why string) {
-		b.s.DoNow = append(b.s.DoNow, Step{Step: utf8(step), Why: utf8(why), Order: len(b.s.DoNow) + 1})
-	}
-	switch b.s.Verdict.Status {
-	case Compromised:
-	case Attacked:
-		add("Let only keys log in by ssh, or only the networks you use.", "Guessing never stops; it succeeds at the first weak password.")
-		add("See that the logs are also sent to another host.", "After a break-in the local ones cannot be trusted.")
-		return
-	case Clean:
-		return
-	default:
-		if ps := b.changedPrograms(); len(ps) > 0 {
-			add("Find out who changed "+list(ps)+": ask who built or mended it, and compare with the package.", "A program of a package that differs is an intruder's or a local build.")
-		}
-		if m := b.complete(); m != "" || len(b.s.DoNow) == 0 {
-			add("Bring what is missing and examine again: "+m+".", "Without it no answer can be given.")
-		}
-		return
-	}
-	add("Cut the server from the network; do not switch it off or reboot it.", "Memory holds what runs; a reboot destroys it.")
-	b.stopFirst(add)
-	add("Take memory and the list of processes and connections before anything else, then an exact copy of the disk.", "They change with every minute.")
-	for _, e := range b.s.Entry {
-		if len(e.Sources) > 0 {
-			add("Search the logs of your other servers for "+list(e.Sources)+".", "Who came in here has probably tried there too.")
-			break
-		}
-	}
-	var accounts []string
-	for _, e := range b.s.Entry {
-		accounts = ids(append(accounts, e.Account)...)
-	}
-	if len(accounts) > 0 && !webAccount(accounts[0]) {
-		add("Change the password of "+list(accounts)+" wherever it is used, and lock it here.", "It is known to the intruder.")
-	}
-	if b.root {
-		add("Rebuild the server from known-good media; restore data only, and look through it.", "Root was reached: every program and log here may lie.")
-		add("Replace every secret that was on the server: host keys, TLS keys, database and mail passwords, tokens.", "Root could read them all.")
-	} else if len(b.s.Persistence) > 0 {
-		add("Remove what was left behind: "+list(paths(b.s.Persistence))+".", "It lets the intruder come back; copies of it are evidence, so take the image first.")
-	}
-	for _, e := range b.s.Entry {
-		switch e.Vector {
-		case "web-upload", "web-exploit":
-			add("Close the way in before the site goes back: forbid scripts in directories for uploads, and mend or remove the form.", "Else it happens again within hours.")
-		case "ssh-password-guessed":
-			add("Switch off password logins (PasswordAuthentication no).", "This was the way in.")
-		case "ftp-password":
-			add("Replace ftp by sftp with keys, and look for the password on its owner's computer.", "Ftp passwords are mostly stolen there.")
-		}
-	}
-	for _, i := range b.s.Impact {
-		if i.What == "spam" {
-			add("Stop the mail service and look at its queue before emptying it.", "The queue is evidence, and the rest of it goes out when the network is back.")
-		}
-	}
-}
-
-func paths(ps []Persistence) (out []string) {
-	for _, p := range ps {
-		out = ids(append(out, p.Path)...)
-	}
-	return out
 }

@@ -1,0 +1,125 @@
+package story
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+)
+
+// closing says, for a way in, what closes it and why. %s is the account.
+var closing = map[string]struct{ step, why string }{
+	"ssh-password-guessed": {"Switch off password logins by ssh (PasswordAuthentication no, KbdInteractiveAuthentication no), or let only your own networks in.", "This was the way in, and guessing never stops."},
+	"ssh-password-known":   {"Find out where the password of %s was stolen before it gets a new one: the owner's computers, mails that asked for it, other sites with the same one.", "A new password is stolen at the same place."},
+	"ssh-key":              {"Take the key that was used out of every authorized_keys, on all servers, and ask %s where its private part lay.", "Whoever has the private key is still let in."},
+	"ftp-password":         {"Replace ftp by sftp with keys, and look for the password of %s on its owner's computer.", "Ftp passwords go over the line in clear, and are mostly stolen from its clients."},
+	"web-upload":           {"Close the way in before the site goes back: forbid scripts in directories for uploads, and mend or remove the form.", "Else it happens again within hours."},
+	"web-exploit":          {"Close the way in before the site goes back: bring the site's software and all that was added to it up to date, or take the page out that was used.", "Else it happens again within hours."},
+	"web-admin":            {"Give the administrators of the site's software new passwords, end their sessions, remove accounts that nobody knows, and switch its editor of files off.", "An administrator of the site may make it run programs."},
+	"mail-account":         {"Give the mail account %s a new password and end its sessions; look at its rules for forwarding, and tell its owner.", "Intruders leave forwarding rules behind."},
+	"open-relay":           {"Let the mail server relay only for your networks and for accounts that log in.", "It sends for everybody as it is."},
+	"database-exposed":     {"Bind the database to the addresses that need it, close its port at the firewall, and give it passwords.", "It was reached from outside."},
+	"daemon-exploit":       {"Bring the daemon up to date, or switch off the module that was used, before it is started again.", "Its fault was the way in."},
+	"open-share":           {"Ask for a password on every share that can be written to, and close its ports to the outside.", "Anybody could write there."},
+	"supply-chain":         {"Hold the package that brought it, tell its makers, and look at every server that installed it.", "It comes back with the next installation."},
+	"insider":              {"Speak to nobody about it but those who decide; keep copies of logs that the person cannot reach; let somebody ask who really sat there.", "It may have been somebody else at that machine, and an accusation cannot be taken back."},
+	"unknown":              {"Do not put the server back before the way in is known: bring what is missing, from backups or a remote log server, and examine again.", "What came in by a way that is not known comes in again."},
+}
+
+// doNow says what to do, the safe order first: what is volatile before what changes the server.
+func (b *builder) doNow() {
+	switch b.s.Verdict.Status {
+	case Compromised:
+		b.afterBreakIn()
+	case Attacked:
+		b.step("Let only keys log in by ssh, or only the networks you use.", "Guessing never stops; it succeeds at the first weak password.")
+		b.step("See that the logs are also sent to another host.", "After a break-in the local ones cannot be trusted.")
+	case Clean:
+	default:
+		if ps := b.changedPrograms(); len(ps) > 0 {
+			b.step("Find out who changed "+list(ps)+": ask who built or mended it, and compare with the package.", "A program of a package that differs is an intruder's or a local build.")
+		}
+		if len(b.entered) > 0 && b.entered[0].account != "" {
+			b.step(fmt.Sprintf("Ask the owner of %s whether the login of %s was his own.", b.entered[0].account, clock(b.entered[0].first)), "Only he knows, and the answer decides.")
+		}
+		if m := b.complete(); m != "" || len(b.s.DoNow) == 0 {
+			b.step("Bring what is missing and examine again: "+cmp.Or(m, "older logs, from backups or a remote log server")+".", "Without it no answer can be given.")
+		}
+	}
+}
+
+func (b *builder) step(step, why string) {
+	b.s.DoNow = append(b.s.DoNow, Step{Step: utf8(step), Why: utf8(why), Order: len(b.s.DoNow) + 1})
+}
+
+// afterBreakIn gives the steps after a break-in: hold, keep, look elsewhere, shut out, close the way in, rebuild or clean.
+func (b *builder) afterBreakIn() {
+	b.step("Cut the server from the network; do not switch it off or reboot it.", "Memory holds what runs; a reboot destroys it.")
+	b.stopFirst(b.step)
+	if b.set.Running {
+		b.step("Take memory, then an exact copy of the disk.", "What runs was taken; memory and deleted files change with every minute.")
+	} else {
+		b.step("Take memory and the list of processes and connections before anything else, then an exact copy of the disk.", "They change with every minute.")
+	}
+	var sources, accounts []string
+	for _, e := range b.s.Entry {
+		sources, accounts = ids(append(sources, e.Sources...)...), ids(append(accounts, e.Account)...)
+	}
+	if len(sources) > 0 {
+		b.step("Search the logs of your other servers for "+list(sources)+".", "Who came in here has probably tried there too.")
+	}
+	accounts = b.people(accounts)
+	if len(accounts) > 0 {
+		b.step("Change the password of "+list(accounts)+" wherever it is used, and lock it here.", "It is known to the intruder.")
+	}
+	b.shut()
+	if b.root {
+		b.step("Rebuild the server from known-good media; restore data only, and look through it.", "Root was reached: every program and log here may lie.")
+		b.step("Replace every secret that was on the server: host keys, TLS keys, database and mail passwords, tokens.", "Root could read them all.")
+	} else if len(b.s.Persistence) > 0 {
+		b.step("Remove what was left behind: "+list(paths(b.s.Persistence))+".", "It lets the intruder come back; copies of it are evidence, so take the image first.")
+	}
+	for _, i := range b.s.Impact {
+		if i.What == "spam" {
+			b.step("Stop the mail service and look at its queue before emptying it.", "The queue is evidence, and the rest of it goes out when the network is back.")
+			break
+		}
+	}
+}
+
+// shut says how each way in is closed.
+func (b *builder) shut() {
+	done := map[string]bool{}
+	for _, e := range b.s.Entry {
+		c, ok := closing[e.Vector]
+		if !ok || done[e.Vector] {
+			continue
+		}
+		done[e.Vector] = true
+		step := c.step
+		if strings.Contains(step, "%s") {
+			step = fmt.Sprintf(step, cmp.Or(e.Account, "the account"))
+		}
+		b.step(step, c.why)
+	}
+}
+
+// people leaves out the accounts of services, which have no password.
+func (b *builder) people(accounts []string) (out []string) {
+	for _, a := range accounts {
+		service := webAccount(a) || a == "nobody"
+		for _, u := range b.set.Users {
+			service = service || u.Name == a && (strings.HasSuffix(u.Shell, "/nologin") || strings.HasSuffix(u.Shell, "/false")) && u.UID < 1000
+		}
+		if !service {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func paths(ps []Persistence) (out []string) {
+	for _, p := range ps {
+		out = ids(append(out, p.Path)...)
+	}
+	return out
+}
