@@ -27,7 +27,7 @@ func (w *way) how() string {
 	case s == "":
 		return "got in by " + w.vector
 	case strings.Contains(s, "%s"):
-		return fmt.Sprintf(s, w.account)
+		return fmt.Sprintf(s, cmp.Or(w.account, "an account that is not told"))
 	}
 	return s
 }

@@ -21,7 +21,7 @@ func (b *builder) verdict() {
 	switch {
 	case len(b.entered) > 0 && strong:
 		v.Status, v.Confidence = Compromised, Confirmed
-	case len(b.entered) > 0 && len(b.effect) > 0:
+	case len(b.entered) > 0 && b.effective():
 		v.Status, v.Confidence = Compromised, Likely
 	case len(b.entered) > 0:
 		v.Status, v.Confidence = string(CannotTell), Possible
@@ -45,6 +45,16 @@ func (b *builder) verdict() {
 		b.acquit()
 	}
 	v.Summary = b.summary()
+}
+
+// effective tells whether one of the effects was seen on this host itself.
+func (b *builder) effective() bool {
+	for i := range b.s.Claims {
+		if c := &b.s.Claims[i]; (c.Rung == "c" || c.Rung == "d") && contains(b.effect, c.ID) {
+			return true
+		}
+	}
+	return false
 }
 
 // acquit takes back what would be held against somebody without a compromise: what was seen stays in the claims, the
