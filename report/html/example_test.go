@@ -19,7 +19,7 @@ func quote(path string, line, offset int64, s string) story.Quotation {
 // example is a made-up break-in that has something in every part of the report.
 func example() *report.Document {
 	root := true
-	d := &report.Document{Schema: report.Schema, Tool: report.Tool{Name: "telltale", Version: "0.1.0"}, Made: "2024-03-20T09:30:00Z"}
+	d := &report.Document{Schema: report.Schema, Tool: report.Tool{Name: "telltale", Version: "0.1.0"}, Made: "2024-03-20T09:30:00Z", Goal: report.RootCause}
 	d.Hosts = []casefile.Host{{ID: "h1", Hostname: "web1", OS: "Debian GNU/Linux 12 (bookworm)", Kernel: "6.1.0-18-amd64", Zone: "Europe/Berlin", ZoneFrom: "/etc/localtime", Boot: "2024-02-11T04:00:12Z"}}
 	d.Sources = []casefile.Source{
 		{ID: "s1", Path: "web1.E01", Kind: "disk-image", Host: "h1", Size: 21474836480, SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Verified: true, Notes: []string{"ewf: 12 segments, MD5 of the acquirer agrees"}},
@@ -60,6 +60,7 @@ func example() *report.Document {
 		{Path: "/root/.bash_history", Kind: "history-wiped", Expected: "the commands of root", Found: "is empty", Claims: []string{"c11"}},
 	}
 	d.Impact = []story.Impact{{What: "spam", Detail: "at most 4100 in an hour; 2 in a usual one", Count: 18211, First: "2024-03-18T22:04:00Z", Last: "2024-03-20T05:59:12Z", By: "root", Claims: []string{"c12"}}}
+	aftermath(d)
 	d.Innocent = []story.Innocent{{What: "the cron entry in /etc/cron.d/backup-home, which no package owns", Why: "what it runs is ordinary, and nobody suspected was there when the file changed"}}
 	d.DoNow = []story.Step{
 		{Order: 1, Step: "Cut the server from the network; do not switch it off.", Why: "Memory holds what runs; a reboot destroys it."},
@@ -97,4 +98,29 @@ func example() *report.Document {
 	d.Damage = []casefile.Damage{{Ref: casefile.Ref{Source: "s1", Path: "gpt:1!ext4:/var/log/journal/system.journal", Offset: 8388608, Length: 4096}, Reason: "entry array runs past the end of the file"}}
 	d.Custody = []casefile.Custody{{Tool: "telltale", Version: "0.1.0", Command: []string{"telltale", "examine", "web1.E01", "mailgw logs.tar.gz", "--case", "web1"}, Started: "2024-03-20T09:20:00Z", Ended: "2024-03-20T09:30:00Z", Machine: "bench", User: "examiner", Clock: "Europe/Berlin"}}
 	return d
+}
+
+// aftermath fills what lies behind the break-in itself: what could be read, who else was reached, who complained, and what is known of the intruder.
+func aftermath(d *report.Document) {
+	d.Hypotheses[0].Weights = []story.Weight{{Rule: "accepted after refused tries", Points: 6, Claim: "c1"}, {Rule: "a session followed", Points: 5, Claim: "c2"}}
+	d.Hypotheses[1].Weights = []story.Weight{{Rule: "a script among uploads", Points: 3.5, Claim: "c9"}, {Rule: "came after another way in", Points: -1, Claim: "c3"}}
+	a := &d.Actors[0]
+	a.Comments, a.Tools = []string{"ops@kali"}, []string{"hydra"}
+	a.Networks = []string{"203.0.113.0/24 AS64500 Example Ltd NL"}
+	a.Hours = []int{0, 31, 40, 12, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 9, 14}
+	a.Zone = "he is awake from 21 to 04 UTC; that fits many places"
+	d.Exposed = []story.Exposure{
+		{Kind: "password-hashes", What: "the hashes of all passwords", Path: "/etc/shadow", As: "root", Status: story.Likely, Do: "set every password anew, everywhere it is used", Claims: []string{"c5"}},
+		{Kind: "service-password", What: "the password of the shop's database", Path: "/var/www/html/config.php", As: "www-data", Status: story.Confirmed, Taken: true, Do: "give the database user another password", Claims: []string{"c9"}},
+		{Kind: "private-key", What: "the key of alice for other machines", Path: "/home/alice/.ssh/id_ed25519", As: "alice", Status: story.Possible, Do: "remove it from every authorized_keys", Claims: []string{"c1"}},
+	}
+	d.Contacted = []story.Contact{
+		{Host: "db1.example", How: "ssh", Account: "alice", Status: story.Likely, First: "2024-03-14T02:31:00Z", Claims: []string{"c3"}},
+		{Host: "198.51.100.99", How: "download", Account: "alice", Status: story.Confirmed, First: "2024-03-14T02:14:02Z", Last: "2024-03-14T02:14:02Z", Claims: []string{"c4"}},
+		{Host: "drop.example", How: "upload", Account: "root", Status: story.Likely, First: "2024-03-14T02:35:00Z", Claims: []string{"c5"}},
+		{Host: "backup.example", How: "known-host", Account: "alice", Status: story.Possible, Claims: []string{"c1"}},
+	}
+	d.Complaints = []story.Complaint{{Asked: "who sent mail 4F1 on 18 March?", Status: story.Confirmed, Answer: "The mail was handed in by a process of root that the intruder left.", Process: "upd", Account: "root", Script: "/var/tmp/.font-unix/upd",
+		QueueID: []string{"4F1"}, Sources: []string{"203.0.113.66"}, Entry: "ssh-password-guessed", Missing: []string{"the mail queue of that day"}, Claims: []string{"c12"}}}
+	d.Patches, d.Recovery, d.Removed = []story.Patch{}, []casefile.Recovery{}, []casefile.Removed{}
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,36 +13,9 @@ import (
 
 	"telltale/internal/golden"
 	"telltale/report"
+	"telltale/report/reporttest"
 	"telltale/story"
 )
-
-const hostile = "<script>alert(1)</script>\"'><img src=x onerror=1> \x1b[31m \u202egnp.exe javascript:alert(2) \xff"
-
-// poison fills every string of a document with hostile text, and makes every list two long.
-func poison(v reflect.Value, depth int) {
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(hostile)
-	case reflect.Slice:
-		s := reflect.MakeSlice(v.Type(), 2, 2)
-		for i := range 2 {
-			poison(s.Index(i), depth+1)
-		}
-		v.Set(s)
-	case reflect.Struct:
-		for i := range v.NumField() {
-			poison(v.Field(i), depth+1)
-		}
-	case reflect.Map:
-		m := reflect.MakeMap(v.Type())
-		m.SetMapIndex(reflect.ValueOf(hostile).Convert(v.Type().Key()), reflect.ValueOf(int64(3)).Convert(v.Type().Elem()))
-		v.Set(m)
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-	case reflect.Int, reflect.Int64:
-		v.SetInt(7)
-	}
-}
 
 func render(t testing.TB, d *report.Document) string {
 	var b bytes.Buffer
@@ -54,8 +26,7 @@ func render(t testing.TB, d *report.Document) string {
 }
 
 func TestHostileTextIsInert(t *testing.T) {
-	var d report.Document
-	poison(reflect.ValueOf(&d).Elem(), 0)
+	d := *reporttest.Hostile()
 	d.Verdict.Status, d.Claims[1].ID = story.Compromised, "c1"                           // so that the figures and a link are drawn
 	d.Entry[0].First, d.Actions[0].Time = "2024-01-02T03:04:05Z", "2024-01-02T03:05:05Z" // so that the timeline is drawn
 	page := render(t, &d)
