@@ -4,6 +4,7 @@ package all
 import (
 	"telltale/report"
 	"telltale/report/html"
+	"telltale/report/indicators"
 	"telltale/report/jsonreport"
 	"telltale/report/markdown"
 	"telltale/report/terminal"
@@ -12,7 +13,7 @@ import (
 
 // Formats gives every format.
 func Formats() []report.Format {
-	return []report.Format{jsonreport.New(), html.New(), markdown.New(), terminal.New()}
+	return []report.Format{jsonreport.New(), html.New(), markdown.New(), terminal.New(), indicators.New()}
 }
 
 // Timelines gives every format of timelines.

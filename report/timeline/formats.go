@@ -102,20 +102,8 @@ func appendStamp(b []byte, t evidence.Time) []byte {
 	return t.Std().AppendFormat(b, "2006-01-02T15:04:05.000000000Z")
 }
 
-// cell writes a field of CSV, quoted; one that a spreadsheet would take for a formula gets an apostrophe.
-func cell(b []byte, s string) []byte {
-	b = append(b, '"')
-	if s != "" && strings.IndexByte("=+-@\t\r", s[0]) >= 0 {
-		b = append(b, '\'')
-	}
-	for i := range len(s) {
-		if s[i] == '"' {
-			b = append(b, '"')
-		}
-		b = append(b, s[i])
-	}
-	return append(b, '"')
-}
+// cell writes a field of CSV.
+func cell(b []byte, s string) []byte { return text.AppendCell(b, s) }
 
 // l2t has the columns of log2timeline.
 type l2t struct {
