@@ -7,13 +7,14 @@ import (
 	"telltale/report/indicators"
 	"telltale/report/jsonreport"
 	"telltale/report/markdown"
+	"telltale/report/navigator"
 	"telltale/report/terminal"
 	"telltale/report/timeline"
 )
 
 // Formats gives every format.
 func Formats() []report.Format {
-	return []report.Format{jsonreport.New(), html.New(), markdown.New(), terminal.New(), indicators.New()}
+	return []report.Format{jsonreport.New(), html.New(), markdown.New(), terminal.New(), indicators.New(), navigator.New()}
 }
 
 // Timelines gives every format of timelines.
