@@ -8,13 +8,14 @@ import (
 	"telltale/report/jsonreport"
 	"telltale/report/markdown"
 	"telltale/report/navigator"
+	"telltale/report/stix"
 	"telltale/report/terminal"
 	"telltale/report/timeline"
 )
 
 // Formats gives every format.
 func Formats() []report.Format {
-	return []report.Format{jsonreport.New(), html.New(), markdown.New(), terminal.New(), indicators.New(), navigator.New()}
+	return []report.Format{jsonreport.New(), html.New(), markdown.New(), terminal.New(), indicators.New(), navigator.New(), stix.New()}
 }
 
 // Timelines gives every format of timelines.
