@@ -3,6 +3,7 @@ package all
 
 import (
 	"telltale/report"
+	"telltale/report/abuse"
 	"telltale/report/html"
 	"telltale/report/indicators"
 	"telltale/report/jsonreport"
@@ -15,7 +16,7 @@ import (
 
 // Formats gives every format.
 func Formats() []report.Format {
-	return []report.Format{jsonreport.New(), html.New(), markdown.New(), terminal.New(), indicators.New(), navigator.New(), stix.New()}
+	return []report.Format{jsonreport.New(), html.New(), markdown.New(), terminal.New(), indicators.New(), navigator.New(), stix.New(), abuse.New()}
 }
 
 // Timelines gives every format of timelines.
