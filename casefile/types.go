@@ -233,6 +233,7 @@ type Damage struct {
 type Custody struct {
 	Tool    string   `json:"tool"`
 	Version string   `json:"version"`
+	SHA256  string   `json:"sha256"` // of the program's own file, "" where it was not computed
 	Command []string `json:"command"`
 	Started string   `json:"started"`
 	Ended   string   `json:"ended"`
