@@ -14,11 +14,13 @@ import (
 	"strings"
 
 	"telltale/report"
+	"telltale/report/internal/brief"
+	"telltale/report/internal/exhibits"
 	"telltale/report/internal/text"
 	"telltale/story"
 )
 
-//go:embed page.html answer.html record.html
+//go:embed *.html
 var pages embed.FS
 
 //go:embed page.css
@@ -34,6 +36,7 @@ const (
 	maxRefs     = 6    // claims named behind one statement
 	maxNames    = 12   // addresses, accounts, keys in one cell
 	maxText     = 4000 // characters of one text
+	maxExhibits = 5000
 )
 
 // New gives the format.
@@ -51,6 +54,12 @@ type view struct {
 	Runner   *story.Hypothesis // the best other way in for which something speaks
 	Unjudged []string          // the ways in that the evidence cannot judge
 	Timeline *timeline
+	Graph    *graph
+	Answers  []brief.Answer
+	Plan     *brief.Plan // only where the answer is for a restart
+	Legal    bool
+	Exhibits []exhibits.Exhibit
+	Left     int                     // exhibits that the page does not show
 	claims   map[string]*story.Claim // those that the page shows
 }
 
@@ -81,6 +90,7 @@ func newView(d *report.Document) *view {
 		Policy:   "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
 		Style:    template.CSS(css),
 		Timeline: draw(d),
+		Graph:    relations(d),
 		claims:   map[string]*story.Claim{},
 	}
 	for i := range min(len(d.Claims), maxClaims) {
@@ -97,7 +107,25 @@ func newView(d *report.Document) *view {
 		v.Runner, v.Unjudged = d.RunnerUp()
 	}
 	v.Facts = facts(d)
+	v.goal()
 	return v
+}
+
+// goal takes what the answer is for: a restart wants the shortest, without the claims; a court wants the exhibits.
+func (v *view) goal() {
+	v.Answers = brief.Seven(v.Document)
+	switch v.Goal {
+	case report.Restart:
+		p := brief.Restart(v.Document)
+		v.Plan = &p
+		clear(v.claims) // which nothing could link to
+	case report.Legal:
+		v.Legal = true
+		v.Exhibits, v.Left = exhibits.List(v.Document)
+		if n := len(v.Exhibits) - maxExhibits; n > 0 {
+			v.Exhibits, v.Left = v.Exhibits[:maxExhibits], v.Left+n
+		}
+	}
 }
 
 // facts gives the figures of a break-in; without one there are none.

@@ -35,6 +35,9 @@ func (v *view) refs(ids []string) refs {
 	return r
 }
 
+// ref gives one claim.
+func (v *view) ref(id string) ref { return ref{ID: show(id), Known: v.claims[id] != nil} }
+
 // anchor gives a claim's place in the page, "" if it has none.
 func (v *view) anchor(id string) string {
 	if v.claims[id] == nil {

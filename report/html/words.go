@@ -11,17 +11,10 @@ import (
 	"time"
 
 	"telltale/report"
+	"telltale/report/internal/brief"
 	"telltale/report/internal/text"
 	"telltale/story"
 )
-
-// vectors are the ways in, in words; one that is not listed is shown as it is named.
-var vectors = map[string]string{
-	"ssh-password-guessed": "SSH password guessed", "ssh-password-known": "SSH password known to the intruder", "ssh-key": "SSH key",
-	"ftp-password": "FTP password", "web-exploit": "Web application exploited", "web-upload": "Script uploaded through the web site",
-	"web-admin": "Web administration login", "mail-account": "Mail account", "open-relay": "Open mail relay", "database-exposed": "Exposed database",
-	"daemon-exploit": "Network service exploited", "insider": "Insider", "supply-chain": "Supply chain", "local-script": "Local script", "unknown": "Way in not known",
-}
 
 // funcs are what the templates call. Those that take text from evidence give it back inert.
 func (v *view) funcs() template.FuncMap {
@@ -29,7 +22,7 @@ func (v *view) funcs() template.FuncMap {
 		"t": show, "names": func(s []string) string { return names(s, maxNames) }, "when": when, "span": span, "place": place, "upper": upper,
 		"vector": vector, "tone": tone, "size": size, "command": command, "unknown": unparsed, "total": total, "figure": figure,
 		"within": within, "points": func(f float64) string { return fmt.Sprintf("%+.1f", f) },
-		"ordered": ordered, "head": head, "more": more, "refs": v.refs, "prose": v.prose, "proofs": v.proofs, "flip": v.flip, "anchor": v.anchor,
+		"ordered": ordered, "head": head, "more": more, "refs": v.refs, "prose": v.prose, "proofs": v.proofs, "flip": v.flip, "anchor": v.anchor, "one": v.ref, "hours": hours, "contacted": contacted, "weighed": weighed, "add": func(a, b int) int { return a + b },
 		"maxActions": func() int { return maxActions }, "maxClaims": func() int { return maxClaims }, "maxFindings": func() int { return maxFindings },
 		"maxRows": func() int { return maxRows }, "maxQuotes": func() int { return maxQuotes },
 	}
@@ -108,7 +101,7 @@ func place(q story.Quotation) string {
 
 func upper(s string) string { return show(strings.ToUpper(strings.ReplaceAll(s, "-", " "))) }
 
-func vector(s string) string { return cmp.Or(vectors[s], show(s)) }
+func vector(s string) string { return show(brief.Vector(s)) }
 
 // tone gives the class of a word that has a colour; the word itself is always written too.
 func tone(word any) string {
@@ -189,4 +182,15 @@ func more(n int, list any) string {
 		return fmt.Sprintf("%d more are not shown here; report.json holds all %d.", l-n, l)
 	}
 	return ""
+}
+
+// contacted tells in words how another machine was reached.
+func contacted(how string) string {
+	words := map[string]string{"ssh": "logged in to by ssh", "scan": "scanned", "download": "fetched from", "upload": "sent to", "mail": "sent mail to", "connection": "connected to", "known-host": "could be reached with what lay here"}
+	return cmp.Or(words[how], show(how))
+}
+
+// weighed tells whether any way in says what its points are made of.
+func weighed(hs []story.Hypothesis) bool {
+	return slices.ContainsFunc(hs, func(h story.Hypothesis) bool { return len(h.Weights) > 0 })
 }
