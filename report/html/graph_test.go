@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -98,7 +99,7 @@ func TestHours(t *testing.T) {
 		t.Error("something is drawn of nothing")
 	}
 	counts := make([]int, 24)
-	counts[3], counts[4], counts[5] = 1<<62, 1, -5
+	counts[3], counts[4], counts[5] = math.MaxInt, 1, -5
 	b := hours(counts)
 	if b[3].H != hoursHeight || b[4].H != 2 || b[5].H != 0 || b[3].Y != 0 {
 		t.Errorf("%+v", b[3:6])

@@ -22,7 +22,7 @@ func (v *view) funcs() template.FuncMap {
 		"t": show, "names": func(s []string) string { return names(s, maxNames) }, "when": when, "span": span, "place": place, "upper": upper,
 		"vector": vector, "tone": tone, "size": size, "command": command, "unknown": unparsed, "total": total, "figure": figure,
 		"within": within, "points": func(f float64) string { return fmt.Sprintf("%+.1f", f) },
-		"ordered": ordered, "head": head, "more": more, "refs": v.refs, "prose": v.prose, "proofs": v.proofs, "flip": v.flip, "anchor": v.anchor, "one": v.ref, "hours": hours, "contacted": contacted, "weighed": weighed, "add": func(a, b int) int { return a + b },
+		"ordered": ordered, "head": head, "more": more, "refs": v.refs, "prose": v.prose, "proofs": v.proofs, "flip": v.flip, "anchor": v.anchor, "one": v.ref, "hours": hours, "contacted": func(how string) string { return show(brief.Contacted(how)) }, "weighed": weighed, "add": func(a, b int) int { return a + b },
 		"maxActions": func() int { return maxActions }, "maxClaims": func() int { return maxClaims }, "maxFindings": func() int { return maxFindings },
 		"maxRows": func() int { return maxRows }, "maxQuotes": func() int { return maxQuotes },
 	}
@@ -182,12 +182,6 @@ func more(n int, list any) string {
 		return fmt.Sprintf("%d more are not shown here; report.json holds all %d.", l-n, l)
 	}
 	return ""
-}
-
-// contacted tells in words how another machine was reached.
-func contacted(how string) string {
-	words := map[string]string{"ssh": "logged in to by ssh", "scan": "scanned", "download": "fetched from", "upload": "sent to", "mail": "sent mail to", "connection": "connected to", "known-host": "could be reached with what lay here"}
-	return cmp.Or(words[how], show(how))
 }
 
 // weighed tells whether any way in says what its points are made of.

@@ -33,51 +33,58 @@ func write(w io.Writer, d *report.Document) error {
 	if len(d.Hosts) > 0 {
 		host = d.Hosts[0].Hostname
 	}
-	p.line("# %s: %s", plain(strings.TrimSpace("Examination of "+host)), d.Verdict.Status)
+	p.line("# %s: %s", plain(strings.TrimSpace("Examination of "+host)), plain(d.Verdict.Status))
 	p.line("\n%s\n", plain(d.Verdict.Summary))
+	if d.Goal == report.Restart {
+		p.restart(d)
+		return p.err
+	}
+	p.answers(d)
 	if len(d.Entry) > 0 {
 		p.line("## How they got in\n")
 		for _, e := range d.Entry {
-			p.line("- **%s** (%s), account %s, from %s, first %s, claims %s", e.Vector, e.Status, code(e.Account), code(strings.Join(e.Sources, ", ")), e.First, strings.Join(e.Claims, ", "))
+			p.line("- **%s** (%s), account %s, from %s, first %s, claims %s", plain(e.Vector), e.Status, code(e.Account), code(strings.Join(e.Sources, ", ")), plain(e.First), plain(strings.Join(e.Claims, ", ")))
 		}
 	}
 	if len(d.Actions) > 0 {
 		p.line("\n## What they did\n")
 		p.line("| time | account | what | path |\n|---|---|---|---|")
 		for _, a := range d.Actions {
-			p.line("| %s | %s | %s | %s |", a.Time, plain(a.Account), plain(a.What), code(a.Path))
+			p.line("| %s | %s | %s | %s |", plain(a.Time), plain(a.Account), plain(a.What), code(a.Path))
 		}
 	}
 	if len(d.Running) > 0 {
 		p.line("\n## What still runs\n\n| pid | name | program | user | since | sockets | why |\n|---|---|---|---|---|---|---|")
 		for _, r := range d.Running {
-			p.line("| %d | %s | %s | %s | %s | %s | %s |", r.PID, plain(r.Name), code(r.Exe), plain(r.User), r.Started, plain(strings.Join(r.Sockets, "; ")), plain(r.Why))
+			p.line("| %d | %s | %s | %s | %s | %s | %s |", r.PID, plain(r.Name), code(r.Exe), plain(r.User), plain(r.Started), plain(strings.Join(r.Sockets, "; ")), plain(r.Why))
 		}
 	}
 	if len(d.Hidden) > 0 {
 		p.line("\n## What is hidden\n")
 		for _, h := range d.Hidden {
-			p.line("- %s: %s (shown by %s)", h.What, plain(h.Detail), plain(strings.Join(h.Views, ", ")))
+			p.line("- %s: %s (shown by %s)", plain(h.What), plain(h.Detail), plain(strings.Join(h.Views, ", ")))
 		}
 	}
 	if len(d.Persistence) > 0 {
 		p.line("\n## What lets them come back\n")
 		for _, x := range d.Persistence {
-			p.line("- %s %s runs %s as %s since %s", x.Mechanism, code(x.Path), code(x.Runs), code(x.As), x.Since)
+			p.line("- %s %s runs %s as %s since %s", plain(x.Mechanism), code(x.Path), code(x.Runs), code(x.As), plain(x.Since))
 		}
 	}
 	if len(d.Altered) > 0 {
 		p.line("\n## What was tampered with\n")
 		for _, x := range d.Altered {
-			p.line("- %s %s: expected %s, found %s", x.Kind, code(x.Path), plain(x.Expected), plain(x.Found))
+			p.line("- %s %s: expected %s, found %s", plain(x.Kind), code(x.Path), plain(x.Expected), plain(x.Found))
 		}
 	}
 	if len(d.Impact) > 0 {
 		p.line("\n## What the server was used for\n")
 		for _, x := range d.Impact {
-			p.line("- %s: %d by %s, %s to %s", x.What, x.Count, code(x.By), x.First, x.Last)
+			p.line("- %s: %d by %s, %s to %s", plain(x.What), x.Count, code(x.By), plain(x.First), plain(x.Last))
 		}
 	}
+	p.aftermath(d)
+	p.actors(d)
 	if len(d.DoNow) > 0 {
 		p.line("\n## What to do now\n")
 		for _, s := range d.DoNow {
@@ -86,8 +93,9 @@ func write(w io.Writer, d *report.Document) error {
 	}
 	p.line("\n## Ways in that were weighed\n\n| way | status | points | why |\n|---|---|---|---|")
 	for _, h := range d.Hypotheses {
-		p.line("| %s | %s | %.1f | %s |", h.Vector, h.Status, h.Score, plain(h.Why))
+		p.line("| %s | %s | %.1f | %s |", plain(h.Vector), h.Status, h.Score, plain(h.Why))
 	}
+	p.weights(d)
 	if len(d.Unknown) > 0 {
 		p.line("\n## What cannot be known\n")
 		for _, u := range d.Unknown {
@@ -97,7 +105,7 @@ func write(w io.Writer, d *report.Document) error {
 	if len(d.Claims) > 0 {
 		p.line("\n## Claims and their evidence\n")
 		for _, c := range d.Claims {
-			p.line("- **%s** (%s) %s", c.ID, c.Standing(), plain(c.Text))
+			p.line("- **%s** (%s) %s", plain(c.ID), plain(c.Standing()), plain(c.Text))
 			for _, q := range c.For {
 				p.line("  - %s %s line %d offset %d: %s", plain(q.Source), code(q.Path), q.Line, q.Offset, code(q.Quote))
 			}
@@ -105,7 +113,7 @@ func write(w io.Writer, d *report.Document) error {
 	}
 	p.line("\n## What was read\n\n| trace | path | first | last | records | not understood |\n|---|---|---|---|---|---|")
 	for _, c := range d.Coverage {
-		p.line("| %s | %s | %s | %s | %d | %d |", c.Artifact, code(c.Path), c.First, c.Last, c.Records, c.Unparsed)
+		p.line("| %s | %s | %s | %s | %d | %d |", plain(c.Artifact), code(c.Path), plain(c.First), plain(c.Last), c.Records, c.Unparsed)
 	}
 	for i := range d.Clocks {
 		if w := d.Clocks[i].Words(); w != "" {
@@ -120,7 +128,10 @@ func write(w io.Writer, d *report.Document) error {
 	}
 	p.line("\n| source | size | sha256 |\n|---|---|---|")
 	for _, s := range d.Sources {
-		p.line("| %s | %d | %s |", code(s.Path), s.Size, s.SHA256)
+		p.line("| %s | %d | %s |", code(s.Path), s.Size, plain(s.SHA256))
+	}
+	if d.Goal == report.Legal {
+		p.legal(d)
 	}
 	return p.err
 }

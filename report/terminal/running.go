@@ -31,7 +31,7 @@ func (p *printer) running() {
 			p.line("  ... and %d more (--full)", len(p.d.Hidden)-i)
 			break
 		}
-		s := fmt.Sprintf("  %-10s %s (shown by %s)", h.What, Escape(h.Detail), Escape(strings.Join(h.Views, ", ")))
+		s := fmt.Sprintf("  %-10s %s (shown by %s)", Escape(h.What), Escape(h.Detail), Escape(strings.Join(h.Views, ", ")))
 		if !p.o.Full {
 			s = cut(s, p.o.Width)
 		}

@@ -44,19 +44,32 @@ func Write(w io.Writer, d *report.Document, o Options) error {
 		p.by[d.Claims[i].ID] = &d.Claims[i]
 	}
 	p.verdict()
-	p.entries()
-	p.running()
-	p.did()
-	p.steps()
-	p.limits()
-	if o.Full {
-		p.full()
+	if d.Goal == report.Restart {
+		p.restart()
+	} else {
+		p.whole()
 	}
 	if o.Case != "" {
 		p.line("")
 		p.line("%s", p.dim("Full report: "+Escape(o.Case)))
 	}
 	return p.err
+}
+
+// whole is the answer for who wants to know how it came about.
+func (p *printer) whole() {
+	p.entries()
+	p.running()
+	p.did()
+	p.behind()
+	p.steps()
+	p.limits()
+	if p.o.Full {
+		p.full()
+	}
+	if p.o.Full && p.d.Goal == report.Legal {
+		p.legal()
+	}
 }
 
 func (p *printer) line(format string, a ...any) {
@@ -106,7 +119,7 @@ func (p *printer) verdict() {
 			host += " " + Escape(h.Hostname)
 		}
 	}
-	head := p.colour(code, " "+strings.ToUpper(strings.ReplaceAll(v.Status, "-", " "))+" ")
+	head := p.colour(code, " "+strings.ToUpper(Escape(strings.ReplaceAll(v.Status, "-", " ")))+" ")
 	if v.Status == story.Compromised || v.Status == story.Attacked {
 		head += " (" + string(v.Confidence) + ")"
 	}
@@ -136,7 +149,7 @@ func (p *printer) entries() {
 			p.line("  ... and %d more", len(p.d.Entry)-i)
 			break
 		}
-		s := fmt.Sprintf("%s [%s]", e.Vector, e.Status)
+		s := fmt.Sprintf("%s [%s]", Escape(e.Vector), e.Status)
 		if e.Account != "" {
 			s += "  as " + Escape(e.Account)
 		}
@@ -157,7 +170,7 @@ func (p *printer) entries() {
 	}
 	runner, unjudged := p.d.RunnerUp()
 	if runner != nil {
-		p.wrap("  ", fmt.Sprintf("Runner-up: %s: %s (%s)", runner.Vector, runner.Status, Escape(runner.Why)))
+		p.wrap("  ", fmt.Sprintf("Runner-up: %s: %s (%s)", Escape(runner.Vector), runner.Status, Escape(runner.Why)))
 	} else {
 		p.line("  Runner-up: none, for nothing in the evidence speaks for another way in.")
 	}
@@ -222,12 +235,12 @@ func (p *printer) did() {
 	room := func() bool { n++; return n <= most }
 	for _, x := range p.d.Impact {
 		if room() {
-			p.line("  %-10s %s by %s, %s to %s", x.What, Escape(fmt.Sprintf("%d", x.Count)), Escape(x.By), when(x.First), when(x.Last))
+			p.line("  %-10s %s by %s, %s to %s", Escape(x.What), Escape(fmt.Sprintf("%d", x.Count)), Escape(x.By), when(x.First), when(x.Last))
 		}
 	}
 	for _, x := range p.d.Persistence {
 		if room() {
-			s := fmt.Sprintf("  %-10s %s", x.Mechanism, Escape(x.Path))
+			s := fmt.Sprintf("  %-10s %s", Escape(x.Mechanism), Escape(x.Path))
 			if x.Mechanism != "ssh-key" && x.Runs != "" {
 				s += "  runs " + Escape(x.Runs)
 			}
@@ -240,7 +253,7 @@ func (p *printer) did() {
 	}
 	for _, x := range p.d.Altered {
 		if room() {
-			p.line("%s", cut(fmt.Sprintf("  %-10s %s: expected %s; found %s", x.Kind, Escape(x.Path), Escape(x.Expected), Escape(x.Found)), p.o.Width))
+			p.line("%s", cut(fmt.Sprintf("  %-10s %s: expected %s; found %s", Escape(x.Kind), Escape(x.Path), Escape(x.Expected), Escape(x.Found)), p.o.Width))
 		}
 	}
 	if n > most {
@@ -306,15 +319,17 @@ func (p *printer) full() {
 	if len(p.d.Actors) > 0 {
 		p.title("WHO")
 		for _, a := range p.d.Actors {
-			p.line("  %s (%s) as %s, %s to %s", Escape(strings.Join(a.Sources, ", ")), a.Origin, Escape(strings.Join(a.Accounts, ", ")), when(a.First), when(a.Last))
+			p.line("  %s (%s) as %s, %s to %s", Escape(strings.Join(a.Sources, ", ")), Escape(a.Origin), Escape(strings.Join(a.Accounts, ", ")), when(a.First), when(a.Last))
 			for _, k := range a.Keys {
 				p.line("    key %s", Escape(k))
 			}
 			for _, u := range a.UserAgents {
 				p.line("    user agent %s", Escape(u))
 			}
+			p.actor(&a)
 		}
 	}
+	p.aftermath()
 	if len(p.d.Actions) > 0 {
 		p.title("IN THE ORDER OF TIME")
 		for _, a := range p.d.Actions {
@@ -323,7 +338,8 @@ func (p *printer) full() {
 	}
 	p.title("WAYS IN THAT WERE WEIGHED")
 	for _, h := range p.d.Hypotheses {
-		p.wrap("  ", fmt.Sprintf("%-22s %-12s %5.1f  %s. It would flip: %s", h.Vector, h.Status, h.Score, Escape(h.Why), Escape(h.WouldFlip)))
+		p.wrap("  ", fmt.Sprintf("%-22s %-12s %5.1f  %s. It would flip: %s", Escape(h.Vector), h.Status, h.Score, Escape(h.Why), Escape(h.WouldFlip)))
+		p.weights(&h)
 	}
 	if len(p.d.Innocent) > 0 {
 		p.title("LOOKED AT AND EXPLAINED")
@@ -334,7 +350,7 @@ func (p *printer) full() {
 	if len(p.d.Claims) > 0 {
 		p.title("CLAIMS AND THEIR EVIDENCE")
 		for _, c := range p.d.Claims {
-			p.wrap("  ", fmt.Sprintf("%s [%s] %s", c.ID, c.Standing(), Escape(c.Text)))
+			p.wrap("  ", fmt.Sprintf("%s [%s] %s", Escape(c.ID), Escape(c.Standing()), Escape(c.Text)))
 			for _, q := range c.For {
 				p.line("      %s", p.dim(Escape(q.Source)+" "+where(q)+": "+Escape(strings.TrimSpace(q.Quote))))
 			}
@@ -345,12 +361,12 @@ func (p *printer) full() {
 	}
 	p.title("WHAT WAS READ")
 	for _, c := range p.d.Coverage {
-		s := fmt.Sprintf("%-12s %s  %s to %s  %d records", c.Artifact, Escape(c.Path), or(when(c.First), "-"), or(when(c.Last), "-"), c.Records)
+		s := fmt.Sprintf("%-12s %s  %s to %s  %d records", Escape(c.Artifact), Escape(c.Path), or(when(c.First), "-"), or(when(c.Last), "-"), c.Records)
 		if c.Unparsed > 0 {
 			s += fmt.Sprintf(", %d not understood", c.Unparsed)
 		}
 		if c.Covers != "" {
-			s += ", covers the incident: " + c.Covers
+			s += ", covers the incident: " + Escape(c.Covers)
 		}
 		p.wrap("  ", s)
 		for _, g := range c.Gaps {
@@ -358,7 +374,7 @@ func (p *printer) full() {
 		}
 	}
 	for _, s := range p.d.Sources {
-		p.wrap("  ", fmt.Sprintf("%s %s %s %d bytes sha256 %s", s.ID, Escape(s.Path), s.Kind, s.Size, or(s.SHA256, "(not computed)")))
+		p.wrap("  ", fmt.Sprintf("%s %s %s %d bytes sha256 %s", Escape(s.ID), Escape(s.Path), Escape(s.Kind), s.Size, or(Escape(s.SHA256), "(not computed)")))
 		for _, n := range s.Notes {
 			p.wrap("     ", Escape(n))
 		}
@@ -376,7 +392,7 @@ func when(t string) string {
 	if t == "" {
 		return ""
 	}
-	t = strings.TrimSuffix(t, "Z")
+	t = strings.TrimSuffix(Escape(t), "Z")
 	t, _, _ = strings.Cut(t, ".")
 	return strings.Replace(t, "T", " ", 1) + "Z"
 }

@@ -65,7 +65,7 @@ func Restart(d *report.Document) Plan {
 		if x.Do != "" {
 			what += ": " + x.Do
 		}
-		p.Change = append(p.Change, Change{What: what, Why: "could be read as " + cmp.Or(x.As, "the account that was used"), Status: x.Status})
+		p.Change = append(p.Change, Change{What: upper(what), Why: "could be read as " + cmp.Or(x.As, "the account that was used"), Status: x.Status})
 	}
 	return p
 }
