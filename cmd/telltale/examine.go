@@ -38,6 +38,7 @@ type examineFlags struct {
 	baseline           string
 	known              []string
 	abuse, mmdb        []string
+	goal               string
 }
 
 func examineCommand(out, errs io.Writer) *cobra.Command {
@@ -52,7 +53,9 @@ filesystem on it (ext2, ext3, ext4, XFS, btrfs), a folder with a server's files 
 log files; each also compressed by gzip, xz, zstd, bzip2 or lz4, and encrypted by age; a collection that telltale live took. What it is, is told by its content. It is opened for reading only. Disks that
 belong to one RAID or volume group are given together. Segments, extents and parents of an image are looked for beside it.
 
-The case is a new folder with the report (report.html, report.json, report.md) and the record of what was done.
+The case is a new folder with the report (report.html, report.json, report.md, report.txt), what other tools read of it (stix.json,
+navigator.json, indicators.csv), what can be sent to the networks of the intruder (abuse.txt), and the record of what was done. With --goal legal it
+holds the quoted evidence, too, as numbered files.
 
 Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence could not be read.`,
 		Example: "  telltale examine disk.img.zst\n  telltale examine --case /mnt/usb/case1 server.tar.gz --remote-logs loghost/web1",
@@ -74,6 +77,7 @@ Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence co
 	c.Flags().StringArrayVar(&f.known, "known", nil, "list of digests of files known to be good (MD5, SHA-1 or SHA-256, one a line; NSRLFile.txt)")
 	c.Flags().StringArrayVar(&f.abuse, "abuse", nil, `a complaint: "TIME, OUR ADDRESS, THEIR ADDRESS OR RECIPIENT", any of them, or a file with the complaint or the offending mail`)
 	c.Flags().StringArrayVar(&f.mmdb, "mmdb", nil, "database of networks and countries in MaxMind's form (GeoLite2, DB-IP, IPinfo); may be given again")
+	c.Flags().StringVar(&f.goal, "goal", report.RootCause, goalUsage)
 	c.Flags().StringVar(&f.since, "since", "", "leave out what logs tell of before (2006-01-02 or RFC 3339)")
 	c.Flags().StringVar(&f.until, "until", "", "leave out what logs tell of after")
 	c.Flags().StringVar(&f.zone, "zone", "", "zone of logs that name none, where the evidence does not say (Europe/Berlin)")
@@ -121,8 +125,14 @@ func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args [
 		return err
 	}
 	defer opened.Close()
+	if f.goal, err = goalOf(f.goal, report.RootCause); err != nil {
+		return err
+	}
 	started := time.Now()
 	custody := custodyOf(started, append([]string{"examine"}, os.Args[min(2, len(os.Args)):]...))
+	if f.goal == report.Legal {
+		custody.SHA256 = ownDigest()
+	}
 	if f.caseDir == "" {
 		f.caseDir = "telltale-case-" + started.UTC().Format("20060102T150405Z")
 	}
@@ -142,6 +152,9 @@ func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args [
 		return errors.Join(err, abandon(ctx, k, res))
 	}
 	d := document(res, k.Manifest().Custody, started)
+	if err := forGoal(d, f.goal, k); err != nil {
+		return err
+	}
 	if err := writeAll(k, d); err != nil {
 		return err
 	}

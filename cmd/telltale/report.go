@@ -16,7 +16,7 @@ import (
 )
 
 func reportCommand(out io.Writer) *cobra.Command {
-	var format string
+	var format, goal string
 	var names []string
 	for _, f := range repall.Formats() {
 		names = append(names, f.Name)
@@ -36,6 +36,9 @@ func reportCommand(out io.Writer) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if d.Goal, err = goalOf(goal, d.Goal); err != nil {
+				return err
+			}
 			for _, f := range repall.Formats() {
 				if f.Name == format {
 					return f.Write(out, d)
@@ -45,6 +48,7 @@ func reportCommand(out io.Writer) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&format, "format", "text", "one of "+strings.Join(names, ", "))
+	c.Flags().StringVar(&goal, "goal", "", goalUsage+"; without it, what the case was made for")
 	return c
 }
 

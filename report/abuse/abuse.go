@@ -1,5 +1,5 @@
-// Package abuse writes what can be sent to the networks that an intruder came from: one report for each, in plain words, with the fields that
-// RFC 5965 and X-ARF 0.2 know. It tells only what this server accepted or suffered, and how often it was tried; what stands in brackets is
+// Package abuse writes what can be sent to the networks that an intruder came from: one report for each, in plain words, with
+// the fields that RFC 5965 and X-ARF ask for. It tells only what this server accepted or suffered, and how often it was tried; what stands in brackets is
 // for the sender to fill in. Nobody's password is in it, and account names only where a quoted line of a log holds them.
 package abuse
 
@@ -110,11 +110,14 @@ func of(ip netip.Addr, networks []string) string {
 	return ""
 }
 
-// masks takes the names of accounts out of sentences. Root is nobody's name.
+// nobodys are accounts that are no person's: every server has them.
+var nobodys = []string{"root", "www-data", "apache", "nginx", "httpd", "nobody", "ftp", "mysql", "postgres", "redis", "mail", "postfix", "daemon", "bin"}
+
+// masks takes the names of accounts out of sentences.
 func masks(d *report.Document) *strings.Replacer {
 	var pairs []string
 	add := func(name string) {
-		if len(name) < 2 || name == "root" {
+		if len(name) < 2 || slices.Contains(nobodys, name) {
 			return
 		}
 		for _, l := range []string{" ", "\"", "'", "("} {
@@ -147,7 +150,7 @@ func (p *printer) report(n *network) {
 	p.line("")
 	p.contact(n)
 	p.line("")
-	p.line("Report-Type: login-attack\nCategory: abuse\nSource-Type: ip-address")
+	p.line("Report-Type: %s\nCategory: abuse\nSource-Type: ip-address", p.kind(n))
 	for i, a := range n.addresses {
 		if i == maxAddresses {
 			p.line("(%d more addresses)", len(n.addresses)-i)
@@ -170,6 +173,24 @@ func (p *printer) report(n *network) {
 	p.line("[your name]\n")
 }
 
+// kind names what was done: an attack upon logins, upon a web site, or of another sort.
+func (p *printer) kind(n *network) string {
+	for i := range p.d.Entry {
+		e := &p.d.Entry[i]
+		if !slices.ContainsFunc(e.Sources, func(s string) bool { return slices.Contains(n.addresses, s) }) {
+			continue
+		}
+		switch {
+		case strings.HasPrefix(e.Vector, "ssh-"), e.Vector == "ftp-password", e.Vector == "mail-account":
+			return "login-attack"
+		case strings.HasPrefix(e.Vector, "web-"):
+			return "web-attack"
+		}
+		return "intrusion"
+	}
+	return "login-attack, or another attempt (see below)"
+}
+
 // contact names the network, or tells how its contact is found.
 func (p *printer) contact(n *network) {
 	if n.name != "" {
@@ -187,11 +208,14 @@ func (p *printer) facts(address string, actors []*story.Actor) {
 			p.line("  * entered the server (%s, service %s), first at %s, last at %s", text.Escape(strings.ReplaceAll(e.Vector, "-", " ")), or(text.Escape(e.Service)), or(when(e.First)), or(when(e.Last)))
 		}
 	}
-	told, lines := 0, 0
+	told, lines, shown := 0, 0, map[string]bool{}
 	for _, c := range p.claims(actors) {
-		quotes := about(c, address)
+		quotes := slices.DeleteFunc(about(c, address), func(q string) bool { return shown[q] }) // several claims rest on the same lines
 		if len(quotes) == 0 || told == maxFacts {
 			continue
+		}
+		for _, q := range quotes {
+			shown[q] = true
 		}
 		told++
 		p.line("  * %s%s [%s]", text.Escape(p.names.Replace(c.Text)), at(c.Time), c.Standing())

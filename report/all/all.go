@@ -2,10 +2,12 @@
 package all
 
 import (
+	"telltale/casefile"
 	"telltale/report"
 	"telltale/report/abuse"
 	"telltale/report/html"
 	"telltale/report/indicators"
+	"telltale/report/internal/exhibits"
 	"telltale/report/jsonreport"
 	"telltale/report/markdown"
 	"telltale/report/navigator"
@@ -21,3 +23,6 @@ func Formats() []report.Format {
 
 // Timelines gives every format of timelines.
 func Timelines() []timeline.Format { return timeline.Formats() }
+
+// Exhibits gives the quoted evidence as files of a case, with their index.
+func Exhibits(d *report.Document) []casefile.Exhibit { return exhibits.Files(d) }

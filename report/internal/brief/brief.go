@@ -5,6 +5,7 @@ package brief
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,7 +72,7 @@ func notEntered(d *report.Document) Answer {
 func tried(d *report.Document) Answer {
 	a := Answer{Question: "Who tried?"}
 	if s := addresses(d); len(s) > 0 {
-		a.Text, a.Claims = list(s, 4), claims(d.Actors)
+		a.Text, a.Claims = list(s, 4), distinct(claims(d.Actors))
 	} else {
 		a.Why = "no single address stands out"
 	}
@@ -172,80 +173,100 @@ func earliest(d *report.Document) (from, to string) {
 
 func where(d *report.Document) Answer {
 	a := Answer{Question: Where}
-	s := addresses(d)
-	if e := entry(d); e != nil {
-		a.Status, a.Claims = e.Status, e.Claims
+	all, e := addresses(d), entry(d)
+	n := 0
+	if e != nil {
+		n = len(e.Sources)
 	}
-	if len(s) == 0 {
-		a.Status, a.Why = "", "no record of the entry names an address"
+	switch {
+	case len(all) == 0:
+		a.Why = "no record of the entry names an address"
+		return a
+	case n == 0:
+		a.Why = "no record of the entry names an address; also acted: " + list(all, 4)
 		return a
 	}
-	a.Text = list(s, 4)
+	a.Text, a.Status, a.Claims = list(e.Sources, 4), e.Status, e.Claims
 	for i := range d.Actors {
 		if n := d.Actors[i].Networks; len(n) > 0 {
 			a.Text += " (" + list(n, 2) + ")"
 			break
 		}
+	}
+	a.Why = also("also acted: ", all, e.Sources)
+	for i := range d.Actors {
 		if o := d.Actors[i].Origin; o == "internal" || o == "near" {
-			a.Why = "an address of your own or a near network is among them"
+			a.Why = join(a.Why, "an address of your own or a near network is among them")
+			break
 		}
 	}
 	return a
 }
 
-// addresses gives those of the ways in first, then the others.
-func addresses(d *report.Document) (out []string) {
-	seen := map[string]bool{}
-	add := func(list []string) {
-		for _, s := range list {
-			if s != "" && !seen[s] {
-				seen[s] = true
-				out = append(out, s)
-			}
+// also names what of a list is not among the first.
+func also(word string, all, first []string) string {
+	var rest []string
+	for _, s := range all {
+		if !slices.Contains(first, s) {
+			rest = append(rest, s)
 		}
 	}
+	if len(rest) == 0 {
+		return ""
+	}
+	return word + list(rest, 4)
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
+}
+
+// addresses gives those of the ways in first, then the others.
+func addresses(d *report.Document) []string {
+	var all []string
 	for i := range d.Entry {
-		add(d.Entry[i].Sources)
+		all = append(all, d.Entry[i].Sources...)
 	}
 	for i := range d.Actors {
-		add(d.Actors[i].Sources)
+		all = append(all, d.Actors[i].Sources...)
 	}
-	return out
+	return distinct(all)
 }
 
 func whom(d *report.Document) Answer {
 	a := Answer{Question: Whom}
-	var accounts []string
-	seen := map[string]bool{}
-	add := func(s string) {
-		if s != "" && !seen[s] {
-			seen[s] = true
-			accounts = append(accounts, s)
-		}
+	e := entry(d)
+	var all, first []string
+	if e != nil && e.Account != "" {
+		first = []string{e.Account}
+		a.Text, a.Status, a.Claims = e.Account, e.Status, e.Claims
+	} else {
+		a.Why = "no trace of the entry names the account"
 	}
 	for i := range d.Entry {
-		add(d.Entry[i].Account)
+		all = append(all, d.Entry[i].Account)
 	}
 	for i := range d.Actors {
-		for _, s := range d.Actors[i].Accounts {
-			add(s)
-		}
+		all = append(all, d.Actors[i].Accounts...)
 	}
-	if len(accounts) == 0 {
-		a.Why = "no trace names the account"
-	} else {
-		a.Text = list(accounts, 4)
-		if e := entry(d); e != nil {
-			a.Status, a.Claims = e.Status, e.Claims
-		}
-	}
-	root := lower(Root(d))
-	if a.Text != "" {
-		a.Text += "; " + root
-	} else {
-		a.Why += "; " + root
-	}
+	all = distinct(all)
+	a.Why = join(join(a.Why, also("also acted as ", all, first)), lower(Root(d)))
 	return a
+}
+
+// distinct drops what is empty or stands twice.
+func distinct(in []string) (out []string) {
+	seen := map[string]bool{"": true}
+	for _, s := range in {
+		if !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // Root tells whether root is lost.
@@ -283,6 +304,13 @@ func did(d *report.Document) Answer {
 			parts = append(parts, fmt.Sprintf("%d %s", n, many))
 		}
 	}
+	for i := range d.Persistence {
+		a.Claims = append(a.Claims, d.Persistence[i].Claims...)
+	}
+	for i := range d.Altered {
+		a.Claims = append(a.Claims, d.Altered[i].Claims...)
+	}
+	a.Claims = distinct(a.Claims)
 	count(len(d.Persistence), "way to come back", "ways to come back")
 	count(len(d.Altered), "thing tampered with", "things tampered with")
 	count(len(d.Actions), "act in the order of time", "acts in the order of time")
