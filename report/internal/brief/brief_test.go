@@ -112,3 +112,13 @@ func TestWhatWasTakenComesFirst(t *testing.T) {
 		t.Errorf("%q", exposed)
 	}
 }
+
+// TestNobodyIsToldToRemoveTheListOfAccounts takes an account that an intruder made.
+func TestNobodyIsToldToRemoveTheListOfAccounts(t *testing.T) {
+	d := &report.Document{}
+	d.Verdict.Status = story.Compromised
+	d.Persistence = []story.Persistence{{Mechanism: "account", Path: "/etc/passwd", As: "sysbak"}}
+	if p := Restart(d); strings.Contains(p.Doors[0].Close, "/etc/passwd") || !strings.Contains(p.Doors[0].Close, "the account sysbak") {
+		t.Error(p.Doors[0].Close)
+	}
+}

@@ -108,11 +108,11 @@ func doors(d *report.Document) (out []Door) {
 		out = append(out, o)
 	}
 	if n := len(d.Persistence); n > 0 {
-		var paths []string
+		var what []string
 		for i := range d.Persistence {
-			paths = append(paths, d.Persistence[i].Path)
+			what = append(what, undo(&d.Persistence[i]))
 		}
-		o := Door{Way: fmt.Sprintf("%d ways to come back", n), Closed: "open, as they stood in the evidence", Close: "a rebuilt machine has none of them; else remove " + list(paths, 3)}
+		o := Door{Way: fmt.Sprintf("%d ways to come back", n), Closed: "open, as they stood in the evidence", Close: "a rebuilt machine has none of them; else undo each: " + list(what, 3)}
 		if n == 1 {
 			o.Way, o.Closed = "1 way to come back", "open, as it stood in the evidence"
 		}
@@ -122,4 +122,13 @@ func doors(d *report.Document) (out []Door) {
 		out = append(out, Door{Way: "The way in", Closed: "cannot be closed, for it is not known", Close: "find it first: " + lower(unjudged(d))})
 	}
 	return out
+}
+
+// undo names what is to be undone. The path of an account is the list of all accounts, and a file of the system is not the intruder's: neither
+// is to be removed whole.
+func undo(p *story.Persistence) string {
+	if p.Mechanism == "account" {
+		return "the account " + p.As
+	}
+	return p.Mechanism + " in " + p.Path
 }
