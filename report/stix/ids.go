@@ -15,22 +15,14 @@ import (
 // Namespaces of ids, RFC 4122 version 5. That of observables is the specification's (section 2.9), so that two tools name the same address
 // alike; that of all else is ours.
 var (
-	observables = mustHex("00abedb4aa42466c9c01fed23315a9b7")
-	ours        = mustHex("6d1f0e9a3b5c4f27a08d52c49e7b1f63")
+	observables = [16]byte{0x00, 0xab, 0xed, 0xb4, 0xaa, 0x42, 0x46, 0x6c, 0x9c, 0x01, 0xfe, 0xd2, 0x33, 0x15, 0xa9, 0xb7}
+	ours        = [16]byte{0x6d, 0x1f, 0x0e, 0x9a, 0x3b, 0x5c, 0x4f, 0x27, 0xa0, 0x8d, 0x52, 0xc4, 0x9e, 0x7b, 0x1f, 0x63}
 )
 
-func mustHex(s string) []byte {
-	b, err := hex.DecodeString(s)
-	if err != nil {
-		panic(err) // a constant of ours
-	}
-	return b
-}
-
 // uuid gives the UUID of a name, of version 5.
-func uuid(namespace []byte, name string) string {
+func uuid(namespace [16]byte, name string) string {
 	h := sha1.New()
-	h.Write(namespace)
+	h.Write(namespace[:])
 	h.Write([]byte(name))
 	return form(h.Sum(nil), 5)
 }

@@ -127,11 +127,11 @@ func (p *printer) restart() {
 			p.line("  ... and %d more (--full)", len(plan.Change)-i)
 			break
 		}
-		s := fmt.Sprintf("  %d. %s", i+1, Escape(c.What))
+		s := fmt.Sprintf("%d. %s", i+1, Escape(c.What))
 		if p.o.Full {
-			p.wrap("  ", s[2:]+first(" - ", Escape(c.Why)))
+			p.wrap("  ", s+first(" - ", Escape(c.Why)))
 		} else {
-			p.line("%s", cut(s, p.o.Width))
+			p.line("  %s", cut(s, p.o.Width-2))
 		}
 	}
 	if len(p.d.Unknown) > 0 {

@@ -43,18 +43,12 @@ func Bars(counts []int) string {
 
 // Exposed says in a line what could be read.
 func Exposed(list []story.Exposure) string {
-	taken := 0
-	for i := range list {
-		if list[i].Taken {
-			taken++
-		}
-	}
 	s := fmt.Sprintf("%d things worth protecting could be read", len(list))
 	if len(list) == 1 {
 		s = "1 thing worth protecting could be read"
 	}
-	if taken > 0 {
-		s += fmt.Sprintf(", %d seen to leave", taken)
+	if n := taken(list); n > 0 {
+		s += fmt.Sprintf(", %d seen to leave", n)
 	}
 	return s
 }

@@ -28,27 +28,14 @@ func Techniques(d *report.Document) []Technique {
 	if d.Verdict.Status != story.Compromised {
 		return nil
 	}
-	l := newList(d)
-	by := map[string]*Technique{}
-	add := func(id, what, at string, claims []string) {
-		st := l.sure(claims)
-		if !IsTechnique(id) || rank(st) == 0 {
-			return
-		}
-		t := by[id]
-		if t == nil {
-			t = &Technique{ID: id, Name: Name(id), Status: st}
-			by[id] = t
-		}
-		t.join(what, at, st, claims)
-	}
+	g := &gatherer{sure: Sure(d), by: map[string]*Technique{}}
 	for i := range d.Actions {
 		a := &d.Actions[i]
-		add(a.Attack, strings.TrimSpace(a.What+" "+a.Path), a.Time, a.Claims)
+		g.add(a.Attack, strings.TrimSpace(a.What+" "+a.Path), a.Time, a.Claims)
 	}
 	for i := range d.Persistence {
 		p := &d.Persistence[i]
-		add(p.Attack, strings.TrimSpace("way to come back: "+p.Mechanism+" "+p.Path), p.Since, p.Claims)
+		g.add(p.Attack, strings.TrimSpace("way to come back: "+p.Mechanism+" "+p.Path), p.Since, p.Claims)
 	}
 	against := Against(d)
 	for i := range d.Findings {
@@ -57,15 +44,33 @@ func Techniques(d *report.Document) []Technique {
 			continue
 		}
 		for _, id := range f.Attack {
-			add(id, f.Title, f.Time, f.Claims)
+			g.add(id, f.Title, f.Time, f.Claims)
 		}
 	}
-	out := make([]Technique, 0, len(by))
-	for _, t := range by {
+	out := make([]Technique, 0, len(g.by))
+	for _, t := range g.by {
 		out = append(out, *t)
 	}
 	slices.SortFunc(out, func(a, b Technique) int { return strings.Compare(a.ID, b.ID) })
 	return out
+}
+
+type gatherer struct {
+	sure func(claims []string) story.Status
+	by   map[string]*Technique
+}
+
+func (g *gatherer) add(id, what, at string, claims []string) {
+	st := g.sure(claims)
+	if !IsTechnique(id) || rank(st) == 0 {
+		return
+	}
+	t := g.by[id]
+	if t == nil {
+		t = &Technique{ID: id, Name: Name(id), Status: st}
+		g.by[id] = t
+	}
+	t.join(what, at, st, claims)
 }
 
 func (t *Technique) join(what, at string, st story.Status, claims []string) {
