@@ -111,8 +111,7 @@ func (b *weaver) line(from, to *node, dashed bool) {
 	b.g.Edges = append(b.g.Edges, edge{from: from, to: to, Dashed: dashed})
 }
 
-// people draws addresses, ways in and accounts. An account that an actor had, but came in by no way of its own with, was reached from
-// where he was.
+// people draws addresses, ways in and accounts.
 func (b *weaver) people(d *report.Document) {
 	for i := range d.Entry {
 		e := &d.Entry[i]
@@ -125,20 +124,34 @@ func (b *weaver) people(d *report.Document) {
 		}
 	}
 	for i := range d.Actors {
-		a := &d.Actors[i]
-		for _, s := range a.Sources {
-			b.box(0, "who", s, s, origin(d, s))
+		b.actor(d, &d.Actors[i])
+	}
+}
+
+// actor draws what is told of somebody beside his ways in: accounts that he had in hand, and addresses of which it is known only that they
+// are his. Which address had which account is not told then, so that each leads to each.
+func (b *weaver) actor(d *report.Document, a *story.Actor) {
+	for _, s := range a.Sources {
+		b.box(0, "who", s, s, origin(d, s))
+	}
+	for _, name := range a.Accounts {
+		acc := b.box(2, "account", name, name, "")
+		if acc == nil {
+			continue
 		}
-		for _, name := range a.Accounts {
-			acc := b.box(2, "account", name, name, "")
-			if acc == nil || acc.in || name == "root" && b.became(d, acc) {
-				continue
-			}
-			for _, s := range a.Sources {
-				b.line(b.box(0, "who", s, s, ""), acc, true)
+		known := acc.in || name == "root" && b.became(d, acc)
+		for _, s := range a.Sources {
+			from := b.box(0, "who", s, s, "")
+			if !known || from != nil && !cameIn(d, s) {
+				b.line(from, acc, true)
 			}
 		}
 	}
+}
+
+// cameIn tells whether a way in names an address.
+func cameIn(d *report.Document, address string) bool {
+	return slices.ContainsFunc(d.Entry, func(e story.Entry) bool { return slices.Contains(e.Sources, address) })
 }
 
 // became draws how root was reached: from the account that came in, where the story says that root is lost and nobody came in as it.

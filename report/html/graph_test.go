@@ -3,6 +3,7 @@ package html
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,6 +60,18 @@ func TestTheGraphIsBounded(t *testing.T) {
 	}
 	if g := relations(crowd(3000)); !strings.HasPrefix(g.Nodes[len(g.Nodes)-1].Label, "and ") {
 		t.Error("what is not drawn is not told")
+	}
+}
+
+// TestNoAddressOfAnIntruderStandsAlone takes one that no way in names.
+func TestNoAddressOfAnIntruderStandsAlone(t *testing.T) {
+	d := example()
+	d.Actors[0].Sources = append(d.Actors[0].Sources, "203.0.113.99")
+	g := relations(d)
+	for _, n := range g.Nodes {
+		if n.column == 0 && !slices.ContainsFunc(g.Edges, func(e edge) bool { return e.from == n }) {
+			t.Errorf("%s leads nowhere", n.Label)
+		}
 	}
 }
 
