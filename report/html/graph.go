@@ -49,6 +49,7 @@ const (
 	boxHeight  = 40
 	boxGap     = 12
 	graphTop   = 34
+	passGap    = 14
 	effectsMax = 16
 	columnMax  = 8
 )
@@ -264,23 +265,32 @@ func (b *weaver) lay() {
 			g.Heads = append(g.Heads, heading{x.x + 2, x.label})
 		}
 	}
+	below := 0 // under the ways in, where lines pass that take none
+	for _, n := range g.Nodes {
+		if n.column == 1 {
+			below = max(below, n.Y+n.H+passGap)
+		}
+	}
 	for i := range g.Edges {
 		e := &g.Edges[i]
-		e.Path = route(e.from, e.to)
+		if e.Path = route(e.from, e.to, below); e.to.column-e.from.column > 1 {
+			g.Height = max(g.Height, below+passGap)
+		}
 	}
 }
 
-// route draws a line: between columns from side to side, within one past its left edge.
-func route(from, to *node) string {
+// route draws a line: between columns from side to side, within one past its left edge, and past the column between below it.
+func route(from, to *node, below int) string {
 	y1, y2 := from.Y+from.H/2, to.Y+to.H/2
-	if from.column == to.column {
-		return fmt.Sprintf("M%d %dC%d %d %d %d %d %d", from.X, y1, from.X-36, y1, to.X-36, y2, to.X, y2)
-	}
 	x1, x2 := from.X+from.W, to.X
-	bend := (x2 - x1) / 2
-	if to.column-from.column > 1 { // behind the column between
-		bend = (x2 - x1) / 3
+	switch to.column - from.column {
+	case 0:
+		return fmt.Sprintf("M%d %dC%d %d %d %d %d %d", from.X, y1, from.X-36, y1, to.X-36, y2, to.X, y2)
+	case 2:
+		below = max(below, y1, y2)
+		return fmt.Sprintf("M%d %dC%d %d %d %d %d %dH%dC%d %d %d %d %d %d", x1, y1, x1+30, y1, x1+30, below, x1+58, below, x2-58, x2-30, below, x2-30, y2, x2, y2)
 	}
+	bend := (x2 - x1) / 2
 	return fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x1, y1, x1+bend, y1, x2-bend, y2, x2, y2)
 }
 
