@@ -62,6 +62,7 @@ import (
 	"telltale/artifact/samba"
 	"telltale/artifact/sendmail"
 	"telltale/artifact/shellhistory"
+	"telltale/artifact/software"
 	"telltale/artifact/sshd"
 	"telltale/artifact/startup"
 	"telltale/artifact/sudo"
@@ -84,7 +85,8 @@ import (
 // Artifacts gives every artefact.
 func Artifacts() []*artifact.Artifact {
 	return append(slices.Concat(volatile.All(), uac.All(), velociraptor.All(), catscale.All(), dissect.All(), // what ran
-		hookscript.All(), accessconf.All(), bootconf.All(), daemonconf.All(), codeconf.All()), // what will run
+		hookscript.All(), accessconf.All(), bootconf.All(), daemonconf.All(), codeconf.All(), // what will run
+		software.All()), // how old the software is
 		// What stands on the host.
 		accounts.Passwd(), accounts.Shadow(), accounts.Group(), authorizedkeys.New(), crontab.New(), units.New(), startup.Preload(), startup.Commands(), startup.Sudoers(),
 		shellhistory.New(), packages.Status(), packages.RPM(), packages.Apk(), webscript.New(), redis.Dump(), container.Config(), container.Podman(),

@@ -49,10 +49,33 @@ func at(in *artifact.Input, l lines.Line) evidence.Ref {
 	return r
 }
 
+// record keeps a stanza's lines from the name to the version, as the quotation of what is installed.
+type record struct{ text []byte }
+
+// line adds a line of the stanza.
+func (r *record) line(l lines.Line, first bool) {
+	if first {
+		r.text = r.text[:0]
+	}
+	if len(r.text) <= evidence.MaxQuote {
+		r.text = append(append(r.text, l.Text...), '\n')
+	}
+}
+
+// end makes the event's record reach to the line of the version; where they lie far apart, it is that line alone.
+func (r *record) end(e *event.Event, in *artifact.Input, l lines.Line) {
+	if n := l.Off + l.Len - e.Ref.Off; e.Raw != nil && n > 0 && n <= evidence.MaxQuote && len(r.text) <= evidence.MaxQuote {
+		e.Ref.Len, e.Raw = n, bytes.Clone(bytes.TrimRight(r.text, "\n"))
+		return
+	}
+	e.Ref, e.Raw = at(in, l), bytes.Clone(l.Text)
+}
+
 // status reads stanzas of "Field: value", one a package.
 func status(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		var e event.Event
+		var rec record
 		e.Reset(event.Package)
 		flush := func() bool {
 			if e.Get(event.PackageName) == nil {
@@ -70,6 +93,7 @@ func status(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, erro
 				return going
 			}
 			k, v, ok := bytes.Cut(l.Text, []byte(": "))
+			rec.line(l, string(k) == "Package")
 			if !ok || len(k) == 0 || k[0] == ' ' {
 				return true
 			}
@@ -77,8 +101,10 @@ func status(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, erro
 			switch string(k) {
 			case "Package":
 				key, e.Ref, e.Raw = event.PackageName, at(in, l), bytes.Clone(l.Text)
+				e.AddText(event.PackageType, "deb")
 			case "Version":
 				key = event.PackageVersion
+				rec.end(&e, in, l)
 			case "Architecture":
 				key = event.PackageArch
 			case "Source":

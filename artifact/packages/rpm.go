@@ -48,6 +48,7 @@ func rpm(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] 
 			}
 			in.Seen.Record(evidence.Time{})
 			e := event.Event{Kind: event.Package, Ref: ref, Raw: []byte(p.Name + "-" + p.Version + "." + p.Arch)}
+			e.AddText(event.PackageType, "rpm")
 			e.AddText(event.PackageName, p.Name)
 			e.AddText(event.PackageVersion, p.Version)
 			e.AddText(event.PackageArch, p.Arch)
@@ -66,6 +67,7 @@ func rpm(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] 
 func apk(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		var e event.Event
+		var rec record
 		e.Reset(event.Package)
 		flush := func() bool {
 			if e.Get(event.PackageName) == nil {
@@ -83,11 +85,14 @@ func apk(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] 
 				return going
 			}
 			k, v, _ := bytes.Cut(l.Text, []byte(":"))
+			rec.line(l, string(k) == "P")
 			switch string(k) {
 			case "P":
 				e.Ref, e.Raw = at(in, l), bytes.Clone(l.Text)
+				e.AddText(event.PackageType, "apk")
 				e.Add(event.PackageName, bytes.Clone(v))
 			case "V":
+				rec.end(&e, in, l)
 				e.Add(event.PackageVersion, bytes.Clone(v))
 			case "A":
 				e.Add(event.PackageArch, bytes.Clone(v))
