@@ -3,6 +3,7 @@ package all
 
 import (
 	"telltale/detect"
+	"telltale/detect/advisories"
 	"telltale/detect/alarms"
 	"telltale/detect/campaigns"
 	"telltale/detect/commands"
@@ -30,7 +31,10 @@ import (
 )
 
 // Detections gives every detection; events are held against more rules than our own, if there are.
-func Detections(more ...*sigma.Rules) []*detect.Detection {
+func Detections(more ...*sigma.Rules) []*detect.Detection { return WithAdvisories(nil, more...) }
+
+// WithAdvisories is Detections, where the examiner gave advisories; nil for none.
+func WithAdvisories(db *advisories.Database, more ...*sigma.Rules) []*detect.Detection {
 	list, err := sigma.Load(rules.Files)
 	if err != nil { // they are part of the program, and its tests read them
 		list = &sigma.Rules{Refused: []sigma.Refused{{File: "our own", Why: err.Error()}}}
@@ -40,6 +44,7 @@ func Detections(more ...*sigma.Rules) []*detect.Detection {
 	}
 	return []*detect.Detection{
 		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(), outward.New(), dns.New(), containers.New(), deploys.New(),
-		persistence.New(), running.New(), commands.New(), files.New(), installs.New(), packagediff.New(), alarms.New(), tamper.New(), deleted.New(), sigma.New(list), complaint.New(nil), // which looks for nothing until somebody complains
+		persistence.New(), running.New(), commands.New(), files.New(), installs.New(), packagediff.New(), alarms.New(), tamper.New(), deleted.New(), advisories.New(db), sigma.New(list),
+		complaint.New(nil), // which looks for nothing until somebody complains
 	}
 }
