@@ -62,6 +62,7 @@ func Build(ctx context.Context, fs []detect.Finding, set Setting) Story {
 	b.answer()
 	b.unknowns()
 	b.doNow()
+	b.patches()
 	b.list()
 	return b.s
 }
@@ -85,6 +86,7 @@ type builder struct {
 	stolen    []string                 // accounts whose password was known
 	beside    []string                 // claims: what appeared while somebody entitled was there
 	unasked   int                      // of what was altered: programs of which it is not known by whom
+	doubted   []*detect.Finding        // software of which it cannot be told whether it has a fault
 }
 
 // suspect is an address that acted as nobody entitled would.

@@ -17,6 +17,7 @@ import (
 
 	artall "telltale/artifact/all"
 	"telltale/casefile"
+	"telltale/detect/advisories"
 	detall "telltale/detect/all"
 	"telltale/detect/complaint"
 	"telltale/detect/sigma"
@@ -39,6 +40,8 @@ type examineFlags struct {
 	known              []string
 	abuse, mmdb        []string
 	goal               string
+	advisories         []string
+	db                 *advisories.Database // what was read of them
 }
 
 func examineCommand(out, errs io.Writer) *cobra.Command {
@@ -70,6 +73,7 @@ Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence co
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
 	c.Flags().StringArrayVar(&f.remote, "remote-logs", nil, "folder, archive or file: a remote log server's copy of this host's logs")
 	c.Flags().StringArrayVar(&f.rules, "rules", nil, "folder of rules in Sigma's form (*.yml) to hold the events against, beside our own")
+	c.Flags().StringArrayVar(&f.advisories, "advisories", nil, advisoriesUsage)
 	c.Flags().StringArrayVar(&f.keys, "key-file", nil, "file with the passphrase or key of an encrypted volume; without one it is asked for at the terminal")
 	c.Flags().StringArrayVar(&f.identity, "identity", nil, identityUsage)
 	c.Flags().StringArrayVar(&f.signer, "signer", nil, signerUsage)
@@ -90,7 +94,10 @@ func (f *examineFlags) options(ctx context.Context, args []string) (o examine.Op
 	if err != nil {
 		return o, nil, err
 	}
-	o = examine.Options{Evidence: args, RemoteLogs: f.remote, Artifacts: artall.Artifacts(), Detections: detall.Detections(rules...), Log: slog.New(slog.DiscardHandler), Baseline: f.baseline, Secret: secrets(f.keys)}
+	if f.db, err = advisoriesOf(ctx, f.advisories); err != nil {
+		return o, nil, err
+	}
+	o = examine.Options{Evidence: args, RemoteLogs: f.remote, Artifacts: artall.Artifacts(), Detections: detall.WithAdvisories(f.db, rules...), Log: slog.New(slog.DiscardHandler), Baseline: f.baseline, Secret: secrets(f.keys)}
 	if o.Identities, err = identities(f.identity); err != nil {
 		return o, nil, err
 	}
@@ -152,6 +159,7 @@ func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args [
 		return errors.Join(err, abandon(ctx, k, res))
 	}
 	d := document(res, k.Manifest().Custody, started)
+	tellAdvisories(d, f.db)
 	if err := forGoal(d, f.goal, k); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"telltale/acquire/pack"
 	artall "telltale/artifact/all"
 	"telltale/casefile"
+	"telltale/detect/advisories"
 	detall "telltale/detect/all"
 	"telltale/examine"
 	"telltale/filesystem"
@@ -35,7 +36,8 @@ type liveFlags struct {
 	exhibits                bool
 	json, quiet, everything bool
 	budget                  time.Duration
-	rules                   []string
+	rules, advisories       []string
+	db                      *advisories.Database // what of advisories was read
 }
 
 func liveCommand(out, errs io.Writer) *cobra.Command {
@@ -72,6 +74,7 @@ Run it as root, from a USB stick or over ssh. Do not reboot the machine before.`
 	c.Flags().BoolVar(&f.everything, "everything", false, "print the whole report, not only the first screen")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
 	c.Flags().StringArrayVar(&f.rules, "rules", nil, "folder of rules in Sigma's form (*.yml), beside our own")
+	c.Flags().StringArrayVar(&f.advisories, "advisories", nil, advisoriesUsage)
 	return c
 }
 
@@ -85,6 +88,9 @@ func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
 	}
 	rules, err := rulesOf(f.rules)
 	if err != nil {
+		return err
+	}
+	if f.db, err = advisoriesOf(ctx, f.advisories); err != nil {
 		return err
 	}
 	started := time.Now()
@@ -121,7 +127,7 @@ func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
 		}
 		return cut
 	}
-	o := examine.Options{Artifacts: artall.Artifacts(), Detections: detall.Detections(rules...), Log: log, Progress: p, Quick: f.quick, Live: inPlace(box, w.State())}
+	o := examine.Options{Artifacts: artall.Artifacts(), Detections: detall.WithAdvisories(f.db, rules...), Log: log, Progress: p, Quick: f.quick, Live: inPlace(box, w.State())}
 	return errors.Join(liveAnswer(ctx, out, f, o, p, started), cut)
 }
 
@@ -221,6 +227,7 @@ func liveAnswer(ctx context.Context, out io.Writer, f liveFlags, o examine.Optio
 		return err
 	}
 	d := document(res, []casefile.Custody{custody}, started)
+	tellAdvisories(d, f.db)
 	dir := ""
 	if k != nil {
 		if err := writeAll(k, d); err != nil {

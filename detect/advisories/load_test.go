@@ -165,7 +165,7 @@ func zipped(t testing.TB, n int) []byte {
 
 // BenchmarkZip reads an archive of about 50 MB.
 func BenchmarkZip(b *testing.B) {
-	z := zipped(b, 62_000)
+	z := zipped(b, 102_000)
 	b.Logf("%d bytes", len(z))
 	b.SetBytes(int64(len(z)))
 	b.ReportAllocs()

@@ -84,6 +84,7 @@ func write(w io.Writer, d *report.Document) error {
 		}
 	}
 	p.aftermath(d)
+	p.patches(d)
 	p.actors(d)
 	if len(d.DoNow) > 0 {
 		p.line("\n## What to do now\n")

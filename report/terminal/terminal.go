@@ -61,6 +61,7 @@ func (p *printer) whole() {
 	p.entries()
 	p.running()
 	p.did()
+	p.patches()
 	p.behind()
 	p.steps()
 	p.limits()
