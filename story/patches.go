@@ -44,6 +44,7 @@ func (b *builder) patches() {
 		b.s.Patches = append(b.s.Patches, b.patch(p))
 	}
 	b.named(told)
+	b.mend(told)
 	if n := int64(len(idle)); n > 0 {
 		b.s.Innocent = append(b.s.Innocent, Innocent{What: plural(n, "more package with known faults", "more packages with known faults"),
 			Why: "no service of this server and no way to root is known to be theirs, or others are told before them; mend them when the server is built anew"})
@@ -233,6 +234,16 @@ func (b *builder) named(told []*missing) {
 		if product != "" && e.Product == "" && len(e.CVE) == 0 {
 			e.Product, e.CVE = utf8(product), ids(cve...)
 		}
+	}
+}
+
+// mend says what has to be mended before the server goes back: what was used.
+func (b *builder) mend(told []*missing) {
+	for _, p := range told {
+		if p.used == nil || p.f.Method == "" || len(b.s.DoNow) == 0 {
+			continue
+		}
+		b.s.DoNow = append(b.s.DoNow, Step{Order: len(b.s.DoNow) + 1, Step: fmt.Sprintf("Bring %s to version %s or later before the server goes back.", utf8(p.f.Package), utf8(p.f.Method)), Why: "They came in by a fault of " + utf8(p.f.Detail) + ": " + strings.Join(some(p.f.Sources, 2), ", ") + "."})
 	}
 }
 

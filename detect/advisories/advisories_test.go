@@ -28,7 +28,7 @@ func TestFindings(t *testing.T) {
 		{"a package below Debian's own fix", debian9 + pack("exim4-base", "exim4", "4.89-2+deb9u3"), false, []string{"exim4 4.89-2+deb9u3 CVE-2019-10149 fixed 4.89-2+deb9u4", "exim4 4.89-2+deb9u3 CVE-2019-15846 fixed 4.89-2+deb9u6", "exim4 4.89-2+deb9u3 CVE-2018-6789 fixed 4.90.1 doubted"}},
 		{"a package with the fix in Debian's numbering", debian9 + pack("exim4-base", "exim4", "4.89-2+deb9u6"), false, []string{"exim4 4.89-2+deb9u6 CVE-2018-6789 fixed 4.90.1 doubted"}},
 		{"the advisories know better", debian9 + pack("exim4-base", "exim4", "4.89-2+deb9u6"), true, nil},
-		{"an advisory", debian9 + pack("exim4-base", "exim4", "4.89-2+deb9u1"), true, []string{"exim4 4.89-2+deb9u1 CVE-2019-10149 fixed 4.89-2+deb9u4"}},
+		{"an advisory", debian9 + pack("exim4-base", "exim4", "4.89-2+deb9u1"), true, []string{"exim4 4.89-2+deb9u1 CVE-2019-10149 fixed 4.89-2+deb9u4", "exim4 4.89-2+deb9u1 CVE-2019-15846 fixed 4.89-2+deb9u6"}},
 		{"no system told", pack("exim4-base", "exim4", "4.89-2+deb9u6"), true, []string{"exim4 4.89-2+deb9u6 CVE-2019-10149 fixed 4.92 doubted", "exim4 4.89-2+deb9u6 CVE-2019-15846 fixed 4.92.2 doubted", "exim4 4.89-2+deb9u6 CVE-2018-6789 fixed 4.90.1 doubted"}},
 		{"two systems in one source", debian9 + "- machine os.name=debian os.version=12\n" + pack("zlib1g", "zlib", "1:1.2.8.dfsg-5"), true, nil},
 		{"the source has another version than the package", debian9 + pack("zlib1g", "zlib (1:1.2.8.dfsg-5)", "2:9"), true, []string{"zlib 2:9 CVE-2018-25032 fixed 1:1.2.8.dfsg-5+deb9u1"}},

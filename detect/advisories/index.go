@@ -18,6 +18,7 @@ const (
 	maxWords = 8_000_000  // different names, versions and advisories
 	maxText  = 1024 << 20 // bytes of them
 	maxCVEs  = 40         // of one advisory
+	maxNames = 50         // of files: those behind are told as the last one
 )
 
 // errFull refuses files that hold more than is kept.
@@ -47,12 +48,14 @@ type File struct {
 // row is one range: from its beginning up to, and not with, its end; with lastBad the end is the last version that has the fault. All are numbers of words.
 type row struct {
 	world, name, from, to, vuln uint32
+	file                        uint16
 	lastBad                     bool
 }
 
 // Fault is a known fault of one version.
 type Fault struct {
 	Advisory string
+	File     string // that it stands in
 	CVE      []string
 	Fixed    string // "" where only the last version that has it is known
 }
@@ -84,7 +87,7 @@ func (d *Database) add(world, name, from, to, advisory string, cve []string, las
 	}
 	slices.Sort(cve)
 	cve = slices.Compact(cve)
-	r := row{lastBad: lastBad}
+	r := row{lastBad: lastBad, file: uint16(min(len(d.Files), maxNames))}
 	for _, x := range []struct {
 		to   *uint32
 		word string
@@ -131,6 +134,9 @@ func (d *Database) Find(world, name, ver string) (out []Fault) {
 			continue
 		}
 		f := Fault{}
+		if int(r.file) < len(d.Files) && r.file < maxNames {
+			f.File = d.Files[r.file].Name
+		}
 		x := strings.Split(d.words[r.vuln], " ")
 		f.Advisory, f.CVE = x[0], x[1:]
 		if !r.lastBad {

@@ -39,11 +39,11 @@ func (f *fold) ofPackage(world string, s *span) (out []detect.Finding) {
 		case len(mine) > 0:
 			faults = without(faults, k.CVE)
 			out = append(out, f.finding(s, k, mine))
-		case covered: // the advisories know better than upstream's numbers
-		case exact:
+		case exact: // from Debian's own advisories, and the files that were given may hold but a few
 			if version.Compare(version.Deb, s.sourceVersion, fixed) < 0 {
 				out = append(out, f.finding(s, k, []Fault{{CVE: k.CVE, Fixed: fixed, Advisory: k.Ref}}))
 			}
+		case covered: // they know better than upstream's numbers
 		default:
 			if to, has := k.fixedBy(upstream(s.version)); has {
 				x := f.finding(s, k, []Fault{{CVE: k.CVE, Fixed: to, Advisory: k.Ref}})
@@ -63,7 +63,7 @@ func faultsOf(all []Fault, cve []string) (out []Fault) {
 	for _, x := range all {
 		for _, c := range cve {
 			if slices.Contains(x.CVE, c) {
-				out = append(out, Fault{Advisory: x.Advisory, CVE: cve, Fixed: x.Fixed})
+				out = append(out, Fault{Advisory: x.Advisory, File: x.File, CVE: cve, Fixed: x.Fixed})
 				break
 			}
 		}
@@ -139,8 +139,12 @@ func (f *fold) finding(s *span, k *Known, faults []Fault) detect.Finding {
 				rest = append(rest, c)
 			}
 		}
-		if y.Advisory != "" && len(x.Accounts) < maxNamed && !slices.Contains(x.Accounts, y.Advisory) {
-			x.Accounts = append(x.Accounts, y.Advisory)
+		id := y.Advisory
+		if y.File != "" {
+			id += " in " + y.File
+		}
+		if id != "" && len(x.Accounts) < maxNamed && !slices.Contains(x.Accounts, id) {
+			x.Accounts = append(x.Accounts, id)
 		}
 		if y.Fixed != "" && (x.Method == "" || version.Compare(s.kind(), y.Fixed, x.Method) > 0) {
 			x.Method = y.Fixed
