@@ -171,7 +171,11 @@ func (b *builder) patch(p *missing) Patch {
 	if out.What == "" {
 		out.What = "what its advisories say"
 	}
-	text := fmt.Sprintf("%s %s has %s", f.Package, f.Detail, strings.Join(some(f.Sources, 3), ", "))
+	has := "has"
+	if f.Explained != "" { // it was used, so it was there, whatever its number says
+		has = "has by its number, which alone would not tell,"
+	}
+	text := fmt.Sprintf("%s %s %s %s", f.Package, f.Detail, has, strings.Join(some(f.Sources, 3), ", "))
 	if f.Count > 3 {
 		text += fmt.Sprintf(" and %d more", f.Count-3)
 	}

@@ -83,7 +83,7 @@ func toList(d *json.Decoder) error {
 func jars() *artifact.Artifact {
 	var files []string
 	for _, n := range libraries() {
-		files = append(files, "/{opt,srv,home,root,usr/local,usr/share,var}/**/"+n+"-*.jar")
+		files = append(files, "/{opt,srv,home,usr/local,var}/**/"+n+"-*.jar")
 	}
 	return &artifact.Artifact{Name: "java-libraries", Doc: "libraries of Java whose faults are known to let strangers in", Spec: "Maven repository layout; APPNOTE.TXT 4.3.7", Files: files, Kinds: []event.Kind{event.SoftwareSeen}, Parse: jar}
 }

@@ -87,7 +87,7 @@ func headOf(r io.Reader, most int) ([]byte, error) {
 
 // packaged tells whether a path lies where only package managers put files. Webmin is its maker's own package, which keeps upstream's numbers.
 func packaged(p string) bool {
-	for _, dir := range []string{"/usr/share/", "/usr/lib/", "/usr/lib64/", "/var/lib/"} {
+	for _, dir := range []string{"/usr/share/", "/usr/lib/", "/usr/lib64/"} {
 		if strings.HasPrefix(p, dir) {
 			return !strings.HasPrefix(p, "/usr/share/webmin/")
 		}

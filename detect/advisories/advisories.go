@@ -13,6 +13,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"telltale/detect"
 	"telltale/event"
@@ -61,7 +62,8 @@ type machine struct {
 type pkg struct {
 	name, version         string
 	source, sourceVersion string
-	world                 string // "deb", "rpm", "apk"
+	world                 string        // "deb", "rpm", "apk"
+	installed             evidence.Time // where the record says so: rpm
 	quote                 evidence.Quote
 }
 
@@ -156,6 +158,9 @@ func (m *machine) world() string {
 func packageOf(e *event.Event) *pkg {
 	p := &pkg{name: e.Text(event.PackageName), version: e.Text(event.PackageVersion), world: e.Text(event.PackageType), quote: e.Quote()}
 	p.source, p.sourceVersion = p.name, p.version
+	if t, err := time.Parse(time.RFC3339, e.Text(event.PackageInstalled)); err == nil {
+		p.installed = evidence.At(t, time.Second)
+	}
 	s := e.Text(event.PackageSource)
 	if p.world == "rpm" || s == "" {
 		if n, ok := strings.CutSuffix(s, ".src.rpm"); ok {
@@ -167,6 +172,9 @@ func packageOf(e *event.Event) *pkg {
 	p.source = name
 	if ok {
 		p.sourceVersion = strings.TrimSuffix(ver, ")")
+	}
+	if p.world == "deb" && (p.source == "linux-signed" || strings.HasPrefix(p.source, "linux-signed-")) { // signed by a source of its own, mended in that of the kernel
+		p.source, p.sourceVersion = "linux", p.version
 	}
 	return p
 }

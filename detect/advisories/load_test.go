@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -169,12 +170,25 @@ func BenchmarkZip(b *testing.B) {
 	b.Logf("%d bytes", len(z))
 	b.SetBytes(int64(len(z)))
 	b.ReportAllocs()
+	var d *advisories.Database
+	before := heap()
 	for b.Loop() {
-		d := advisories.NewDatabase()
+		d = advisories.NewDatabase()
 		if err := d.Add(b.Context(), "all.zip", bytes.NewReader(z), int64(len(z)), time.Time{}); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64(heap()-before)/1e6, "MB-kept")
+	runtime.KeepAlive(d)
+	runtime.KeepAlive(z)
+}
+
+// heap gives the bytes that are in use.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 func FuzzAdd(f *testing.F) {

@@ -56,6 +56,7 @@ func (p *pkg) history(changes []change) []span {
 	sort.SliceStable(changes, func(i, j int) bool { return changes[i].at.Before(changes[j].at) })
 	steps := states(changes)
 	if len(steps) == 0 || noEpoch(steps[len(steps)-1].version) != noEpoch(p.version) { // the log does not tell of what stands there: it is another's, or was cut
+		now.from = p.installed
 		return []span{now}
 	}
 	now.from = steps[len(steps)-1].at
