@@ -18,19 +18,22 @@ const maxPatches = 40
 // patch is a state, and changes neither a verdict nor a way in. All that it adds to a way in is the product's name and the fault's number, where
 // the one who came in asked for that very fault or left what its use leaves.
 func (b *builder) patches() {
-	var told []*missing
+	var all, told []*missing
 	idle := map[string]bool{} // neither a service nor a way to root
 	for _, f := range b.by[detect.Vulnerable] {
-		if len(f.For) == 0 || !b.stoodThen(f) {
-			continue
+		if len(f.For) > 0 && b.stoodThen(f) {
+			p := &missing{f: f}
+			b.used(p)
+			all = append(all, p)
 		}
-		p := &missing{f: f}
-		b.used(p)
+	}
+	b.ambiguous(all)
+	for _, p := range all {
 		switch {
-		case p.used == nil && f.Explained != "":
-			b.doubted = append(b.doubted, f)
-		case p.used == nil && f.As == "":
-			idle[f.Package] = true
+		case p.used == nil && p.f.Explained != "":
+			b.doubted = append(b.doubted, p.f)
+		case p.used == nil && p.f.As == "":
+			idle[p.f.Package] = true
 		default:
 			told = append(told, p)
 		}
@@ -57,7 +60,27 @@ type missing struct {
 	f      *detect.Finding
 	used   *way
 	entry  int
+	sure   bool             // by what was left, not only by what was asked for
 	quotes []evidence.Quote // of the marks
+}
+
+// ambiguous takes back what cannot be told: who asks for the faults of several products, as scanners do, came in by one of them, unless what was
+// left tells by which.
+func (b *builder) ambiguous(all []*missing) {
+	for i := range b.entered {
+		products, sure := map[string]bool{}, false
+		for _, p := range all {
+			if p.used != nil && p.entry == i {
+				products[p.product()] = true
+				sure = sure || p.sure
+			}
+		}
+		for _, p := range all {
+			if p.used != nil && p.entry == i && len(products) > 1 && !(sure && p.sure) {
+				p.used, p.quotes = nil, nil
+			}
+		}
+	}
 }
 
 // rank orders them: used here, then what strangers reach, then what who is inside could use; each with those first that are used elsewhere.
@@ -101,19 +124,20 @@ func (b *builder) used(p *missing) {
 		if p.f.First.Known() && p.f.First.After(w.first) || p.f.Last.Known() && !p.f.Last.After(w.first) {
 			continue
 		}
-		qs := b.asked(p.f, w)
-		qs = append(qs, b.left(p.f, w)...)
-		if len(qs) > 0 {
-			p.used, p.entry, p.quotes = w, i, qs
+		qs, asked := b.asked(p.f, w)
+		left := b.left(p.f, w)
+		if asked || len(left) > 0 {
+			p.used, p.entry, p.sure, p.quotes = w, i, len(left) > 0, append(qs, left...)
 			return
 		}
 	}
 }
 
-// asked gives the requests by which the one who came in asked for a fault by what only its exploit asks for, within an hour before.
-func (b *builder) asked(f *detect.Finding, w *way) (qs []evidence.Quote) {
+// asked tells whether the one who came in asked for a fault by what only its exploit asks for, within an hour before, and gives the requests
+// as far as they are quoted.
+func (b *builder) asked(f *detect.Finding, w *way) (qs []evidence.Quote, yes bool) {
 	if f.Service != "web" || w.service != "web" || w.vector != "web-exploit" && w.vector != "web-upload" {
-		return nil
+		return nil, false
 	}
 	for _, a := range b.by[detect.WebAttack] {
 		if !slices.ContainsFunc(f.Sources, func(cve string) bool { return spells(a.Mechanism, cve) }) {
@@ -121,12 +145,16 @@ func (b *builder) asked(f *detect.Finding, w *way) (qs []evidence.Quote) {
 		}
 		for i, ip := range a.Sources {
 			if i < len(a.When) && contains(w.sources, ip) && !a.When[i].After(w.last) && w.first.Sub(a.When[i]) < time.Hour {
-				qs = append(qs, a.For...)
-				break
+				yes = true
+				for _, q := range a.For {
+					if strings.Contains(q.Text, ip) {
+						qs = append(qs, q)
+					}
+				}
 			}
 		}
 	}
-	return qs
+	return qs, yes
 }
 
 // spells tells whether a text holds a CVE's number, and not one that only begins so.
@@ -175,7 +203,11 @@ func (b *builder) patch(p *missing) Patch {
 	if f.Explained != "" { // it was used, so it was there, whatever its number says
 		has = "has by its number, which alone would not tell,"
 	}
-	text := fmt.Sprintf("%s %s %s %s", f.Package, f.Detail, has, strings.Join(some(f.Sources, 3), ", "))
+	name := f.Package
+	if f.Path != "" {
+		name += " (" + f.Path + ")"
+	}
+	text := fmt.Sprintf("%s %s %s %s", name, f.Detail, has, strings.Join(some(f.Sources, 3), ", "))
 	if f.Count > 3 {
 		text += fmt.Sprintf(" and %d more", f.Count-3)
 	}
@@ -195,7 +227,11 @@ func (b *builder) patch(p *missing) Patch {
 	if p.used != nil {
 		out.Status = "exploited"
 		qs = append(slices.Clone(qs), p.quotes...)
-		text += fmt.Sprintf(". Who came in from %s used it: the marks of that are there", list(p.used.sources))
+		if p.sure {
+			text += fmt.Sprintf(". Who came in from %s left what its use leaves", list(p.used.sources))
+		} else {
+			text += fmt.Sprintf(". Who came in from %s asked for this very fault within the hour before", list(p.used.sources))
+		}
 	}
 	rung := evidence.None
 	if p.used != nil {

@@ -42,6 +42,8 @@ func TestPatches(t *testing.T) {
 		{"asked for by who came in", append(broke("the file manager plugin (CVE-2020-25213)"), web), []string{"plugin exploited"}, "CVE-2020-25213"},
 		{"asked for another fault", append(broke("something else (CVE-2020-252130)"), web), []string{"plugin exposed"}, ""},
 		{"left what its use leaves", append(broke("nothing"), left), []string{"plugin exploited"}, "CVE-2020-99999"},
+		{"two were asked for", append(append(broke("(CVE-2020-25213)"), broke("(CVE-2020-77777)")[1]), web, fault("other", "web", "remote", "CVE-2020-77777")), []string{"plugin exposed", "other exposed"}, ""},
+		{"two were asked for, and one left its marks", append(append(broke("(CVE-2020-25213)"), broke("(CVE-2020-77777)")[1]), left, fault("other", "web", "remote", "CVE-2020-77777")), []string{"plugin exploited", "other exposed"}, "CVE-2020-99999"},
 		{"mended before", append(broke("(CVE-2020-25213)"), before), nil, ""},
 		{"came after", append(broke("(CVE-2020-25213)"), after), nil, ""},
 		{"mended after", append(broke("(CVE-2020-25213)"), inbetween), []string{"plugin exploited"}, "CVE-2020-25213"},

@@ -37,8 +37,8 @@ func New(db *Database) *detect.Detection {
 
 // The bounds of one case.
 const (
-	maxPackages = 200_000
-	maxChanges  = 500_000
+	maxPackages = 100_000
+	maxChanges  = 200_000
 	maxSoftware = 50_000
 )
 

@@ -17,6 +17,6 @@ func (p *printer) patches(d *report.Document) {
 		if x.Exploited {
 			elsewhere = "yes"
 		}
-		p.line("| %s | %s | %s | %s | %s | %s | %s | %s |", x.Status, code(x.Software), code(x.Version), code(x.Fixed), plain(strings.Join(x.CVE, ", ")), plain(x.What), elsewhere, strings.Join(x.Claims, ", "))
+		p.line("| %s | %s | %s | %s | %s | %s | %s | %s |", plain(x.Status), code(x.Software), code(x.Version), code(x.Fixed), plain(strings.Join(x.CVE, ", ")), plain(x.What), elsewhere, plain(strings.Join(x.Claims, ", ")))
 	}
 }

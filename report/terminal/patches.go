@@ -19,7 +19,7 @@ func (p *printer) patches() {
 			p.line("  ... and %d more (--full)", len(p.d.Patches)-i)
 			break
 		}
-		s := fmt.Sprintf("  %-10s %s %s  %s", x.Status, Escape(x.Software), Escape(x.Version), Escape(strings.Join(short(x.CVE, 2), ", ")))
+		s := fmt.Sprintf("  %-10s %s %s  %s", Escape(x.Status), Escape(x.Software), Escape(x.Version), Escape(strings.Join(short(x.CVE, 2), ", ")))
 		if x.Fixed != "" {
 			s += "  mended in " + Escape(x.Fixed)
 		}
