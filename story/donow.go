@@ -76,7 +76,7 @@ func (b *builder) afterBreakIn() {
 		b.step("Rebuild the server from known-good media; restore data only, and look through it.", "Root was reached: every program and log here may lie.")
 		b.step("Replace every secret that was on the server: host keys, TLS keys, database and mail passwords, tokens.", "Root could read them all.")
 	} else if len(b.s.Persistence) > 0 {
-		b.step("Remove what was left behind: "+list(paths(b.s.Persistence))+".", "It lets the intruder come back; copies of it are evidence, so take the image first.")
+		b.step("Remove what was left behind: "+list(leftovers(b.s.Persistence))+".", "It lets the intruder come back; copies of it are evidence, so take the image first.")
 	}
 	for _, i := range b.s.Impact {
 		if i.What == "spam" {
@@ -117,9 +117,17 @@ func (b *builder) people(accounts []string) (out []string) {
 	return out
 }
 
-func paths(ps []Persistence) (out []string) {
+// leftovers names what was left behind: of files that hold more than that, the part.
+func leftovers(ps []Persistence) (out []string) {
 	for _, p := range ps {
-		out = ids(append(out, p.Path)...)
+		switch p.Mechanism {
+		case "account":
+			out = ids(append(out, "the account "+p.As)...)
+		case "ssh-key":
+			out = ids(append(out, "the key in "+p.Path)...)
+		default:
+			out = ids(append(out, p.Path)...)
+		}
 	}
 	return out
 }
