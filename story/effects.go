@@ -295,7 +295,11 @@ func (b *builder) scripts() {
 		}
 		id := b.claim(fmt.Sprintf("Children of the web server wrote to its error log what only shell commands write, the first: %q.", f.Detail), evidence.Effect, f.First, Likely, f.For, nil)
 		b.effect = ids(append(b.effect, id)...)
-		b.action("ran shell commands through the web server", "T1059.004", f.First, "", "", id)
+		when := f.First
+		if s.first().Known() && when.Before(s.first()) && s.first().Sub(when) <= when.Step { // such a line has no time of its own: it lies within the step behind the one before
+			when = s.first()
+		}
+		b.action("ran shell commands through the web server", "T1059.004", when, "", "", id)
 	}
 }
 

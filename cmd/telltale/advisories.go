@@ -13,6 +13,7 @@ import (
 	"telltale/casefile"
 	"telltale/detect/advisories"
 	"telltale/report"
+	"telltale/story"
 )
 
 const advisoriesUsage = "file or folder of advisories: OSV's (all.zip, or JSON), the Debian security tracker's JSON, CISA's list of exploited vulnerabilities; docs/advisories.md says how to get them"
@@ -97,6 +98,9 @@ const maxAdvisoryRows = 50
 // tellAdvisories says in the report what was held against the host's software, and of when it is: what became known later cannot be seen in it.
 func tellAdvisories(d *report.Document, db *advisories.Database) {
 	if db == nil {
+		if d.Verdict.Status == story.Compromised {
+			d.Unknown = append(d.Unknown, "Whether a patch of the distribution was missing: no advisories were given to hold its packages against (--advisories, docs/advisories.md).")
+		}
 		return
 	}
 	from, _ := d.Window()
@@ -108,7 +112,7 @@ func tellAdvisories(d *report.Document, db *advisories.Database) {
 		if i >= maxAdvisoryRows {
 			continue
 		}
-		c := casefile.Coverage{Path: f.Name, Artifact: "advisories: " + f.Kind, Records: int64(f.Rows), Unknown: map[string]int64{}, Gaps: []casefile.Gap{}}
+		c := casefile.Coverage{Path: f.Name, Artifact: "advisories: " + f.Kind, Records: int64(f.Rows), Unknown: map[string]int64{}, Gaps: []casefile.Gap{}, Tells: []string{}}
 		if !f.Newest.IsZero() {
 			c.Last = f.Newest.UTC().Format(time.RFC3339)
 			switch {
@@ -122,6 +126,6 @@ func tellAdvisories(d *report.Document, db *advisories.Database) {
 		d.Coverage = append(d.Coverage, c)
 	}
 	if last := newest.UTC().Format(time.RFC3339); !newest.IsZero() && from != "" && last < from {
-		d.Unknown = append(d.Unknown, fmt.Sprintf("which patches were missing of those that came out after %s: the advisories that were given end there, before the break-in", last[:10]))
+		d.Unknown = append(d.Unknown, fmt.Sprintf("Which patches were missing of those that came out after %s: the advisories that were given end there, before the break-in", last[:10]))
 	}
 }

@@ -171,7 +171,11 @@ func (p *printer) entries() {
 	}
 	runner, unjudged := p.d.RunnerUp()
 	if runner != nil {
-		p.wrap("  ", fmt.Sprintf("Runner-up: %s: %s (%s)", Escape(runner.Vector), runner.Status, Escape(runner.Why)))
+		flip := ""
+		if runner.WouldFlip != "" {
+			flip = "; it would come first by " + Escape(runner.WouldFlip)
+		}
+		p.wrap("  ", fmt.Sprintf("Runner-up: %s: %s (%s%s)", Escape(runner.Vector), Escape(string(runner.Status)), Escape(runner.Why), flip))
 	} else {
 		p.line("  Runner-up: none, for nothing in the evidence speaks for another way in.")
 	}
