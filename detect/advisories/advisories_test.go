@@ -82,6 +82,8 @@ func TestHistory(t *testing.T) {
 	}{
 		{"mended later", pack("zlib1g", "zlib", "1:1.2.8.dfsg-5+deb9u1") + upgrade, []string{"zlib 1:1.2.8.dfsg-5 CVE-2018-25032 fixed 1:1.2.8.dfsg-5+deb9u1 until 03:04"}},
 		{"the log tells of another machine", pack("zlib1g", "zlib", "1:1.2.8.dfsg-5+deb9u2") + upgrade, nil},
+		{"a kernel beside a newer one", pack("linux-image-a", "linux", "4.9.1-1") + pack("linux-image-b", "linux", "4.9.2-1") + "03:04:05 package-changed package.name=linux-image-b package.previous=<none> package.version=4.9.2-1 change=install\n",
+			[]string{"linux 4.9.1-1 CVE-2017-7308 fixed 4.9.2-1 until 03:04"}},
 		{"put back", pack("zlib1g", "zlib", "1:1.2.8.dfsg-5") + upgrade + "04:00:00 package-changed package.name=zlib1g package.previous=1:1.2.8.dfsg-5+deb9u1 package.version=1:1.2.8.dfsg-5 change=upgrade\n",
 			[]string{"zlib 1:1.2.8.dfsg-5 CVE-2018-25032 fixed 1:1.2.8.dfsg-5+deb9u1 from 04:00", "zlib 1:1.2.8.dfsg-5 CVE-2018-25032 fixed 1:1.2.8.dfsg-5+deb9u1 until 03:04"}},
 	} {

@@ -39,7 +39,7 @@ func (m *machine) spans() []span {
 	for _, k := range slices.Sorted(maps.Keys(by)) {
 		out = append(out, *by[k])
 	}
-	return newestKernels(out)
+	return kernels(out)
 }
 
 // earlier: an unknown beginning lies before the log.
@@ -126,20 +126,50 @@ func (p *pkg) ofSource(old *pkg) bool {
 	return cut(p.version) == p.sourceVersion
 }
 
-// newestKernels keeps one kernel: older ones stay beside it and do not run.
-func newestKernels(all []span) (out []span) {
-	newest := map[string]string{}
-	for i := range all {
-		if s := &all[i]; kernel(s) && (newest[s.shown()] == "" || version.Compare(s.kind(), s.sourceVersion, newest[s.shown()]) > 0) {
-			newest[s.shown()] = s.sourceVersion
-		}
-	}
+// kernels gives each kernel the time from its own installation to that of the next newer one: older ones stay beside it and do not run after the
+// next start. Where it is not known when the newer one came, the older one is left out.
+func kernels(all []span) (out []span) {
+	families := map[string][]span{}
 	for _, s := range all {
-		if !kernel(&s) || s.sourceVersion == newest[s.shown()] {
+		if kernel(&s) {
+			families[s.shown()] = append(families[s.shown()], s)
+		} else {
 			out = append(out, s)
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(families)) {
+		list := families[name]
+		slices.SortStableFunc(list, func(a, b span) int { return version.Compare(a.kind(), a.sourceVersion, b.sourceVersion) })
+		first := 0
+		for i := range list {
+			if list[i].sourceVersion != list[first].sourceVersion {
+				first = i
+			}
+			list[first].from = earlier(list[first].from, list[i].from)
+			list[first].to = evidence.Time{}
+			if next := i + 1; next < len(list) && list[next].sourceVersion == list[first].sourceVersion {
+				continue
+			}
+			if i+1 < len(list) {
+				if list[first].to = began(list[i+1:]); !list[first].to.Known() {
+					continue
+				}
+			}
+			out = append(out, list[first])
+		}
+	}
 	return out
+}
+
+// began tells when the first version of a list came; unknown where one of its packages was there before the log.
+func began(list []span) evidence.Time {
+	t := list[0].from
+	for _, s := range list[1:] {
+		if s.sourceVersion == list[0].sourceVersion {
+			t = earlier(t, s.from)
+		}
+	}
+	return t
 }
 
 func kernel(s *span) bool {
