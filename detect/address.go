@@ -3,6 +3,8 @@ package detect
 import (
 	"net/netip"
 	"strings"
+
+	"telltale/event"
 )
 
 // Network gives the network that addresses of one place share: /24, or /64 of IPv6; "" for what is no address.
@@ -69,3 +71,11 @@ func AddressIn(line string) string {
 }
 
 func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '-' }
+
+// From gives where an event came from: its address, or, where a log has only that, the name of the host. It is valid only as long as the event.
+func From(e *event.Event) []byte {
+	if ip := e.Get(event.SourceIP); len(ip) > 0 {
+		return ip
+	}
+	return e.Get(event.SourceHost)
+}

@@ -29,6 +29,7 @@ func New() *artifact.Artifact {
 type message struct {
 	m                     *artifact.Message
 	module, service, text []byte
+	old                   bool // as "sshd(pam_unix)": sshd's own words may stand in another file
 	yield                 func(*event.Event)
 }
 
@@ -72,6 +73,7 @@ func split(m *artifact.Message) (x message, ok bool) {
 	x.m, x.service = m, m.Program
 	if i := bytes.IndexByte(m.Program, '('); i >= 0 {
 		x.service, x.module, x.text = m.Program[:i], bytes.TrimRight(m.Program[i+1:], ")"), m.Text
+		x.old = true
 		return x, len(x.module) > 0
 	}
 	if rest, ok := said.Rest(m.Text, "(pam_"); ok {
@@ -144,7 +146,7 @@ func number(b []byte) (name, id []byte) {
 // same try again.
 func (x *message) failed(b []byte, unix bool) bool {
 	k, tries := event.AuthFailed, int64(1)
-	if !unix || bytes.HasPrefix(x.service, []byte("sshd")) {
+	if !unix || bytes.HasPrefix(x.service, []byte("sshd")) && !x.old {
 		k = event.ProgramSaid
 	}
 	if n := said.Number(b); len(n) > 0 && len(n) < 4 {
@@ -206,6 +208,9 @@ func (x *message) refused(k event.Kind, b []byte) {
 		e.Add(event.Message, x.m.Text)
 	} else {
 		e.Add(event.AuthMethod, password)
+		if x.old && e.Get(event.Transport) == nil {
+			e.Add(event.Transport, byPAM)
+		}
 	}
 	x.yield(e)
 }
@@ -221,6 +226,7 @@ func from(e *event.Event, host []byte) {
 var (
 	yes      = []byte("true")
 	password = []byte("password")
+	byPAM    = []byte("pam")
 )
 
 // library reads what libpam says, "PAM " taken off. A module that cannot be loaded is a

@@ -74,7 +74,7 @@ func (f *fold) Observe(e *event.Event) {
 			s.known.add(detect.Hash(e.Get(event.UserName)))
 		}
 	case event.MailReceived:
-		if c := f.client(e.Get(event.SourceIP)); c != nil {
+		if c := f.client(detect.From(e)); c != nil {
 			c.received++
 		}
 	case event.MailRejected:
@@ -107,7 +107,7 @@ func (f *fold) failed(e *event.Event) {
 		return
 	}
 	name, h := e.Get(event.ServiceName), detect.Hash(user)
-	ip := e.Get(event.SourceIP)
+	ip := detect.From(e)
 	if s := f.service(name); s != nil && s.counted {
 		s.tried(h, detect.Hash(ip), e)
 	}
@@ -170,7 +170,7 @@ func (f *fold) rejected(e *event.Event) {
 	if len(to) == 0 || !unknownRecipient(e.Get(event.MailReason)) {
 		return
 	}
-	c := f.client(e.Get(event.SourceIP))
+	c := f.client(detect.From(e))
 	if c == nil {
 		return
 	}

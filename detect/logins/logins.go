@@ -57,14 +57,14 @@ func guessed(a *detect.Access) bool {
 	return a.TriedAccounts >= 3 && a.FailedAddress >= 3 && a.TriedInvalid > 0 && a.Trying <= time.Hour
 }
 
-// witnesses are syslog's files, the journal, and the audit log.
-const witnesses = 3
+// witnesses are syslog's files, the journal, the audit log, and what PAM says where it speaks for itself.
+const witnesses = 4
 
 // tally counts what each witness tells apart: they tell the same events, so the largest count is the true one, and an
 // edited file does not make it smaller.
 type tally [witnesses]int64
 
-func (t tally) n() int64 { return max(t[0], t[1], t[2]) }
+func (t tally) n() int64 { return max(t[0], t[1], t[2], t[3]) }
 
 func class(e *event.Event) int {
 	switch string(e.Get(event.Transport)) {
@@ -72,6 +72,8 @@ func class(e *event.Event) int {
 		return 1
 	case "audit":
 		return 2
+	case "pam": // where sshd tells of the same tries in another file
+		return 3
 	}
 	return 0
 }
@@ -223,7 +225,7 @@ func (f *fold) Observe(e *event.Event) {
 	case event.AuthFailed:
 		f.failed(e)
 	case event.ConnectionSeen:
-		if a := f.address(e.Get(event.SourceIP)); a != nil {
+		if a := f.address(detect.From(e)); a != nil {
 			a.probes[class(e)]++
 			f.touch(a, e)
 		}
@@ -280,7 +282,7 @@ func (f *fold) failed(e *event.Event) {
 		n = 1
 	}
 	c := class(e)
-	user, service, ip := accountOf(e), e.Get(event.ServiceName), e.Get(event.SourceIP)
+	user, service, ip := accountOf(e), e.Get(event.ServiceName), detect.From(e)
 	u := f.tried(user)
 	if u != nil {
 		u.count[c] += n
@@ -334,7 +336,7 @@ func (f *fold) tried(user []byte) *account {
 }
 
 func (f *fold) accepted(e *event.Event, service string) {
-	k := loginKey{service, string(accountOf(e)), e.Text(event.SourceIP), e.Text(event.AuthMethod), e.Text(event.KeyFingerprint)}
+	k := loginKey{service, string(accountOf(e)), string(detect.From(e)), e.Text(event.AuthMethod), e.Text(event.KeyFingerprint)}
 	l := f.logins[k]
 	if l == nil {
 		if len(f.logins) >= maxLogins {

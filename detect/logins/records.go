@@ -5,6 +5,7 @@ import (
 	"sort"
 	"time"
 
+	"telltale/detect"
 	"telltale/event"
 	"telltale/evidence"
 )
@@ -37,10 +38,7 @@ func (f *fold) record(e *event.Event) {
 	if e.Text(event.RecordType) == "lastlog" || len(f.wtmp) >= maxLogins || len(user) == 0 || !e.At.Known() {
 		return
 	}
-	src := e.Text(event.SourceIP)
-	if src == "" {
-		src = e.Text(event.SourceHost)
-	}
+	src := string(detect.From(e))
 	switch string(user) {
 	case "reboot", "shutdown", "runlevel":
 		return
@@ -51,7 +49,7 @@ func (f *fold) record(e *event.Event) {
 }
 
 func (f *fold) badRecord(e *event.Event) {
-	ip := e.Get(event.SourceIP)
+	ip := detect.From(e)
 	if len(ip) == 0 || !e.At.Known() {
 		return
 	}
