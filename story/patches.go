@@ -199,13 +199,24 @@ func (b *builder) patch(p *missing) Patch {
 	if out.What == "" {
 		out.What = "what its advisories say"
 	}
-	has := "has"
-	if f.Explained != "" { // it was used, so it was there, whatever its number says
-		has = "has by its number, which alone would not tell,"
+	qs, rung := f.For, evidence.None
+	if p.used != nil {
+		out.Status, rung = "exploited", evidence.Accepted
+		qs = append(slices.Clone(qs), p.quotes...)
 	}
-	name := f.Package
+	out.Claims = ids(b.claim(p.words(), rung, evidence.Time{}, Likely, qs, nil))
+	return out
+}
+
+// words tells a missing patch in a sentence, and what speaks for its use in another.
+func (p *missing) words() string {
+	f := p.f
+	name, has := f.Package, "has"
 	if f.Path != "" {
 		name += " (" + f.Path + ")"
+	}
+	if f.Explained != "" { // it was used, so it was there, whatever its number says
+		has = "has by its number, which alone would not tell,"
 	}
 	text := fmt.Sprintf("%s %s %s %s", name, f.Detail, has, strings.Join(some(f.Sources, 3), ", "))
 	if f.Count > 3 {
@@ -223,22 +234,14 @@ func (b *builder) patch(p *missing) Patch {
 	if f.Last.Known() {
 		text += ". It stood there at the time of the break-in and was replaced " + clock(f.Last)
 	}
-	qs, status := f.For, Likely
-	if p.used != nil {
-		out.Status = "exploited"
-		qs = append(slices.Clone(qs), p.quotes...)
-		if p.sure {
-			text += fmt.Sprintf(". Who came in from %s left what its use leaves", list(p.used.sources))
-		} else {
-			text += fmt.Sprintf(". Who came in from %s asked for this very fault within the hour before", list(p.used.sources))
-		}
+	switch {
+	case p.used == nil:
+	case p.sure:
+		text += fmt.Sprintf(". Who came in from %s left what its use leaves", list(p.used.sources))
+	default:
+		text += fmt.Sprintf(". Who came in from %s asked for this very fault within the hour before", list(p.used.sources))
 	}
-	rung := evidence.None
-	if p.used != nil {
-		rung = evidence.Accepted
-	}
-	out.Claims = ids(b.claim(text+".", rung, evidence.Time{}, status, qs, nil))
-	return out
+	return text + "."
 }
 
 func some(list []string, n int) []string { return list[:min(len(list), n)] }

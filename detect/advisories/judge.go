@@ -130,6 +130,32 @@ func packagist(s soft) string {
 // finding tells the faults of one version. k is nil where the built-in list does not know them.
 func (f *fold) finding(s *span, k *Known, faults []Fault) detect.Finding {
 	x := detect.Finding{Detection: "D81", What: detect.Vulnerable, Level: detect.Info, Rung: evidence.None, Package: s.shown(), Detail: s.version, First: s.from, Last: s.to, For: s.quotes, Attack: []string{"T1190"}}
+	x.Service, x.As = serviceOf(s.source)
+	f.number(&x, s.kind(), faults)
+	if k != nil {
+		x.Service, x.As, x.Runs, x.Agent = k.Service, k.How, k.What, k.Product
+		for _, u := range k.Under {
+			x.Views = append(x.Views, "under:"+u)
+		}
+		if k.Method != "" {
+			x.Views = append(x.Views, "method:"+k.Method)
+		}
+		if !k.Quiet {
+			x.Mechanism = "known-exploited"
+		}
+	}
+	if x.As == "local" {
+		x.Attack = []string{"T1068"}
+	}
+	x.Title = fmt.Sprintf("%s %s has %s", s.shown(), s.version, detect.Plural(max(x.Count, 1), "known fault", "known faults"))
+	if len(x.Sources) > 0 {
+		x.Title += ": " + strings.Join(x.Sources[:min(len(x.Sources), 3)], ", ")
+	}
+	return x
+}
+
+// number names the faults, those that are used elsewhere first, their advisories, and the version that mends them all.
+func (f *fold) number(x *detect.Finding, kind version.Kind, faults []Fault) {
 	var listed, rest []string
 	for _, y := range faults {
 		for _, c := range y.CVE {
@@ -146,37 +172,17 @@ func (f *fold) finding(s *span, k *Known, faults []Fault) detect.Finding {
 		if id != "" && len(x.Accounts) < maxNamed && !slices.Contains(x.Accounts, id) {
 			x.Accounts = append(x.Accounts, id)
 		}
-		if y.Fixed != "" && (x.Method == "" || version.Compare(s.kind(), y.Fixed, x.Method) > 0) {
+		if y.Fixed != "" && (x.Method == "" || version.Compare(kind, y.Fixed, x.Method) > 0) {
 			x.Method = y.Fixed
 		}
 	}
 	slices.Sort(listed)
 	slices.Sort(rest)
 	all := append(slices.Compact(listed), slices.Compact(rest)...)
-	x.Count = int64(len(all))
-	x.Sources = all[:min(len(all), maxNamed)]
-	if len(listed) > 0 || k != nil && !k.Quiet {
+	x.Count, x.Sources = int64(len(all)), all[:min(len(all), maxNamed)]
+	if len(listed) > 0 {
 		x.Mechanism = "known-exploited"
 	}
-	x.Service, x.As = serviceOf(s.source)
-	if k != nil {
-		x.Service, x.As, x.Runs = k.Service, k.How, k.What
-		for _, u := range k.Under {
-			x.Views = append(x.Views, "under:"+u)
-		}
-		if k.Method != "" {
-			x.Views = append(x.Views, "method:"+k.Method)
-		}
-		x.Agent = k.Product
-	}
-	if x.As == "local" {
-		x.Attack = []string{"T1068"}
-	}
-	x.Title = fmt.Sprintf("%s %s has %s", s.shown(), s.version, detect.Plural(max(x.Count, 1), "known fault", "known faults"))
-	if len(x.Sources) > 0 {
-		x.Title += ": " + strings.Join(x.Sources[:min(len(x.Sources), 3)], ", ")
-	}
-	return x
 }
 
 // serviceOf tells which service a package is, and whether who has an account could become root by it. What is in neither is not a way in.
