@@ -218,7 +218,11 @@ func (p *missing) words() string {
 	if f.Explained != "" { // it was used, so it was there, whatever its number says
 		has = "has by its number, which alone would not tell,"
 	}
-	text := fmt.Sprintf("%s %s %s %s", name, f.Detail, has, strings.Join(some(f.Sources, 3), ", "))
+	faults := strings.Join(some(f.Sources, 3), ", ")
+	if faults == "" { // some advisories name no CVE
+		faults = "a known fault"
+	}
+	text := fmt.Sprintf("%s %s %s %s", name, f.Detail, has, faults)
 	if f.Count > 3 {
 		text += fmt.Sprintf(" and %d more", f.Count-3)
 	}

@@ -74,8 +74,9 @@ func faultsOf(all []Fault, cve []string) (out []Fault) {
 // without gives the faults that are left when some CVEs are told apart.
 func without(all []Fault, cve []string) (out []Fault) {
 	for _, x := range all {
-		x.CVE = slices.DeleteFunc(slices.Clone(x.CVE), func(c string) bool { return slices.Contains(cve, c) })
-		if len(x.CVE) > 0 {
+		left := slices.DeleteFunc(slices.Clone(x.CVE), func(c string) bool { return slices.Contains(cve, c) })
+		if len(left) > 0 || len(x.CVE) == 0 { // some advisories name no CVE
+			x.CVE = left
 			out = append(out, x)
 		}
 	}
