@@ -91,6 +91,8 @@ const (
 	Secret         What = "secret"           // a file with secrets, or data worth taking: Mechanism(kind) Path Account(owner) Accounts(who may read it, "*" for all) Detail(whose)
 	Outgoing       What = "outgoing"         // this host, or somebody on it, reached another machine: Source(the other end) Account Mechanism(how) Runs
 	Traced         What = "traced"           // something that fits a complaint: Key(number of the complaint) Mechanism(mail, connection, request, login) Account Path(script or program) Pid Sources Views(queue ids) Detail
+	SecretRead     What = "secret-read"      // somebody named files with secrets in a command that reads or packs them: Account As Runs Mechanism(sudo, audit, history) Views(their paths)
+	KnownHost      What = "known-host"       // a machine that an account's ssh knows: Account Source Path Count(of hashed names; Source is "" then)
 	RemoteScript   What = "remote-script"    // code that was fetched and run at once: Account Runs Detail
 )
 
@@ -121,7 +123,7 @@ type Finding struct {
 	Package   string // that owns Path
 	Detail    string
 	Pid       string
-	Views     []string // that show a HiddenThing
+	Views     []string // that show a HiddenThing; of a SecretRead and DataFetched: paths of the files
 	Access    *Access  // of Login and GuessedIn
 
 	For       []evidence.Quote

@@ -127,6 +127,7 @@ const (
 	ModuleName
 	ProcessRoot // where it is not the machine's own
 	FileSaved   // the member of the collection that holds the file
+	FileReaders // repeats: an account that may read the file; "*" for all
 	PackageType // the world that a version belongs to: "deb", "rpm", "apk", "wordpress-plugin", "binary" ...
 	keys
 )
@@ -149,7 +150,7 @@ var keyNames = [keys]string{
 	"event.start", "container.id", "container.name", "container.image.name", "log.recovered", "file.facts",
 	"package.installed", "file.hash.expected", "file.hash.found",
 	"process.trait", "process.mapped", "process.environment", "process.file", "process.script", "socket.state", "socket.inode",
-	"view.shown", "view.missing", "cause.tested", "module.name", "process.root", "file.saved", "package.type",
+	"view.shown", "view.missing", "cause.tested", "module.name", "process.root", "file.saved", "file.readers", "package.type",
 }
 
 // String gives the attribute's name.

@@ -102,7 +102,8 @@ const (
 	NotTaken           // file.path message: what could not be taken from the running machine, and why
 	Hookup             // record.type process.command_line user.name file.path message setting.name process.script file.mode: something that will be run or loaded on an occasion, which message says; record.type is the mechanism, process.script one line of what is run
 	SoftwareSeen       // package.type package.name package.version package.source file.path: software that stands on the host, installed by a package manager or not; package.type is the world of its versions: "deb", "rpm", "apk", "wordpress-plugin", "binary" ...
-	SecretSeen         // record.type message file.*: a file that holds secrets or data worth taking; record.type is the kind, message says whose; never the secret itself
+	SecretSeen         // record.type message file.*: a file that holds secrets or data worth taking; record.type is the kind, message says more; file.readers repeats, and is absent where it is not known; never the secret itself
+	KnownHost          // user.name source.host file.path file.mtime event.count record.type: a machine that an account's ssh knows; record.type is "known_hosts" or "config", event.count how many names are hashed and so cannot be read
 	kinds              // how many
 )
 
@@ -118,7 +119,7 @@ var kindNames = [kinds]string{
 	"firewall-packet", "alarm-raised", "dns-query", "records-missing", "deployed", "container", "container-change", "deleted-file", "line-removed",
 	"package-file-changed", "unowned-file", "package-record-odd", "log-line", "audit-record",
 	"process-seen", "socket-seen", "module-seen", "hook-seen", "mount-seen", "contradiction", "view-counted", "kernel-state", "not-taken", "hookup",
-	"software-seen", "secret-seen",
+	"software-seen", "secret-seen", "known-host",
 }
 
 // String gives the kind's name, as in exports.

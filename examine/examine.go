@@ -132,6 +132,7 @@ type seenHost struct {
 	look   looker
 	passed []string // mounts that were not entered
 	verify *verifier
+	seer   *secretSeer
 }
 
 // Run examines the evidence.

@@ -77,6 +77,7 @@ func (r *run) walk(h *seenHost) error {
 		}
 		if !h.Flat && !h.ofContainer(e.Path) {
 			r.file(h, e)
+			r.secret(h, e)
 			h.verify.visit(e)
 		}
 		return nil

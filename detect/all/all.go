@@ -15,6 +15,7 @@ import (
 	"telltale/detect/dns"
 	"telltale/detect/files"
 	"telltale/detect/installs"
+	"telltale/detect/lateral"
 	"telltale/detect/logins"
 	"telltale/detect/mailrun"
 	"telltale/detect/outward"
@@ -23,6 +24,7 @@ import (
 	"telltale/detect/persistence"
 	"telltale/detect/privilege"
 	"telltale/detect/running"
+	"telltale/detect/secrets"
 	"telltale/detect/sigma"
 	"telltale/detect/tamper"
 	"telltale/detect/transfer"
@@ -44,7 +46,7 @@ func WithAdvisories(db *advisories.Database, more ...*sigma.Rules) []*detect.Det
 	}
 	return []*detect.Detection{
 		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(), outward.New(), dns.New(), containers.New(), deploys.New(),
-		persistence.New(), running.New(), commands.New(), files.New(), installs.New(), packagediff.New(), alarms.New(), tamper.New(), deleted.New(), advisories.New(db), sigma.New(list),
+		persistence.New(), running.New(), commands.New(), lateral.New(), secrets.New(), files.New(), installs.New(), packagediff.New(), alarms.New(), tamper.New(), deleted.New(), advisories.New(db), sigma.New(list),
 		complaint.New(nil), // which looks for nothing until somebody complains
 	}
 }
