@@ -61,7 +61,10 @@ func Build(ctx context.Context, fs []detect.Finding, set Setting) Story {
 	b.verdict()
 	b.answer()
 	b.unknowns()
+	b.exposures()
+	b.contacts()
 	b.doNow()
+	b.watch()
 	b.patches()
 	b.list()
 	return b.s

@@ -74,7 +74,7 @@ func (b *builder) afterBreakIn() {
 	b.shut()
 	if b.root {
 		b.step("Rebuild the server from known-good media; restore data only, and look through it.", "Root was reached: every program and log here may lie.")
-		b.step("Replace every secret that was on the server: host keys, TLS keys, database and mail passwords, tokens.", "Root could read them all.")
+		b.replace(b.step)
 	} else if len(b.s.Persistence) > 0 {
 		b.step("Remove what was left behind: "+list(leftovers(b.s.Persistence))+".", "It lets the intruder come back; copies of it are evidence, so take the image first.")
 	}
