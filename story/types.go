@@ -97,7 +97,7 @@ func (s *Story) RunnerUp() (best *Hypothesis, unjudged []string) {
 			if hasLog(h.Vector) {
 				unjudged = append(unjudged, h.Vector)
 			}
-		case best == nil && len(h.For) > 0:
+		case best == nil && len(h.For) > 0 && h.Status != RuledOut:
 			best = h
 		}
 	}
