@@ -3,6 +3,7 @@ package examine
 import (
 	"errors"
 	"io"
+	"path"
 	"slices"
 	"strings"
 
@@ -33,7 +34,7 @@ type secretSeer struct {
 
 // secret tells of one file or folder that the walk meets. Folders come before what they hold.
 func (r *run) secret(h *seenHost, e *host.Entry) {
-	if !r.wanted[event.SecretSeen] {
+	if len(r.wants[event.SecretSeen]) == 0 {
 		return
 	}
 	if e.Path == "/" || h.seer == nil { // the walk begins
@@ -134,7 +135,7 @@ func (s *secretSeer) look(h *seenHost, e *host.Entry) (*secrets.Kind, string) {
 		}
 	}
 	for _, k := range kinds {
-		if more, is := k.Look(head); is && (head != nil || k.Certain()) {
+		if more, is := k.Look(head); is && (head != nil || k.Certain(path.Base(e.Path))) {
 			return k, more
 		}
 	}

@@ -160,6 +160,7 @@ func TestAnySubset(t *testing.T) {
 		{Detection: "D21", What: detect.WebExecution, Title: "child", Level: detect.High, Rung: evidence.Effect, First: at("02:01:00"), Last: at("02:01:00"), Detail: "wget:", For: quote("/e")},
 		{Detection: "D73", What: detect.MailRun, Title: "mails", Level: detect.High, Rung: evidence.Effect, Account: "www-data", Count: 40, First: at("02:02:00"), Last: at("02:04:00"), Mechanism: "local", For: quote("/m")},
 		{Detection: "D45", What: detect.AccountOdd, Title: "twin", Level: detect.High, Rung: evidence.Effect, Account: "sysbak", Path: "/etc/passwd", First: at("03:04:00"), For: quote("/etc/passwd")}}
+	all = append(append(all, lie()...), knows("amy", "db1"), read("bob", "cat /etc/shadow", "03:02:00", "/etc/shadow"), read("root", "cat /etc/shadow", "", "/etc/shadow"), fetched("/all.sql", "203.0.113.8", "02:04:00"), outgoing("bob", "root", "ssh", "db1", "ssh db1", "03:02:00"), outgoing("amy", "", "ssh", "db2", "ssh db2", ""))
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 3000 {
 		var some []detect.Finding
@@ -223,6 +224,12 @@ func check(t *testing.T, s *Story) {
 	for _, x := range s.Impact {
 		named("impact "+x.What, x.Claims, true)
 	}
+	for _, x := range s.Exposed {
+		named("exposed "+x.Path, x.Claims, true)
+	}
+	for _, x := range s.Contacted {
+		named("contacted "+x.Host, x.Claims, true)
+	}
 	for _, x := range s.Actors {
 		named("actor", x.Claims, false)
 	}
@@ -232,7 +239,7 @@ func check(t *testing.T, s *Story) {
 	if s.Verdict.Status == Compromised && !strong && !confirmed {
 		t.Errorf("compromised without an effect and without a confirmed session: %s", s.Verdict.Summary)
 	}
-	accused := len(s.Entry) + len(s.Actions) + len(s.Persistence) + len(s.Impact)
+	accused := len(s.Entry) + len(s.Actions) + len(s.Persistence) + len(s.Impact) + len(s.Exposed) + len(s.Contacted)
 	for _, a := range s.Altered {
 		if a.Kind != string(detect.PackageDiff) { // that a program differs from its package accuses nobody
 			accused++

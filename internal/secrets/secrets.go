@@ -45,8 +45,14 @@ func (k *Kind) Look(head []byte) (more string, is bool) {
 }
 
 // Certain tells whether name and place alone tell that it is one, where the content is not to be had.
-func (k *Kind) Certain() bool {
-	return k.look == nil || k.ID == "shadow" || k.ID == "ssh-host-key" || k.ID == "wordpress" || k.ID == "mysql-client"
+func (k *Kind) Certain(name string) bool {
+	switch k.ID {
+	case "ssh-key":
+		return strings.HasPrefix(name, "id_") && !strings.Contains(name, ".")
+	case "shadow", "ssh-host-key", "wordpress", "mysql-client":
+		return true
+	}
+	return k.look == nil
 }
 
 // Reads tells whether the content has to be seen to know whether it is one.
