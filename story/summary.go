@@ -84,7 +84,11 @@ func (b *builder) summary() string {
 		did = append(did, "tampered with "+plural(int64(n), "log or file", "logs and files"))
 	}
 	if len(did) > 0 {
-		s = append(s, "The intruder "+list(did)+".")
+		who := "The intruder "
+		if len(b.entered) > 1 {
+			who = "They "
+		}
+		s = append(s, who+list(did)+".")
 	}
 	if b.root {
 		s = append(s, "Root was reached: nothing on this server can be trusted, so rebuild it.")

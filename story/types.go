@@ -5,6 +5,7 @@ package story
 
 import (
 	"errors"
+	"slices"
 
 	"telltale/evidence"
 )
@@ -86,13 +87,13 @@ type Hypothesis struct {
 	WouldFlip string   `json:"would_flip"`
 }
 
-// RunnerUp gives the best way in, besides the first that was found, for which something speaks; nil if there is
+// RunnerUp gives the best way in, besides those that were found, for which something speaks; nil if there is
 // none. Unjudged names the ways in that the evidence cannot judge for want of a log that would show them.
 func (s *Story) RunnerUp() (best *Hypothesis, unjudged []string) {
 	for i := range s.Hypotheses {
 		h := &s.Hypotheses[i]
 		switch {
-		case len(s.Entry) > 0 && h.Vector == s.Entry[0].Vector:
+		case slices.ContainsFunc(s.Entry, func(e Entry) bool { return e.Vector == h.Vector }):
 		case h.Status == CannotTell && len(h.For) == 0:
 			if hasLog(h.Vector) {
 				unjudged = append(unjudged, h.Vector)
