@@ -79,7 +79,7 @@ Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence co
 	c.Flags().StringArrayVar(&f.signer, "signer", nil, signerUsage)
 	c.Flags().StringVar(&f.baseline, "baseline", "", "folder, archive or image of the same system, known to be good: programs are compared with it")
 	c.Flags().StringArrayVar(&f.known, "known", nil, "list of digests of files known to be good (MD5, SHA-1 or SHA-256, one a line; NSRLFile.txt)")
-	c.Flags().StringArrayVar(&f.abuse, "abuse", nil, `a complaint: "TIME, OUR ADDRESS, THEIR ADDRESS OR RECIPIENT", any of them, or a file with the complaint or the offending mail`)
+	c.Flags().StringArrayVar(&f.abuse, "abuse", nil, abuseUsage)
 	c.Flags().StringArrayVar(&f.mmdb, "mmdb", nil, "database of networks and countries in MaxMind's form (GeoLite2, DB-IP, IPinfo); may be given again")
 	c.Flags().StringVar(&f.goal, "goal", report.RootCause, goalUsage)
 	c.Flags().StringVar(&f.since, "since", "", "leave out what logs tell of before (2006-01-02 or RFC 3339)")
@@ -177,6 +177,9 @@ func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args [
 	}
 	return nil
 }
+
+// abuseUsage is the help of --abuse.
+const abuseUsage = `a complaint: "TIME, OUR ADDRESS, THEIR ADDRESS OR RECIPIENT", any of them, or a file with the complaint or the offending mail`
 
 // complaints reads what somebody outside complains of: words, or a file.
 func complaints(words []string, zone *time.Location) (out []complaint.Complaint, err error) {

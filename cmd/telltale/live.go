@@ -20,6 +20,7 @@ import (
 	"telltale/casefile"
 	"telltale/detect/advisories"
 	detall "telltale/detect/all"
+	"telltale/detect/complaint"
 	"telltale/examine"
 	"telltale/filesystem"
 	"telltale/filesystem/live"
@@ -37,6 +38,8 @@ type liveFlags struct {
 	json, quiet, everything bool
 	budget                  time.Duration
 	rules, advisories       []string
+	abuse                   []string
+	asked                   []complaint.Complaint
 	db                      *advisories.Database // what of advisories was read
 }
 
@@ -75,6 +78,7 @@ Run it as root, from a USB stick or over ssh. Do not reboot the machine before.`
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
 	c.Flags().StringArrayVar(&f.rules, "rules", nil, "folder of rules in Sigma's form (*.yml), beside our own")
 	c.Flags().StringArrayVar(&f.advisories, "advisories", nil, advisoriesUsage)
+	c.Flags().StringArrayVar(&f.abuse, "abuse", nil, abuseUsage)
 	return c
 }
 
@@ -91,6 +95,9 @@ func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
 		return err
 	}
 	if f.db, err = advisoriesOf(ctx, f.advisories); err != nil {
+		return err
+	}
+	if f.asked, err = complaints(f.abuse, nil); err != nil {
 		return err
 	}
 	started := time.Now()
@@ -127,7 +134,7 @@ func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
 		}
 		return cut
 	}
-	o := examine.Options{Artifacts: artall.Artifacts(), Detections: detall.WithAdvisories(f.db, rules...), Log: log, Progress: p, Quick: f.quick, Live: inPlace(box, w.State())}
+	o := examine.Options{Artifacts: artall.Artifacts(), Detections: append(detall.WithAdvisories(f.db, rules...), complaint.New(f.asked)), Complaints: f.asked, Log: log, Progress: p, Quick: f.quick, Live: inPlace(box, w.State())}
 	return errors.Join(liveAnswer(ctx, out, f, o, p, started), cut)
 }
 

@@ -402,6 +402,9 @@ func (f *FS) file(i filesystem.Inode) (*handle, error) {
 	if err := f.known(i); err != nil {
 		return nil, err
 	}
+	if i == root { // nothing lies above it
+		return nil, fmt.Errorf("\"/\" is no regular file: %w", filesystem.ErrNotSupported)
+	}
 	if h := f.files.handle(i); h != nil {
 		return h, nil
 	}
@@ -447,7 +450,7 @@ func (f *FS) Readlink(i filesystem.Inode) ([]byte, error) {
 	return b[:n], nil
 }
 
-// Xattrs gives the one attribute that matters, a program's capabilities.
+// Xattrs gives the attributes of a regular file that matter: a program's capabilities, and who else may read it.
 func (f *FS) Xattrs(i filesystem.Inode) (map[string][]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -455,21 +458,33 @@ func (f *FS) Xattrs(i filesystem.Inode) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := make([]byte, 64)
-	n, err := unix.Fgetxattr(h.fd, capability, b)
-	if errors.Is(err, unix.ENODATA) || errors.Is(err, unix.ENOTSUP) {
-		return nil, nil
+	var out map[string][]byte
+	for _, name := range [...]string{capability, aclAccess} {
+		b := make([]byte, maxXattr)
+		n, err := unix.Fgetxattr(h.fd, name, b)
+		if errors.Is(err, unix.ENODATA) || errors.Is(err, unix.ENOTSUP) {
+			continue
+		}
+		if err != nil {
+			return nil, f.damage(i, "read attribute", err)
+		}
+		if out == nil {
+			out = map[string][]byte{}
+		}
+		out[name] = b[:n]
 	}
-	if err != nil {
-		return nil, f.damage(i, "read attribute", err)
-	}
-	return map[string][]byte{capability: b[:n]}, nil
+	return out, nil
 }
 
 // maxPath is PATH_MAX, bytes.
 const maxPath = 4096
 
-const capability = "security.capability"
+// The attributes that are read, and how long one may be, bytes: an access list of a hundred entries.
+const (
+	capability = "security.capability"
+	aclAccess  = "system.posix_acl_access"
+	maxXattr   = 1024
+)
 
 // Extents: the running kernel is asked for bytes, not for where they lie.
 func (f *FS) Extents(filesystem.Inode) ([]filesystem.Extent, error) {
