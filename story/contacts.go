@@ -3,6 +3,7 @@ package story
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -36,7 +37,9 @@ func (b *builder) contacts() {
 		case f.Mechanism == cmdline.Scan:
 			scans[f.Account] = append(scans[f.Account], f)
 		default:
-			b.contact(f.Source, f.Mechanism, cmp.Or(f.As, f.Account), st, f.First, f.Last, b.contactClaim(f, words, st))
+			id := b.contactClaim(f, words, st)
+			b.contact(f.Source, f.Mechanism, cmp.Or(f.As, f.Account), st, f.First, f.Last, id)
+			b.sent(f, st, id)
 		}
 	}
 	for _, a := range sortedKeys(scans) {
@@ -44,12 +47,28 @@ func (b *builder) contacts() {
 	}
 	b.fromPersistence()
 	b.next()
+	b.settle()
 	slices.SortStableFunc(b.s.Contacted, func(x, y Contact) int {
 		return cmp.Or(cmp.Compare(order(x.Status), order(y.Status)), cmp.Compare(truth(x.How == "known-host"), truth(y.How == "known-host")))
 	})
 	b.s.Contacted = b.s.Contacted[:min(len(b.s.Contacted), maxContacted)]
 	for _, a := range sortedKeys(doubts) {
 		b.s.Unknown = append(b.s.Unknown, utf8(fmt.Sprintf("Whether the intruder reached %s: the history of %s names them without times, and others used that account too.", list(doubts[a]), a)))
+	}
+}
+
+// sent tells a dump of a database that was sent away, by the name of the file: other files may be the intruder's own tools.
+func (b *builder) sent(f *detect.Finding, st Status, id string) {
+	dump := secrets.New().ByID("dump")
+	if f.Mechanism != cmdline.Upload || order(st) > order(Likely) {
+		return
+	}
+	for _, p := range f.Views {
+		if !dump.Named(path.Base(p)) || b.lay(p) {
+			continue
+		}
+		b.s.Exposed = append(b.s.Exposed, Exposure{Kind: dump.Class, What: dump.Words, Path: utf8(p), As: utf8(cmp.Or(f.As, f.Account)), Status: st, Taken: true, Do: dump.Do, Claims: ids(id)})
+		b.s.Impact = append(b.s.Impact, Impact{What: "exfiltration", Detail: utf8(p + " was sent to " + f.Source), Count: 1, First: f.First.String(), Last: f.Last.String(), By: utf8(f.Account), Claims: ids(id)})
 	}
 }
 
@@ -133,6 +152,7 @@ func (b *builder) fromPersistence() {
 // next tells where the intruder could go with keys that lay here without a passphrase: to the machines that their owners' ssh knows.
 func (b *builder) next() {
 	n, hashed := 0, int64(0)
+	lines := map[evidence.Ref]bool{} // one line names one machine, by several names
 	for _, k := range b.by[detect.Secret] {
 		if k.Mechanism != "ssh-key" || k.Detail != secrets.Open || !b.lay(k.Path) {
 			continue
@@ -142,8 +162,9 @@ func (b *builder) next() {
 			case h.Account != k.Account:
 			case h.Source == "":
 				hashed += h.Count
-			case n < maxNext && !b.reachedBefore(h.Source):
+			case n < maxNext && len(h.For) > 0 && !lines[h.For[0].Ref] && !b.reachedBefore(h.Source):
 				n++
+				lines[h.For[0].Ref] = true
 				text := fmt.Sprintf("The ssh of %s knows %s, and the key %s of that account needs no passphrase: the intruder could go there.", h.Account, h.Source, k.Path)
 				b.contact(h.Source, "known-host", h.Account, Possible, evidence.Time{}, evidence.Time{}, b.claim(text, evidence.None, evidence.Time{}, Possible, append(slices.Clone(h.For), k.For...), nil))
 			}

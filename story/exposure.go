@@ -38,6 +38,10 @@ func (b *builder) exposures() {
 	}
 	b.taken(table)
 	b.unseen(hands)
+}
+
+// settle puts what was exposed into order: what left first, then the surest and gravest.
+func (b *builder) settle() {
 	slices.SortStableFunc(b.s.Exposed, func(x, y Exposure) int {
 		return cmp.Or(-cmp.Compare(truth(x.Taken), truth(y.Taken)), cmp.Compare(order(x.Status), order(y.Status)), cmp.Compare(classOrder(x.Kind), classOrder(y.Kind)))
 	})
@@ -114,14 +118,17 @@ func (b *builder) exposed(f *detect.Finding, k *secrets.Kind, hands []*hand, u u
 
 // secretWords say what a secret is, and whose.
 func secretWords(f *detect.Finding, k *secrets.Kind) string {
-	s := k.Words
-	if k.ID == "ssh-key" || k.Class == secrets.Token || k.ID == "netrc" || k.ID == "mysql-client" {
-		s += " of " + f.Account
+	var more []string
+	if f.Account != "" && (k.ID == "ssh-key" || k.Class == secrets.Token || k.ID == "netrc" || k.ID == "mysql-client") {
+		more = append(more, f.Account+"'s")
 	}
 	if f.Detail != "" {
-		s += " (" + f.Detail + ")"
+		more = append(more, f.Detail)
 	}
-	return s
+	if len(more) == 0 {
+		return k.Words
+	}
+	return k.Words + " (" + strings.Join(more, "; ") + ")"
 }
 
 // reader gives the first of the accounts in the intruder's hand that may read a file, how sure that is, and why.

@@ -86,7 +86,7 @@ func (f *fold) command(e *event.Event) {
 }
 
 func (f *fold) reached(e *event.Event, t cmdline.Target, user, as string) {
-	history := e.Text(event.ShellHistory)
+	history, line := e.Text(event.ShellHistory), cmdline.Mask(e.Text(event.CommandLine))
 	k := strings.Join([]string{user, as, t.Host, t.How, history}, "\x00")
 	if e.At.Known() { // each by itself: who was logged in then tells whose it is
 		k += "\x00" + e.At.String()
@@ -96,7 +96,7 @@ func (f *fold) reached(e *event.Event, t cmdline.Target, user, as string) {
 		if len(f.order) >= maxContacts || t.Host == strings.ToLower(f.scene.HostName) {
 			return
 		}
-		r = &detect.Finding{Detection: "D34", What: detect.Outgoing, Level: detect.Info, Rung: evidence.Effect, Source: t.Host, Account: user, As: as, Mechanism: t.How, Service: t.By, Method: mechanism(e.Kind), Runs: e.Text(event.CommandLine), Path: history, Attack: attack(t.How),
+		r = &detect.Finding{Detection: "D34", What: detect.Outgoing, Level: detect.Info, Rung: evidence.Effect, Source: t.Host, Account: user, As: as, Mechanism: t.How, Service: t.By, Method: mechanism(e.Kind), Runs: line, Path: history, Attack: attack(t.How),
 			Title: fmt.Sprintf("%s reached %s by %s", user, t.Host, t.By), Views: t.Files}
 		f.by[k] = r
 		f.order = append(f.order, r)
@@ -108,7 +108,7 @@ func again(r *detect.Finding, e *event.Event) {
 	r.Count++
 	r.First, r.Last = evidence.Min(r.First, e.At), evidence.Max(r.Last, e.At)
 	if len(r.For) < maxQuotes {
-		r.For = append(r.For, e.Quote())
+		r.For = append(r.For, cmdline.Quote(e.Quote(), e.Text(event.CommandLine)))
 	}
 }
 

@@ -110,7 +110,7 @@ func (f *fold) matching(pattern string) (out []*secret) {
 const sweep = 3
 
 func (f *fold) read(e *event.Event, user, as string, paths []string, packed bool) {
-	c := e.Text(event.CommandLine)
+	c := cmdline.Mask(e.Text(event.CommandLine))
 	k := user + "\x00" + as + "\x00" + c
 	if e.At.Known() {
 		k += "\x00" + e.At.String()

@@ -13,6 +13,7 @@ import (
 	"telltale/detect"
 	"telltale/event"
 	"telltale/evidence"
+	"telltale/internal/cmdline"
 	"telltale/internal/secrets"
 )
 
@@ -144,7 +145,7 @@ func seenAgain(r *detect.Finding, e *event.Event) {
 	r.Count++
 	r.First, r.Last = evidence.Min(r.First, e.At), evidence.Max(r.Last, e.At)
 	if len(r.For) < maxQuotes {
-		r.For = append(r.For, e.Quote())
+		r.For = append(r.For, cmdline.Quote(e.Quote(), e.Text(event.CommandLine)))
 	}
 }
 

@@ -33,7 +33,7 @@ func hashes() []Kind {
 func keys() []Kind {
 	return []Kind{
 		{ID: "ssh-host-key", Class: PrivateKey, Words: "the server's own ssh key", Do: "make new host keys (ssh-keygen -A after removing the old ones) and tell the users", names: []string{"ssh_host_*_key", "dropbear_*_host_key"}, below: []string{"^/etc/ssh/$", "^/etc/dropbear/$", "^/usr/local/etc/$"}, look: hostKey},
-		{ID: "ssh-key", Class: PrivateKey, Words: "an ssh key that opens other machines", Do: doSSH, names: []string{"*"}, below: []string{"/.ssh/"}, look: privateKey},
+		{ID: "ssh-key", Class: PrivateKey, Words: "an ssh key", Do: doSSH, names: []string{"*"}, below: []string{"/.ssh/"}, look: privateKey},
 		{ID: "pgp-keys", Class: PrivateKey, Words: "PGP keys", Do: "revoke the keys and make new ones", Folder: true, names: []string{"private-keys-v1.d"}, below: []string{"/.gnupg/$"}},
 		{ID: "wireguard", Class: PrivateKey, Words: "the key of a WireGuard network", Do: "make a new key pair, and change the public key at all peers", names: []string{"*.conf", "*.key"}, below: []string{"^/etc/wireguard/"}},
 		{ID: "openvpn", Class: PrivateKey, Words: "the key of a VPN", Do: "revoke its certificate and make new ones", endings: []string{".ovpn", ".key"}, below: []string{"/openvpn/", "/easy-rsa/", "^/home/", "^/root/"}, look: holds("PRIVATE KEY-----", "OpenVPN Static key")},
@@ -65,8 +65,8 @@ func tokens() []Kind {
 
 func passwords() []Kind {
 	return []Kind{
-		{ID: "mysql-client", Class: Password, Words: "a password of MySQL", Do: "change the password in it and in the database", names: []string{".my.cnf", ".mylogin.cnf", "my.cnf", "debian.cnf", ".mysql.cnf"}, below: []string{"^/root/", "^/home/", "^/etc/mysql/$", "^/var/"}, look: clientPassword},
-		{ID: "postgresql-client", Class: Password, Words: "a password of PostgreSQL", Do: "change the password in it and in the database", names: []string{".pgpass", "pgpass.conf"}},
+		{ID: "mysql-client", Class: Password, Words: "a MySQL password", Do: "change the password in it and in the database", names: []string{".my.cnf", ".mylogin.cnf", "my.cnf", "debian.cnf", ".mysql.cnf"}, below: []string{"^/root/", "^/home/", "^/etc/mysql/$", "^/var/"}, look: clientPassword},
+		{ID: "postgresql-client", Class: Password, Words: "a PostgreSQL password", Do: "change the password in it and in the database", names: []string{".pgpass", "pgpass.conf"}},
 		{ID: "netrc", Class: Password, Words: "passwords of other servers", Do: doPassword, names: []string{".netrc", "_netrc", ".fetchmailrc"}, look: holds("password", "pass ")},
 		{ID: "mail-relay", Class: Password, Words: "the password of a mail relay", Do: "change the password at the relay and in it", names: []string{"sasl_passwd", "sasl_passwd.db", "relay_password", "passwd.client", "smtp_auth", ".msmtprc", "msmtprc", "ssmtp.conf", "revaliases", ".mailrc"}, look: relayPassword},
 		{ID: "mail-database", Class: Password, Words: "the password of the mail server's database", Do: doDatabase, names: []string{"mysql*.cf", "pgsql*.cf", "mysql_*", "dovecot-sql.conf*", "dovecot-ldap.conf*", "*-sql.cf"}, below: []string{"^/etc/postfix/", "^/etc/dovecot/"}, look: setsPassword},

@@ -130,10 +130,11 @@ func (t *Table) Folder(p string) *Kind {
 const snakeoil = "ssl-cert-snakeoil.key"
 
 func (k *Kind) fits(dir, name string) bool {
-	return k.named(name) && name != snakeoil && k.lies(dir)
+	return k.Named(name) && name != snakeoil && k.lies(dir)
 }
 
-func (k *Kind) named(name string) bool {
+// Named tells whether a file's name alone is one of the kind's.
+func (k *Kind) Named(name string) bool {
 	for _, n := range k.names {
 		before, after, star := strings.Cut(n, "*")
 		if n == name || star && len(name) >= len(before)+len(after) && strings.HasPrefix(name, before) && strings.HasSuffix(name, after) {
