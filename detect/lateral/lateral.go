@@ -96,30 +96,12 @@ func (f *fold) reached(e *event.Event, t cmdline.Target, user, as string) {
 		if len(f.order) >= maxContacts || t.Host == strings.ToLower(f.scene.HostName) {
 			return
 		}
-		r = &detect.Finding{Detection: "D34", What: detect.Outgoing, Level: detect.Info, Rung: evidence.Effect, Source: t.Host, Account: user, As: as, Mechanism: t.How, Service: t.By, Method: mechanism(e.Kind), Runs: line, Path: history, Attack: attack(t.How),
+		r = &detect.Finding{Detection: "D34", What: detect.Outgoing, Level: detect.Info, Rung: evidence.Effect, Source: t.Host, Account: user, As: as, Mechanism: t.How, Service: t.By, Method: detect.Witness(e.Kind), Runs: line, Path: history, Attack: attack(t.How),
 			Title: fmt.Sprintf("%s reached %s by %s", user, t.Host, t.By), Views: t.Files}
 		f.by[k] = r
 		f.order = append(f.order, r)
 	}
-	again(r, e)
-}
-
-func again(r *detect.Finding, e *event.Event) {
-	r.Count++
-	r.First, r.Last = evidence.Min(r.First, e.At), evidence.Max(r.Last, e.At)
-	if len(r.For) < maxQuotes {
-		r.For = append(r.For, cmdline.Quote(e.Quote(), e.Text(event.CommandLine)))
-	}
-}
-
-func mechanism(k event.Kind) string {
-	switch k {
-	case event.SudoCommand:
-		return "sudo"
-	case event.ProcessStarted:
-		return "audit"
-	}
-	return "history"
+	r.SeenAgain(e, maxQuotes)
 }
 
 func attack(how string) []string {
@@ -159,7 +141,7 @@ func (f *fold) packet(e *event.Event) {
 			Title: fmt.Sprintf("packets went to %s, port %s", k.to, k.port)}
 		f.flows[k] = r
 	}
-	again(r, e)
+	r.SeenAgain(e, maxQuotes)
 }
 
 // socket takes connections that were open when the state was taken, and that this machine made.
@@ -180,7 +162,7 @@ func (f *fold) socket(e *event.Event) {
 	}
 	r := detect.Finding{Detection: "D34", What: detect.Outgoing, Level: detect.Info, Rung: evidence.Effect, Source: to, Account: f.scene.UserByUID(e.Text(event.UserID)), Mechanism: cmdline.Connection, Service: name, Method: "socket", Key: e.Text(event.SourcePort), Pid: e.Text(event.ProcessPID), Attack: []string{"T1021"},
 		Title: fmt.Sprintf("a connection to %s, port %s, was open", to, port)}
-	again(&r, e)
+	r.SeenAgain(e, maxQuotes)
 	f.sockets = append(f.sockets, r)
 }
 

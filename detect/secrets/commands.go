@@ -116,13 +116,13 @@ func (f *fold) read(e *event.Event, user, as string, paths []string, packed bool
 		k += "\x00" + e.At.String()
 	}
 	if r := f.reads[k]; r != nil {
-		seenAgain(r, e)
+		r.SeenAgain(e, maxQuotes)
 		return
 	}
 	if len(f.order) >= maxReads {
 		return
 	}
-	r := &detect.Finding{Detection: "D68", What: detect.SecretRead, Level: detect.Info, Rung: evidence.Effect, Account: user, As: as, Runs: c, Views: paths, Path: e.Text(event.ShellHistory), Mechanism: mechanism(e.Kind), Attack: []string{"T1552.001"}, Title: user + " read secrets: " + c}
+	r := &detect.Finding{Detection: "D68", What: detect.SecretRead, Level: detect.Info, Rung: evidence.Effect, Account: user, As: as, Runs: c, Views: paths, Path: e.Text(event.ShellHistory), Mechanism: detect.Witness(e.Kind), Attack: []string{"T1552.001"}, Title: user + " read secrets: " + c}
 	if slices.Contains(paths, "/etc/shadow") {
 		r.Detection, r.Attack = "D65", []string{"T1003.008"}
 	}
@@ -142,17 +142,7 @@ func (f *fold) read(e *event.Event, user, as string, paths []string, packed bool
 	}
 	f.reads[k] = r
 	f.order = append(f.order, r)
-	seenAgain(r, e)
-}
-
-func mechanism(k event.Kind) string {
-	switch k {
-	case event.SudoCommand:
-		return "sudo"
-	case event.ProcessStarted:
-		return "audit"
-	}
-	return "history"
+	r.SeenAgain(e, maxQuotes)
 }
 
 func sorted(m map[string]*detect.Finding) []string { return slices.Sorted(maps.Keys(m)) }

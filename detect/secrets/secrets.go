@@ -13,7 +13,6 @@ import (
 	"telltale/detect"
 	"telltale/event"
 	"telltale/evidence"
-	"telltale/internal/cmdline"
 	"telltale/internal/secrets"
 )
 
@@ -138,15 +137,7 @@ func (f *fold) gaveAway(e *event.Event, x *secret, source string) {
 			Title: fmt.Sprintf("the web server gave %s to %s", x.path, source), Detail: x.kind.Words + "; the answer was as long as the file", For: []evidence.Quote{}}
 		f.fetched[x.path+"\x00"+source] = r
 	}
-	seenAgain(r, e)
-}
-
-func seenAgain(r *detect.Finding, e *event.Event) {
-	r.Count++
-	r.First, r.Last = evidence.Min(r.First, e.At), evidence.Max(r.Last, e.At)
-	if len(r.For) < maxQuotes {
-		r.For = append(r.For, cmdline.Quote(e.Quote(), e.Text(event.CommandLine)))
-	}
+	r.SeenAgain(e, maxQuotes)
 }
 
 // download counts what a file service gave to whom. It is an observation: whose it was is told by who had the account in hand.
@@ -162,7 +153,7 @@ func (f *fold) download(e *event.Event) {
 			Title: fmt.Sprintf("%s took files by %s as %s", source, service, account)}
 		f.moved[k] = r
 	}
-	seenAgain(r, e)
+	r.SeenAgain(e, maxQuotes)
 	p := e.Text(event.FilePath)
 	for _, x := range f.byName[path.Base(p)] { // a service may show its account's folder as the top
 		if n, ok := e.Int(event.FileSize); hasSuffix("/"+x.path, []byte(p)) && (!ok || n == x.size) && len(r.Views) < maxPaths && !slices.Contains(r.Views, x.path) {
