@@ -144,13 +144,27 @@ func valued(rest string) bool {
 	if i < 0 || i > 24 || strings.ContainsAny(rest[:i], "(;{") {
 		return false
 	}
-	v := strings.Trim(rest[i:], "=:,> \t'\"();")
+	raw := strings.TrimLeft(rest[i:], "=:,> \t")
+	if raw != "" && raw[0] != '\'' && raw[0] != '"' && strings.Contains(raw, "(") { // a call
+		return false
+	}
+	v := strings.Trim(raw, "> \t'\"();,")
 	for _, s := range []string{"getenv", "env(", "$_", "null", "false", "true", "password_here", "changeme", "xxx", "none", "${", "%", "''", `""`, "$", "array", "[", "{", "("} {
 		if strings.HasPrefix(v, s) {
 			return false
 		}
 	}
 	return v != ""
+}
+
+// dumped leaves out schemes and changes of a database that applications bring: they hold no rows, or a few of their own.
+func dumped(head []byte) (string, bool) {
+	for _, packed := range []string{"\x1f\x8b", "\xfd7zXZ", "\x28\xb5\x2f\xfd", "BZh", "PK", "PGDMP"} {
+		if bytes.HasPrefix(head, []byte(packed)) {
+			return "", true
+		}
+	}
+	return holds("mysql dump", "mariadb dump", "mysqldump", "database dump", "sql dump", "database cluster dump", "-- dump", "insert into")(head)
 }
 
 // settings tells whether any line is no comment.

@@ -130,7 +130,17 @@ func (t *Table) Folder(p string) *Kind {
 const snakeoil = "ssl-cert-snakeoil.key"
 
 func (k *Kind) fits(dir, name string) bool {
-	return k.Named(name) && name != snakeoil && k.lies(dir)
+	return k.Named(name) && name != snakeoil && k.lies(dir) && !others(dir)
+}
+
+// others tells folders of other people's code, whose tests and examples bring keys and settings that open nothing.
+func others(dir string) bool {
+	for _, s := range []string{"/node_modules/", "/vendor/", "/site-packages/", "/dist-packages/", "/testdata/", "/tests/", "/fixtures/", "/examples/", "/.git/", "/gems/"} {
+		if strings.Contains(dir, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // Named tells whether a file's name alone is one of the kind's.

@@ -18,7 +18,7 @@ func sites() []Kind {
 		site("typo3", "the password of TYPO3's database", []string{"LocalConfiguration.php", "settings.php"}, []string{"/typo3conf/$", "/config/system/$"}, setsPassword),
 		site("symfony", "the password of a web application's database", []string{"parameters.yml", "parameters.php", "parameters.yaml", "database.yml", "secrets.yml", "master.key", "credentials.yml.enc"}, []string{"/config/$", "/config/", "/app/"}, siteFile),
 		site("web-application", "the password of a web application's database", []string{"config.php", "config.inc.php", "database.php", "db.php", "dbconfig.php", "db_config.php", "connect.php", "connection.php", "conn.php", "settings.inc.php", "local_settings.py", "settings.py", "application.properties", "application.yml", "application.yaml", "appsettings.json", "web.config", "config.yml", "config.ini", "config.json", "secrets.json", "config.php.bak", "config.php~"},
-			[]string{"^/var/www/", "^/srv/", "^/home/", "^/opt/", "^/usr/share/", "^/var/lib/", "^/etc/webapps/", "^/usr/local/www/", "^/root/"}, setsPassword),
+			[]string{"^/var/www/", "^/srv/", "^/home/", "^/opt/", "^/var/lib/", "^/etc/webapps/", "^/usr/local/www/", "^/root/"}, setsPassword),
 	}
 }
 
@@ -31,6 +31,6 @@ func data() []Kind {
 		folder("mail", "stored mail", []string{"mail", "vmail", "vhosts", "virtual"}, []string{"^/var/$", "^/var/spool/$", "^/home/$", "^/home/?/$", "^/var/mail/$", "^/srv/$"}),
 		folder("mail", "stored mail", []string{"Maildir", ".maildir", "mdbox", "sdbox"}, []string{"^/home/", "^/root/$", "^/var/qmail/", "^/home/vmail/"}),
 		folder("backups", "backups", []string{"backup", "backups"}, []string{"^/$", "^/var/$", "^/srv/$", "^/home/$", "^/root/$", "^/opt/$", "^/mnt/$", "^/data/$"}),
-		{ID: "dump", Class: Data, Words: "a dump of a database", Do: "think of whom the data is about: the law may want them, or an authority, told; change the passwords that it holds", endings: []string{".sql", ".sql.gz", ".sql.bz2", ".sql.xz", ".sql.zst", ".sql.zip", ".pgdump", ".mysqldump"}, below: kept},
+		{ID: "dump", Class: Data, Words: "a dump of a database", Do: "think of whom the data is about: the law may want them, or an authority, told; change the passwords that it holds", endings: []string{".sql", ".sql.gz", ".sql.bz2", ".sql.xz", ".sql.zst", ".sql.zip", ".pgdump", ".mysqldump"}, below: kept, look: dumped},
 	}
 }
