@@ -39,7 +39,7 @@ func Open(paths []string) (db *DB, err error) {
 		if err := guard.Run("open "+p, func() (e error) { r, e = maxminddb.Open(p); return e }); err != nil {
 			return nil, errors.Join(fmt.Errorf("database of networks %q: %w", p, err), db.Close())
 		}
-		db.files = append(db.files, file{p, r, time.Unix(int64(min(r.Metadata.BuildEpoch, 1<<40)), 0).UTC()})
+		db.files = append(db.files, file{p, r, time.Unix(int64(min(uint64(r.Metadata.BuildEpoch), 1<<40)), 0).UTC()})
 	}
 	return db, nil
 }
