@@ -208,6 +208,9 @@ func (b *builder) usedSecrets() map[string]use {
 	}
 	for _, f := range b.by[detect.SecretRead] {
 		s, words, st, _ := b.acted(f)
+		if f.Mechanism == "web" {
+			s, words, st = b.askedHis(f)
+		}
 		if s == nil {
 			continue
 		}
@@ -234,7 +237,23 @@ func (b *builder) usedSecrets() map[string]use {
 	return out
 }
 
+// askedHis gives the suspect who asked for a secret by a script that is an intruder's: any other may have answered with nothing.
+func (b *builder) askedHis(f *detect.Finding) (*suspect, string, Status) {
+	s := b.suspects[f.Source]
+	for _, w := range []detect.What{detect.WebUpload, detect.WebScript} {
+		for _, x := range b.by[w] {
+			if s != nil && x.Level >= detect.High && len(f.Path) > 1 && strings.HasSuffix(x.Path, f.Path) {
+				return s, "by the script " + x.Path + ", which does what it is asked", Likely
+			}
+		}
+	}
+	return nil, "", ""
+}
+
 func readWords(f *detect.Finding) string {
+	if f.Mechanism == "web" {
+		return f.Source + " asked for files with secrets"
+	}
 	if f.Method == "packed" {
 		return f.Account + " copied or packed files with secrets"
 	}

@@ -84,6 +84,23 @@ func TestExposed(t *testing.T) {
 	}
 }
 
+func TestAskedOfTheScript(t *testing.T) {
+	ask := detect.Finding{Detection: "D68", What: detect.SecretRead, Mechanism: "web", Source: "203.0.113.6", Path: "/uploads/x.php", Runs: "c=cat /var/www/html/wp-config.php", Views: []string{"/var/www/html/wp-config.php"}, Title: "asked", Rung: evidence.Accepted, First: at("03:03:00"), Last: at("03:03:00"), For: quote("/var/log/apache2/access.log")}
+	for source, want := range map[string]bool{"203.0.113.6": true, "198.51.100.77": false} {
+		ask.Source = source
+		s := Build(t.Context(), append(lie(), shell, ask), full())
+		check(t, &s)
+		if got := slices.ContainsFunc(s.Actions, func(a Action) bool { return strings.Contains(a.What, "wp-config.php") }); got != want {
+			t.Errorf("%s: %v", source, got)
+		}
+	}
+	ask.Source, ask.Path = "203.0.113.6", "/index.php" // the site's own
+	s := Build(t.Context(), append(lie(), shell, ask), full())
+	if slices.ContainsFunc(s.Actions, func(a Action) bool { return strings.Contains(a.What, "wp-config.php") }) {
+		t.Error("the site's own script answered")
+	}
+}
+
 func TestPackedAndFetched(t *testing.T) {
 	packed := read("bob", "tar czf /var/www/html/x.tgz /etc/shadow", "03:02:00", "/etc/shadow")
 	packed.Method = "packed"

@@ -68,6 +68,7 @@ func (f *fold) Observe(e *event.Event) {
 		f.seen(e)
 	case event.HTTPRequest:
 		f.request(e)
+		f.query(e)
 	case event.FileDownloaded:
 		f.download(e)
 	default:

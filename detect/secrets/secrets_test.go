@@ -47,6 +47,9 @@ func TestReads(t *testing.T) {
 		{"read there, not here", `shell-command user.name=bob process.command_line="ssh db1 cat /etc/shadow"`, ""},
 		{"changed, not read", `shell-command user.name=bob process.command_line="chmod 600 /root/.my.cnf; rm /etc/shadow"`, ""},
 		{"in a working directory", `process-started user.name=bob process.command_line="cat wp-config.php" process.working_directory=/var/www/html`, "/var/www/html/wp-config.php"},
+		{"asked of a script", `http-request source.ip=203.0.113.6 http.response.status_code=200 url.original="/uploads/x.php?c=cat+../wp-config.php%3Bcat%20/etc/shadow"`, "/var/www/html/wp-config.php /etc/shadow"},
+		{"asked in vain", `http-request source.ip=203.0.113.6 http.response.status_code=404 url.original="/uploads/x.php?c=cat+/etc/shadow"`, ""},
+		{"a page of that name", `http-request source.ip=203.0.113.6 http.response.status_code=200 url.original="/help?topic=shadow&x=config.php"`, ""},
 		{"in another", `process-started user.name=bob process.command_line="cat wp-config.php" process.working_directory=/srv/other`, ""},
 	} {
 		var paths []string
