@@ -120,7 +120,7 @@ func node(e *host.Entry) access.Node {
 
 // look finds out whether a file holds a secret, by its name and, where that is not enough, by its first bytes.
 func (s *secretSeer) look(h *seenHost, e *host.Entry) (*secrets.Kind, string) {
-	kinds := s.table.Of(e.Path)
+	kinds := slices.DeleteFunc(s.table.Of(e.Path), func(k *secrets.Kind) bool { return s.told[k.ID] >= maxOfKind })
 	if len(kinds) == 0 || e.Meta.Size == 0 {
 		return nil, ""
 	}

@@ -175,7 +175,7 @@ func TestManyAlike(t *testing.T) {
 	s := Build(t.Context(), append(fs, shell), full())
 	n := 0
 	for _, x := range s.Exposed {
-		if strings.Contains(x.What, "32 more") {
+		if strings.Contains(x.What, "at least 32 more") {
 			n++
 		}
 	}
@@ -191,6 +191,26 @@ func TestNobodyKnowsAsWhom(t *testing.T) {
 		t.Errorf("%s; %q", told(&s), s.Unknown)
 	}
 	if got := reached(&s); got != "likely download 203.0.113.9 as root" {
+		t.Error(got)
+	}
+}
+
+// TestFtpShowsItsFolder: an account's password for ftp alone opens what lies in its folder; whether more, depends on settings.
+func TestFtpShowsItsFolder(t *testing.T) {
+	in := guessed("03:00:00", "03:10:00")
+	in.Service = "vsftpd"
+	set := full()
+	set.Users = []detect.User{{Name: "bob", Home: "/home/bob", UID: 1001}}
+	lie := []detect.Finding{secret("netrc", "/home/bob/.netrc", "bob", "root", "bob"), secret("htpasswd", "/srv/.htpasswd", "root", "*")}
+	s := Build(t.Context(), append(lie, in), set)
+	check(t, &s)
+	if got := told(&s); got != "likely /home/bob/.netrc as bob; possible /srv/.htpasswd as bob" {
+		t.Error(got)
+	}
+	web := shell // which runs as bob
+	web.Account = "bob"
+	s = Build(t.Context(), append(lie, in, web), set)
+	if got := told(&s); got != "likely /home/bob/.netrc as bob; likely /srv/.htpasswd as bob" {
 		t.Error(got)
 	}
 }

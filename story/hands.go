@@ -10,58 +10,80 @@ import (
 // hand is an account that an intruder had in hand, and for how long.
 type hand struct {
 	account string
-	who     *suspect
-	strong  bool
 	claims  []string
 	until   evidence.Time // unknown where no end is seen
+	service bool          // only by a file service, which may show no more than the account's folder
+}
+
+// held gathers hands by account.
+type held struct {
+	at     map[string]*hand
+	order  []*hand
+	shells map[string]bool // accounts as which more than files could be had
+}
+
+func (x *held) add(account string, until evidence.Time, claims ...string) {
+	h := x.at[account]
+	if account == "" {
+		return
+	}
+	if h == nil {
+		h = &hand{account: account, until: until}
+		x.at[account] = h
+		x.order = append(x.order, h)
+	}
+	h.claims = ids(append(h.claims, claims...)...)
+	if !until.Known() || h.until.Known() && until.After(h.until) {
+		h.until = until
+	}
 }
 
 // hands gives the accounts as which an intruder could read files here: of shells, file services and the web server. A mailbox's password opens no files. Root
 // comes first, and with it every account.
-func (b *builder) hands() (out []*hand) {
-	at := map[string]*hand{}
-	add := func(account string, s *suspect, until evidence.Time, claims ...string) {
-		h := at[account]
-		if account == "" {
-			return
-		}
-		if h == nil {
-			h = &hand{account: account, who: s, until: until}
-			at[account] = h
-			out = append(out, h)
-		}
-		h.strong = h.strong || s != nil && s.strong
-		h.claims = ids(append(h.claims, claims...)...)
-		if !until.Known() || h.until.Known() && until.After(h.until) {
-			h.until = until
-		}
-	}
+func (b *builder) hands() []*hand {
+	x := &held{at: map[string]*hand{}, shells: map[string]bool{}}
 	if b.root {
-		add("root", nil, evidence.Time{}, b.rootSign)
+		x.add("root", evidence.Time{}, b.rootSign)
 	}
 	for _, s := range b.ordered() {
-		known, files := map[string]bool{}, map[string]bool{}
-		for _, l := range s.logins {
-			known[l.Account] = true
-			files[l.Account] = files[l.Account] || shellService(l.Service) || fileService(l.Service)
-		}
-		for _, x := range s.spans {
-			if known[x.account] && !files[x.account] {
-				continue
-			}
-			until := x.to
-			if x.open {
-				until = evidence.Time{}
-			}
-			add(x.account, s, until, s.why...)
-		}
-		for _, r := range b.by[detect.BecameRoot] {
-			if s.account[r.Account] && b.within(s, r) && r.As != "root" {
-				add(r.As, s, evidence.Time{}, s.why...)
-			}
+		b.held(s, x)
+	}
+	for _, w := range []detect.What{detect.WebUpload, detect.WebScript} { // who runs a script reads what its account may
+		for _, f := range b.by[w] {
+			x.shells[b.runsAs(f)] = x.shells[b.runsAs(f)] || f.Level >= detect.High
 		}
 	}
-	return out
+	for _, h := range x.order {
+		h.service = !x.shells[h.account] && h.account != "root"
+	}
+	return x.order
+}
+
+// held adds what one suspect had in hand.
+func (b *builder) held(s *suspect, x *held) {
+	known, files := map[string]bool{}, map[string]bool{}
+	for _, l := range s.logins {
+		known[l.Account] = true
+		files[l.Account] = files[l.Account] || shellService(l.Service) || fileService(l.Service)
+		x.shells[l.Account] = x.shells[l.Account] || shellService(l.Service)
+	}
+	for _, sp := range s.spans {
+		if known[sp.account] && !files[sp.account] {
+			continue
+		}
+		until := sp.to
+		if sp.open {
+			until = evidence.Time{}
+		}
+		x.shells[sp.account] = x.shells[sp.account] || !known[sp.account]
+		x.add(sp.account, until, s.why...)
+	}
+	for _, r := range b.by[detect.BecameRoot] {
+		if s.account[r.Account] && b.within(s, r) && r.As != "root" {
+			x.add(r.As, evidence.Time{}, s.why...)
+			x.shells[r.As] = true
+		}
+	}
 }
 
 func fileService(s string) bool {
