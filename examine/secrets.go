@@ -66,16 +66,21 @@ func (r *run) secret(h *seenHost, e *host.Entry) {
 	ev.AddText(event.RecordType, k.ID)
 	ev.AddText(event.Message, more)
 	if !h.CopyTimes { // modes and owners of a copy are not the server's
-		var above []access.Node
-		for i := range s.above {
-			above = append(above, node(&s.above[i]))
-		}
-		names, _ := access.Readers(above, node(e), k.Folder, s.accounts)
-		for _, n := range names {
+		for _, n := range s.readers(e, k.Folder) {
 			ev.AddText(event.FileReaders, n)
 		}
 	}
 	r.emit(&ev)
+}
+
+// readers gives the accounts that may read a file below the folders where the walk is, none where that is not known.
+func (s *secretSeer) readers(e *host.Entry, folder bool) []string {
+	var above []access.Node
+	for i := range s.above {
+		above = append(above, node(&s.above[i]))
+	}
+	names, _ := access.Readers(above, node(e), folder, s.accounts)
+	return names
 }
 
 func newSecretSeer(h *seenHost) *secretSeer {

@@ -236,8 +236,21 @@ func (b *builder) watch() {
 	if !b.root {
 		b.replace(add)
 	}
-	var reached, next []string
-	since := ""
+	reached, next, since := b.reachedHosts()
+	if len(reached) > 0 {
+		when := ""
+		if since != "" {
+			when = " since " + since
+		}
+		add("Look for logins from this server"+when+" on "+list(reached)+", and examine them too.", "The intruder reached for them from here.")
+	}
+	if len(next) > 0 {
+		add("Watch for logins with the keys of this server's accounts on "+list(next)+".", "The keys needed no passphrase, and these machines are known to their owners' ssh.")
+	}
+}
+
+// reachedHosts gives the machines that were reached for, those where the keys lead, and since when.
+func (b *builder) reachedHosts() (reached, next []string, since string) {
 	for _, c := range b.s.Contacted {
 		switch c.How {
 		case cmdline.SSH, cmdline.Connection, cmdline.Scan:
@@ -249,14 +262,5 @@ func (b *builder) watch() {
 			next = ids(append(next, c.Host)...)
 		}
 	}
-	if len(reached) > 0 {
-		when := ""
-		if since != "" {
-			when = " since " + since
-		}
-		add("Look for logins from this server"+when+" on "+list(reached)+", and examine them too.", "The intruder reached for them from here.")
-	}
-	if len(next) > 0 {
-		add("Watch for logins with the keys of this server's accounts on "+list(next)+".", "The keys needed no passphrase, and these machines are known to their owners' ssh.")
-	}
+	return reached, next, since
 }

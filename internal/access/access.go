@@ -87,19 +87,12 @@ func Readers(folders []Node, file Node, folder bool, as []Account) (names []stri
 	}
 	all := true
 	for i := range as {
-		ok := true
-		for j := range rules {
-			w := uint16(execute)
-			if j == len(rules)-1 {
-				w = want
-			}
-			ok = ok && rules[j].allows(&as[i], w)
-		}
-		if !ok {
+		switch {
+		case !passes(rules, &as[i], want):
 			all = false
-		} else if len(names) < maxReaders {
+		case len(names) < maxReaders:
 			names = append(names, as[i].Name)
-		} else if len(names) == maxReaders {
+		case len(names) == maxReaders:
 			names = append(names, Others)
 		}
 	}
@@ -107,6 +100,20 @@ func Readers(folders []Node, file Node, folder bool, as []Account) (names []stri
 		return []string{All}, true
 	}
 	return names, true
+}
+
+// passes tells whether an account gets through the folders and has what it wants of the last.
+func passes(rules []rule, a *Account, want uint16) bool {
+	for j := range rules {
+		w := uint16(execute)
+		if j == len(rules)-1 {
+			w = want
+		}
+		if !rules[j].allows(a, w) {
+			return false
+		}
+	}
+	return true
 }
 
 // rule is a Node in the order in which the kernel asks.

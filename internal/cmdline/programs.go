@@ -11,41 +11,36 @@ const (
 
 // ssh reads "ssh [options] host [options] [command ...]".
 func ssh(c *Command) (out []Target) {
-	w := c.Words[1:]
 	values := sshValues
 	if c.Name() == "autossh" {
 		values += "M"
 	}
-	var to Target
-	port, quiet := "", false
-	for i := 0; i < len(w); i++ {
-		x := w[i]
-		if len(x) < 2 || x[0] != '-' || x == "--" {
-			if x == "--" {
-				continue
-			}
-			if to.Host != "" {
-				break // the command, which runs there
-			}
-			if to = host(x, SSH); to.Host == "" {
-				return nil
-			}
-			continue
+	to, port, quiet := Target{}, "", false
+	seen := func(name, v string) {
+		switch name {
+		case "-p":
+			port = v
+		case "-J":
+			out = append(out, jumps(v)...)
+		case "-W":
+			out = append(out, host(v, SSH))
+		case "-o":
+			out = append(out, optioned(v)...)
+		case "-Q", "-G", "-V": // only ask ssh itself
+			quiet = true
 		}
-		i = short(w, i, values, func(name, v string) {
-			switch name {
-			case "-p":
-				port = v
-			case "-J":
-				out = append(out, jumps(v)...)
-			case "-W":
-				out = append(out, host(v, SSH))
-			case "-o":
-				out = append(out, optioned(v)...)
-			case "-Q", "-G", "-V": // only ask ssh itself
-				quiet = true
-			}
-		})
+	}
+	w := c.Words[1:]
+	for i := 0; i < len(w); i++ {
+		if x := w[i]; len(x) > 1 && x[0] == '-' && x != "--" {
+			i = short(w, i, values, seen)
+		} else if x == "--" {
+			continue
+		} else if to.Host != "" {
+			break // the command, which runs there
+		} else if to = host(x, SSH); to.Host == "" {
+			return nil
+		}
 	}
 	if quiet {
 		return nil
