@@ -100,7 +100,7 @@ var usualDot = map[string]bool{
 func SuspiciousCommand(cmd string) (why string, level Level) {
 	c := " " + strings.Join(strings.Fields(cmd), " ") + " "
 	low := strings.ToLower(c)
-	fetch := strings.Contains(low, "curl ") || strings.Contains(low, "wget ") || strings.Contains(low, "fetch ") || strings.Contains(low, "lwp-download") || strings.Contains(low, "tftp ")
+	fetch := named(low, "curl") || named(low, "wget") || named(strings.ReplaceAll(low, "git fetch ", ""), "fetch") || strings.Contains(low, "lwp-download") || named(low, "tftp")
 	switch {
 	case strings.Contains(low, "/dev/tcp/") || strings.Contains(low, "/dev/udp/"):
 		return "opens a network connection from the shell", Critical
@@ -108,7 +108,7 @@ func SuspiciousCommand(cmd string) (why string, level Level) {
 		return "runs code that it fetches from the network", Critical
 	case pipesToShell(low) && (strings.Contains(low, "base64") || strings.Contains(low, "xxd -r") || strings.Contains(low, "openssl enc")):
 		return "runs code that it decodes", Critical
-	case (strings.Contains(low, "nc ") || strings.Contains(low, "ncat ") || strings.Contains(low, "netcat ")) && (strings.Contains(low, " -e ") || strings.Contains(low, "mkfifo")):
+	case (named(low, "nc") || named(low, "nc.traditional") || named(low, "ncat") || named(low, "netcat")) && (strings.Contains(low, " -e ") || strings.Contains(low, "mkfifo")):
 		return "gives a shell to the network", Critical
 	case strings.Contains(low, "socket.socket") && (strings.Contains(low, "dup2") || strings.Contains(low, "pty.spawn")),
 		strings.Contains(low, "fsockopen") && strings.Contains(low, "exec"), strings.Contains(low, "socat ") && strings.Contains(low, "exec:"):
@@ -136,6 +136,21 @@ func SuspiciousCommand(cmd string) (why string, level Level) {
 		return "fetches a file and makes it a program", High
 	}
 	return "", Info
+}
+
+// named tells whether a command line holds a program's name as a word of its own, with or without a path: "rsync -e ssh" is no nc.
+func named(c, program string) bool {
+	for from := 0; ; {
+		i := strings.Index(c[from:], program+" ")
+		if i < 0 {
+			return false
+		}
+		i += from
+		if i == 0 || !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789_-.", rune(c[i-1])) {
+			return true
+		}
+		from = i + len(program)
+	}
 }
 
 // pipesToShell tells whether something is piped into a shell or interpreter, or evaluated by one.
