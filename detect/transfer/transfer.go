@@ -3,6 +3,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"path"
@@ -69,7 +70,11 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 			all = append(all, r)
 		}
 		sort.Slice(all, func(i, j int) bool {
-			return all[i].First.Before(all[j].First) || all[i].First == all[j].First && all[i].Path < all[j].Path
+			x, y := all[i], all[j]
+			if x.First != y.First {
+				return x.First.Before(y.First)
+			}
+			return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Account, y.Account), cmp.Compare(x.Source, y.Source)) < 0
 		})
 		for _, r := range all {
 			if ctx.Err() != nil || !yield(*r) {

@@ -54,7 +54,9 @@ func (f *fold) uploads() (out []detect.Finding) {
 			gone = append(gone, s)
 		}
 	}
-	sort.Slice(gone, func(i, j int) bool { return gone[i].first.Before(gone[j].first) })
+	sort.Slice(gone, func(i, j int) bool {
+		return gone[i].first.Before(gone[j].first) || gone[i].first == gone[j].first && gone[i].path < gone[j].path
+	})
 	for i, s := range gone {
 		if i >= 200 {
 			break
