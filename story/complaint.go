@@ -38,6 +38,9 @@ func (b *builder) answer() {
 		if c.Zoneless {
 			x.Answer += " The complaint's time names no zone, so that everything within fourteen hours was taken."
 		}
+		if c.Cut {
+			x.Answer += " The complaint names more than can be looked for; only the first of each kind were."
+		}
 		b.s.Complaints = append(b.s.Complaints, x)
 	}
 }
@@ -45,7 +48,7 @@ func (b *builder) answer() {
 // bestTrace gives what fits a complaint best: mail by its queue id or recipient, then connections, then commands, requests and look-ups.
 func (b *builder) bestTrace(number string) (best *detect.Finding) {
 	rank := func(f *detect.Finding) int {
-		n := map[string]int{"mail": 40, "connection": 30, "command": 20, "request": 10}[f.Mechanism]
+		n := map[string]int{"mail": 40, "connection": 30, "command": 20, "request": 10, "sender": 5}[f.Mechanism]
 		if f.Rung >= evidence.Effect {
 			n += 20
 		}
@@ -89,6 +92,9 @@ func (b *builder) traced(x *Complaint, f *detect.Finding) {
 	default:
 		x.Status = Possible
 		text = fmt.Sprintf("A %s names what is complained of: %s", f.Mechanism, f.Detail)
+		if f.Mechanism == "sender" {
+			text = fmt.Sprintf("The complaint names a sender of mail that left this server (%s), and no mail to a recipient that it names", f.Detail)
+		}
 		if f.Account != "" {
 			text += ", by " + f.Account
 		}
@@ -99,6 +105,21 @@ func (b *builder) traced(x *Complaint, f *detect.Finding) {
 	id := b.claim(text+".", f.Rung, f.First, x.Status, f.For, nil)
 	x.Claims = ids(append(x.Claims, id)...)
 	x.Answer = text + "." + b.inWhoseHand(x, f)
+	if rivals := b.rivals(f); len(rivals) > 0 && f.Mechanism == "mail" {
+		x.Status, x.Entry = Possible, ""
+		x.Answer += " Mail of " + list(rivals) + " fits as well, and the complaint does not say which of them it means."
+	}
+}
+
+// rivals names who else handed in mail that fits the same complaint as well. A client without a password on the server itself is the mail server's own filter.
+func (b *builder) rivals(f *detect.Finding) (out []string) {
+	for _, r := range b.by[detect.Traced] {
+		if r.Key != f.Key || r.Mechanism != f.Mechanism || r.Account == f.Account && r.Method == f.Method || r.Method == "unknown" || r.Rung < f.Rung || r.Account == "" && b.origin(r.Source) == "local" {
+			continue
+		}
+		out = ids(append(out, cmp.Or(r.Account, r.Source))...)
+	}
+	return clean(out)
 }
 
 func clean(list []string) []string {
@@ -189,16 +210,23 @@ func (b *builder) inWhoseHand(x *Complaint, f *detect.Finding) string {
 			break
 		}
 		w := &b.entered[i]
-		by := false
+		by, own := false, []string{}
 		for _, s := range x.Sources {
-			by = by || contains(w.sources, s)
+			if contains(w.sources, s) {
+				by = true
+			} else if f.Method == "sasl" {
+				own = append(own, s)
+			}
 		}
 		script := x.Script != "" && b.intruders(x.Script)
-		if !by && !script && !(w.account != "" && w.account == f.Account && !(f.Last.Known() && f.Last.Before(w.first))) {
+		if !by && !script && (len(own) > 0 || !(w.account != "" && w.account == f.Account && !(f.Last.Known() && f.Last.Before(w.first)))) {
 			continue
 		}
 		x.Entry = w.vector
 		x.Claims = ids(append(x.Claims, w.claims...)...)
+		if by && len(own) > 0 {
+			return fmt.Sprintf(" Some of it came from whoever had come in before (%s %s %s); what %s handed in may be the owner's own.", cmp.Or(list(w.sources), "somebody"), w.how(), clock(w.first), list(own))
+		}
 		return fmt.Sprintf(" That was in the hand of whoever came in before: %s %s %s.", cmp.Or(list(w.sources), "somebody"), w.how(), clock(w.first))
 	}
 	if f.Account == "" || b.s.Verdict.Status == Compromised {

@@ -157,13 +157,21 @@ func (f *fold) about(t evidence.Time, before time.Duration) bool {
 
 // delivered holds a mail that left against the complaints.
 func (f *fold) delivered(e *event.Event) {
+	if stayed(e) {
+		return
+	}
 	id, to, relay := e.Text(event.MailQueueID), strings.ToLower(e.Text(event.MailTo)), e.Text(event.MailRelay)
 	m := f.queue[id]
 	for i := range f.asked {
 		c := &f.asked[i]
-		byID := slices.Contains(c.QueueIDs, id)
-		if !byID && (!c.at(e.At) || !c.mail(to, relay, m)) {
+		byID := slices.Contains(c.QueueIDs, id) && c.near(e.At)
+		byTo := !byID && c.at(e.At) && c.mail(to, relay)
+		if !byID && !byTo && !(c.at(e.At) && c.sender(m)) {
 			continue
+		}
+		mechanism := "mail"
+		if !byID && !byTo {
+			mechanism = "sender"
 		}
 		if m == nil {
 			m = &mail{kind: "unknown"}
@@ -171,11 +179,14 @@ func (f *fold) delivered(e *event.Event) {
 		if f.again(i, id, to) {
 			continue
 		}
-		t := f.trace(key{i, "mail", m.kind, m.name})
+		t := f.trace(key{i, mechanism, m.kind, m.name})
 		if t == nil {
 			continue
 		}
-		t.account, t.exact = m.account, t.exact || byID || len(c.Mailboxes) > 0
+		t.account, t.exact = m.account, t.exact || byID || byTo && len(c.Mailboxes) > 0
+		if t.detail == "" {
+			t.detail = "from " + m.from + " to " + to
+		}
 		t.add(e, m.at)
 		for _, q := range m.quotes {
 			t.quote(q)
@@ -185,6 +196,19 @@ func (f *fold) delivered(e *event.Event) {
 		}
 		t.from(m.source)
 	}
+}
+
+// stayed tells a delivery that reached nobody, or somebody on this server itself: no complaint from outside is about it.
+func stayed(e *event.Event) bool {
+	switch string(e.Get(event.MailStatus)) {
+	case "deferred", "bounced", "expired", "undeliverable", "undelivered":
+		return true
+	}
+	switch string(e.Get(event.MailRelay)) {
+	case "local", "virtual":
+		return true
+	}
+	return false
 }
 
 // again tells whether a delivery was told already: several logs and the journal tell of each.
@@ -315,6 +339,7 @@ const together = 2 * time.Second
 // Findings gives what fits, by complaint.
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
+		slices.SortStableFunc(f.scripts, func(a, b scripted) int { return a.at.Std().Compare(b.at.Std()) })
 		keys := slices.SortedFunc(maps.Keys(f.traces), func(a, b key) int {
 			return strings.Compare(fmt.Sprintf("%06d %s %s %s", a.complaint, a.mechanism, a.kind, a.name), fmt.Sprintf("%06d %s %s %s", b.complaint, b.mechanism, b.kind, b.name))
 		})
@@ -344,22 +369,36 @@ func (f *fold) finding(t *trace) detect.Finding {
 		}
 		r.Service = p.unit
 	}
-	if t.mechanism == "mail" && t.kind == "local" {
+	if (t.mechanism == "mail" || t.mechanism == "sender") && t.kind == "local" {
 		f.scriptOf(t, &r)
 	}
 	r.Title = fmt.Sprintf("%d fit the complaint: %s by %s", t.count, t.mechanism, t.name)
 	return r
 }
 
-// scriptOf gives the script by which PHP says that mails of the same moments were sent.
+// scriptOf gives the script by which PHP says that most of the mails of the same moments were sent: with one alone, a page that sends at the same second as somebody else would be held for his.
 func (f *fold) scriptOf(t *trace, r *detect.Finding) {
-	for _, s := range f.scripts {
-		for _, at := range t.when {
-			if d := s.at.Sub(at); d >= -together && d <= together {
-				r.Path = s.script
-				r.For = append(r.For, s.quote)
-				return
+	fits, quotes, best := map[string]int{}, map[string]evidence.Quote{}, ""
+	for _, at := range t.when {
+		seen := map[string]bool{}
+		i, _ := slices.BinarySearchFunc(f.scripts, at.Add(-together), func(s scripted, from evidence.Time) int { return s.at.Std().Compare(from.Std()) })
+		for ; i < len(f.scripts) && f.scripts[i].at.Sub(at) <= together; i++ {
+			s := &f.scripts[i]
+			if seen[s.script] {
+				continue
+			}
+			seen[s.script] = true
+			if fits[s.script]++; fits[s.script] == 1 {
+				quotes[s.script] = s.quote
+			}
+			if best == "" || fits[s.script] > fits[best] {
+				best = s.script
 			}
 		}
 	}
+	if best == "" || 2*fits[best] <= len(t.when) {
+		return
+	}
+	r.Path = best
+	r.For = append(r.For, quotes[best])
 }

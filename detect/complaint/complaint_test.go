@@ -2,6 +2,7 @@ package complaint
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -201,4 +202,60 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("from %s to %s", c.From, c.To)
 		}
 	})
+}
+
+// TestNobodyElse: what would blame somebody who has nothing to do with it.
+func TestNobodyElse(t *testing.T) {
+	handed := func(id, when, user string) *event.Event {
+		return ev(event.MailReceived, when, event.MailQueueID, id, event.UserName, user, event.SourceIP, "203.0.113.6", event.MailFrom, user+"@example.net")
+	}
+	left := func(id, when, to, status, relay string) *event.Event {
+		return ev(event.MailDelivered, when, event.MailQueueID, id, event.MailTo, to, event.MailStatus, status, event.MailRelay, relay)
+	}
+	const mx = "mx.example.com[198.51.100.3]:25"
+	amy, bob := handed("AAAA1111BB", "2024-01-14T01:15:00Z", "amy"), handed("AAAA1111BB", "2024-03-14T01:15:00Z", "bob")
+	for _, tc := range []struct {
+		name, text string
+		events     []*event.Event
+		want       []string // mechanism and account
+	}{
+		{"a queue id that was given again two months later", "2024-03-14 01:15 +0000, AAAA1111BB", []*event.Event{amy, left("AAAA1111BB", "2024-01-14T01:15:01Z", "x@example.org", "sent", mx), bob, left("AAAA1111BB", "2024-03-14T01:15:01Z", "y@example.org", "sent", mx)}, []string{"mail bob"}},
+		{"a queue id without a time", "AAAA1111BB", []*event.Event{amy, left("AAAA1111BB", "2024-01-14T01:15:01Z", "x@example.org", "sent", mx), bob, left("AAAA1111BB", "2024-03-14T01:15:01Z", "y@example.org", "sent", mx)}, []string{"mail amy", "mail bob"}},
+		{"a mail that never arrived", "victim@example.com", []*event.Event{amy, left("AAAA1111BB", "2024-01-14T01:15:01Z", "victim@example.com", "bounced", mx)}, nil},
+		{"a mail to our own people", "admin@example.net", []*event.Event{amy, left("AAAA1111BB", "2024-01-14T01:15:01Z", "admin@example.net", "sent", "local")}, nil},
+		{"a sender that may be forged", "amy@example.net, victim@example.com", []*event.Event{amy, left("AAAA1111BB", "2024-01-14T01:15:01Z", "friend@example.org", "sent", mx)}, []string{"sender amy"}},
+	} {
+		var got []string
+		for _, f := range found(t, tc.text, tc.events...) {
+			got = append(got, f.Mechanism+" "+f.Account)
+			if f.Mechanism == "sender" && f.Rung >= evidence.Effect {
+				t.Errorf("%s: as sure as a recipient", tc.name)
+			}
+		}
+		if !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
+// TestScriptOfMost: one mail of a page at the same second does not make it the script of all others.
+func TestScriptOfMost(t *testing.T) {
+	events := []*event.Event{ev(event.MailSubmitted, "2024-03-14T01:15:30Z", event.FilePath, "/var/www/html/contact.php")}
+	for _, s := range []string{"00", "15", "30", "45"} {
+		id := "AAAA1111" + s
+		events = append(events, ev(event.MailSubmitted, "2024-03-14T01:15:"+s+"Z", event.MailQueueID, id, event.UserID, "33"), ev(event.MailDelivered, "2024-03-14T01:15:"+s+"Z", event.MailQueueID, id, event.MailTo, "v"+s+"@example.com"))
+	}
+	if fs := found(t, "example.com", events...); len(fs) != 1 || fs[0].Count != 4 || fs[0].Path != "" {
+		t.Errorf("%+v", fs)
+	}
+}
+
+func TestTooMuch(t *testing.T) {
+	var b strings.Builder
+	for i := range maxItems + 1 {
+		fmt.Fprintf(&b, "u%d@example.com, ", i)
+	}
+	if c, err := Parse(b.String(), nil); err != nil || !c.Cut || len(c.Mailboxes) != maxItems {
+		t.Errorf("%v %+v", err, c)
+	}
 }

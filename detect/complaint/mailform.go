@@ -40,7 +40,7 @@ func (c *Complaint) headers(text string, zone *time.Location) {
 			if !found {
 				script = value
 			}
-			put(&c.Scripts, strings.TrimSpace(script))
+			c.put(&c.Scripts, strings.TrimSpace(script))
 		case name == "received":
 			c.received(value)
 		}
@@ -86,7 +86,7 @@ func (c *Complaint) received(value string) {
 	for i, w := range words {
 		if w == "id" && i+1 < len(words) {
 			if id := strings.Trim(words[i+1], ";()<>"); queueID(id) {
-				put(&c.QueueIDs, id)
+				c.put(&c.QueueIDs, id)
 			}
 		}
 		if w == "for" && i+1 < len(words) {

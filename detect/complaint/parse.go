@@ -22,6 +22,7 @@ type Complaint struct {
 	Domains   []string // in lower case
 	QueueIDs  []string
 	Scripts   []string // that a header of the mail names
+	Cut       bool     // it names more than was taken
 }
 
 // ErrNothing says that a complaint names nothing that can be looked for.
@@ -43,7 +44,7 @@ const MaxText = 1 << 20
 func Parse(text string, zone *time.Location) (Complaint, error) {
 	c := Complaint{Text: strings.ToValidUTF8(shorten(text), "?")}
 	if len(text) > MaxText {
-		text = text[:MaxText]
+		text, c.Cut = text[:MaxText], true
 	}
 	if strings.Contains(text, "\n") && strings.Contains(text, ":") {
 		c.headers(text, zone)
@@ -136,27 +137,31 @@ func (c *Complaint) time(s string, zone *time.Location) bool {
 func (c *Complaint) item(s string) bool {
 	s = strings.Trim(s, "<>()[]\"'")
 	if a := plain(s); a != "" {
-		return put(&c.Addresses, a)
+		return c.put(&c.Addresses, a)
 	}
 	if ap, err := netip.ParseAddrPort(s); err == nil {
-		return put(&c.Addresses, ap.Addr().Unmap().String())
+		return c.put(&c.Addresses, ap.Addr().Unmap().String())
 	}
 	switch at := strings.LastIndexByte(s, '@'); {
 	case strings.ContainsAny(s, " \t/"):
 		return false
 	case at > 0 && at < len(s)-1:
-		return put(&c.Mailboxes, strings.ToLower(s))
+		return c.put(&c.Mailboxes, strings.ToLower(s))
 	case queueID(s):
-		return put(&c.QueueIDs, s)
+		return c.put(&c.QueueIDs, s)
 	case domain(s):
-		return put(&c.Domains, strings.ToLower(s))
+		return c.put(&c.Domains, strings.ToLower(s))
 	}
 	return false
 }
 
-func put(list *[]string, s string) bool {
-	if len(*list) < maxItems && !slices.Contains(*list, s) {
+func (c *Complaint) put(list *[]string, s string) bool {
+	switch {
+	case slices.Contains(*list, s):
+	case len(*list) < maxItems:
 		*list = append(*list, s)
+	default:
+		c.Cut = true
 	}
 	return true
 }
@@ -211,10 +216,15 @@ func (c *Complaint) at(t evidence.Time) bool {
 	return c.From.IsZero() || t.Known() && !t.Std().Before(c.From) && !t.Std().After(c.To)
 }
 
-// mail tells whether a delivery fits: its recipient or sender is named, or the recipient's domain, or the machine that took it.
-func (c *Complaint) mail(to, relay string, m *mail) bool {
+// near tells whether a time lies so near that a queue id can be of the same mail: ids are given again.
+func (c *Complaint) near(t evidence.Time) bool {
+	return c.From.IsZero() || !t.Known() || !t.Std().Before(c.From.Add(-underWay)) && !t.Std().After(c.To.Add(underWay))
+}
+
+// mail tells whether a delivery fits: its recipient is named, or the recipient's domain, or the machine that took it.
+func (c *Complaint) mail(to, relay string) bool {
 	if len(c.Mailboxes) > 0 {
-		return slices.Contains(c.Mailboxes, to) || m != nil && slices.Contains(c.Mailboxes, m.from)
+		return slices.Contains(c.Mailboxes, to)
 	}
 	if i := strings.LastIndexByte(to, '@'); i >= 0 && slices.Contains(c.Domains, to[i+1:]) {
 		return true
@@ -223,6 +233,11 @@ func (c *Complaint) mail(to, relay string, m *mail) bool {
 		return slices.Contains(c.Addresses, plain(relay[i+1:j]))
 	}
 	return slices.Contains(c.Addresses, plain(relay))
+}
+
+// sender tells whether the sender of a mail is named: that fits, but less well, for a complaint may name whose address was forged.
+func (c *Complaint) sender(m *mail) bool {
+	return m != nil && m.from != "" && slices.Contains(c.Mailboxes, m.from)
 }
 
 // named tells whether words hold an address or a name of the complaint, not as part of a longer one.
