@@ -9,6 +9,7 @@ import (
 
 	"telltale/casefile"
 	"telltale/detect"
+	"telltale/evidence"
 )
 
 // sources names, for what a log tells of, the usual files.
@@ -136,7 +137,7 @@ func (b *builder) unwritten() (out []string) {
 	}
 	told := map[string]bool{}
 	for _, l := range b.by[detect.Login] {
-		if l.Access == nil || !l.Access.NewAddress || !shellService(l.Service) || b.suspects[l.Source] != nil || b.origin(l.Source) != "external" || l.Access.Longest >= 0 && l.Access.Longest <= 2*time.Second || told[l.Account] || b.historyOf(l.Account) {
+		if l.Access == nil || !l.Access.NewAddress || !shellService(l.Service) || b.suspects[l.Source] != nil || b.origin(l.Source) != "external" || l.Access.Longest >= 0 && l.Access.Longest <= 2*time.Second || told[l.Account] || b.historyOf(l.Account, l.First) {
 			continue
 		}
 		if told[l.Account] = true; len(out) < maxUnwritten {
@@ -146,14 +147,14 @@ func (b *builder) unwritten() (out []string) {
 	return out
 }
 
-// historyOf tells whether a shell history of an account was read.
-func (b *builder) historyOf(account string) bool {
+// historyOf tells whether a shell history of an account was read that does not end, by its stamps, before a login.
+func (b *builder) historyOf(account string, login evidence.Time) bool {
 	for _, u := range b.set.Users {
 		if u.Name != account || u.Home == "" {
 			continue
 		}
 		for _, c := range b.set.Coverage {
-			if c.Artifact == "shellhistory" && strings.HasPrefix(c.Path, u.Home+"/") {
+			if c.Artifact == "shell-history" && c.Records > 0 && strings.HasPrefix(c.Path, u.Home+"/") && !(c.Last != "" && c.Last < login.String()) {
 				return true
 			}
 		}
