@@ -92,6 +92,7 @@ func (b *builder) complete() string {
 		missing = append(missing, "the lines that are missing from its logs")
 	}
 	missing = append(missing, b.unwritten()...)
+	missing = append(missing, b.authors()...)
 	return strings.Join(missing, ", ")
 }
 
