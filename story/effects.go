@@ -53,7 +53,9 @@ func (b *builder) rights() {
 				text = fmt.Sprintf("%s became %s by %s %s.", r.Account, r.As, r.Service, clock(r.First))
 			}
 			id := b.claim(text, evidence.Effect, r.First, Confirmed, r.For, nil)
-			b.effect = ids(append(b.effect, id)...)
+			if s.strong || !maintains(r.Runs) { // who only mistyped his password looks after his server, too
+				b.effect = ids(append(b.effect, id)...)
+			}
 			b.action("ran a command as "+r.As+": "+r.Runs, "T1548.003", r.First, r.Account, "", id)
 			if r.As == "root" {
 				b.becameRoot(id)
@@ -406,14 +408,19 @@ func (b *builder) scans() {
 
 // sent counts the mails of a run since a suspect had the account in hand: what came before is the site's own.
 func sent(f *detect.Finding, s *suspect) (n int64, from evidence.Time) {
-	if s == nil || int64(len(f.When)) < f.Count {
+	if s == nil {
 		return f.Count, f.First
 	}
+	n = f.Count // the times are those of the first mails: whether they are all of them or not, what came before is among them
 	for _, t := range f.When {
-		if !t.Before(s.first()) {
-			n++
+		if t.Before(s.first()) {
+			n--
+		} else {
 			from = evidence.Min(from, t)
 		}
+	}
+	if !from.Known() {
+		from = evidence.Max(f.First, s.first())
 	}
 	return n, from
 }
