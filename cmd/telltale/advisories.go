@@ -21,6 +21,9 @@ const advisoriesUsage = "file or folder of advisories: OSV's (all.zip, or JSON),
 // maxAdvisoryFiles bounds a folder of advisories.
 const maxAdvisoryFiles = 500_000
 
+// errNotRegular refuses what may never end, or never begin: opening a pipe that nobody writes to waits for ever.
+var errNotRegular = errors.New("not a regular file")
+
 // advisoriesOf reads the advisories that were named; nil for none. What is not there, or is nothing of the kind, is a wrong call.
 func advisoriesOf(ctx context.Context, paths []string) (*advisories.Database, error) {
 	if len(paths) == 0 {
@@ -45,8 +48,11 @@ func addAdvisories(ctx context.Context, db *advisories.Database, p string) error
 	if err != nil {
 		return err
 	}
-	if !st.IsDir() {
+	if st.Mode().IsRegular() {
 		return addAdvisory(ctx, db, p)
+	}
+	if !st.IsDir() {
+		return errNotRegular
 	}
 	n := 0
 	err = filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
@@ -87,7 +93,7 @@ func addAdvisory(ctx context.Context, db *advisories.Database, p string) (err er
 		return err
 	}
 	if !st.Mode().IsRegular() {
-		return errors.New("not a regular file")
+		return errNotRegular
 	}
 	return db.Add(ctx, filepath.Base(p), f, st.Size(), st.ModTime())
 }

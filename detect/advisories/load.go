@@ -18,6 +18,7 @@ import (
 const (
 	maxRecord  = 16 << 20 // bytes: of one advisory, or of the list of exploited faults
 	maxMembers = 2_000_000
+	maxTracker = 512 << 20 // bytes: of the tracker's whole list, and so of what its decoder may keep
 )
 
 // ErrForm refuses a file that is none of those that are known.
@@ -148,7 +149,7 @@ type tracked struct {
 // tracker reads {source: {CVE: {releases: {bookworm: ...}}}}, a source at a time. Version "0" means that the release never had it.
 func (d *Database) tracker(ctx context.Context, f *File, r io.Reader) error {
 	f.Kind = "debian-tracker"
-	dec := json.NewDecoder(r)
+	dec := json.NewDecoder(io.LimitReader(r, maxTracker))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return ErrForm
 	}

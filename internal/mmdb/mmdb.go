@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,13 @@ func Open(paths []string) (db *DB, err error) {
 	db = &DB{}
 	for _, p := range paths {
 		var r *maxminddb.Reader
+		st, err := os.Stat(p)
+		if err == nil && !st.Mode().IsRegular() { // opening a pipe that nobody writes to waits for ever
+			err = errors.New("not a regular file")
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("database of networks %q: %w", p, err), db.Close())
+		}
 		if err := guard.Run("open "+p, func() (e error) { r, e = maxminddb.Open(p); return e }); err != nil {
 			return nil, errors.Join(fmt.Errorf("database of networks %q: %w", p, err), db.Close())
 		}

@@ -165,6 +165,15 @@ func TestOpenWhatIsNone(t *testing.T) {
 }
 
 // FuzzLookup changes bytes of a database: an answer may be wrong then, and nothing may break.
+// TestOpenNoFile: what is no regular file is not opened, for a pipe may wait for ever.
+func TestOpenNoFile(t *testing.T) {
+	for _, p := range []string{os.DevNull, t.TempDir()} {
+		if db, err := Open([]string{p}); err == nil || db != nil || !strings.Contains(err.Error(), "not a regular file") {
+			t.Errorf("%s: %v", p, err)
+		}
+	}
+}
+
 func FuzzLookup(f *testing.F) {
 	whole, err := os.ReadFile(write(f, "GeoLite2-ASN", map[string]map[string]any{"203.0.113.0/24": {"autonomous_system_number": uint32(64500), "autonomous_system_organization": "Example Ltd", "country": map[string]any{"iso_code": "NL"}}}))
 	if err != nil {
