@@ -1,6 +1,7 @@
 package logins
 
 import (
+	"maps"
 	"slices"
 	"sort"
 	"time"
@@ -120,34 +121,35 @@ func (f *fold) badByUser(all []*login) {
 	for _, l := range all {
 		f.badFor[l.user] = nil
 	}
-	for ip, b := range f.btmp {
-		for _, t := range b.times {
-			if list, entered := f.badFor[t.user]; entered {
+	for _, ip := range slices.Sorted(maps.Keys(f.btmp)) {
+		for _, t := range f.btmp[ip].times {
+			if list, entered := f.badFor[t.user]; entered && len(list) < maxBad {
 				f.badFor[t.user] = append(list, badTry{t.at, ip})
 			}
 		}
 	}
 }
 
-// fromOthersRecords counts what btmp tells of other addresses' tries for a login's account before it; the larger number is the true one, as above.
+// fromOthersRecords counts, for a login that only a record tells of, what btmp tells of other addresses' tries for its account before it.
 func (f *fold) fromOthersRecords(l *login) {
+	if l.method != "record" {
+		return // the log that tells of it tells of the tries, too
+	}
 	var before, recent int64
-	from, recentFrom := map[string]bool{}, map[string]bool{}
+	from := map[string]bool{}
 	for _, t := range f.badFor[l.user] {
 		d := l.first.Sub(t.at)
 		if t.source == l.source || d < 0 {
 			continue
 		}
-		before++
-		from[t.source] = true
-		if d <= recentSeconds*time.Second {
+		if before++; d <= recentSeconds*time.Second {
 			recent++
-			recentFrom[t.source] = true
+			from[t.source] = true
 		}
 	}
 	a := &l.access
-	a.FailedAccount, a.OtherAddresses = max(a.FailedAccount, before), max(a.OtherAddresses, len(from))
-	a.RecentTries, a.RecentAddresses = max(a.RecentTries, recent), max(a.RecentAddresses, len(recentFrom))
+	a.FailedAccount = max(a.FailedAccount, before)
+	a.RecentTries, a.RecentAddresses = max(a.RecentTries, recent), max(a.RecentAddresses, len(from))
 }
 
 // slack is how far wtmp's time of a login may be from the log's.

@@ -87,8 +87,10 @@ func Of(t *lab.Truth, d *report.Document) Result {
 	s.left()
 	s.accusations()
 	r := &s.r
-	for _, c := range d.Contradictions() {
-		s.answer("contradicts itself", "", c, Wrong)
+	if len(d.Claims) > 0 { // a story, not only answers
+		for _, c := range d.Contradictions() {
+			s.answer("contradicts itself", "", c, Wrong)
+		}
 	}
 	for _, a := range r.Answers {
 		switch a.Outcome {
