@@ -112,13 +112,24 @@ func (b *weaver) line(from, to *node, dashed bool) {
 	b.g.Edges = append(b.g.Edges, edge{from: from, to: to, Dashed: dashed})
 }
 
+// who draws an address; where it lies is looked for only of those that are drawn, for there may be very many.
+func (b *weaver) who(d *report.Document, address string) *node {
+	n := b.box(0, "who", address, address, "")
+	if n != nil && n.Note == "" {
+		if note := origin(d, address); note != "" {
+			n.Note, n.Full = middle(text.Escape(clip(note, maxText)), (columns[0].w-20)*10/66), show(address+". "+note)
+		}
+	}
+	return n
+}
+
 // people draws addresses, ways in and accounts.
 func (b *weaver) people(d *report.Document) {
 	for i := range d.Entry {
 		e := &d.Entry[i]
 		way := b.box(1, "entry", e.Vector+" "+e.Account, brief.Vector(e.Vector), string(e.Status)+since(e.First))
 		for _, s := range e.Sources {
-			b.line(b.box(0, "who", s, s, origin(d, s)), way, e.Status != story.Confirmed)
+			b.line(b.who(d, s), way, e.Status != story.Confirmed)
 		}
 		if e.Account != "" {
 			b.line(way, b.box(2, "account", e.Account, e.Account, ""), e.Status != story.Confirmed)
@@ -133,7 +144,7 @@ func (b *weaver) people(d *report.Document) {
 // are his. Which address had which account is not told then, so that each leads to each.
 func (b *weaver) actor(d *report.Document, a *story.Actor) {
 	for _, s := range a.Sources {
-		b.box(0, "who", s, s, origin(d, s))
+		b.who(d, s)
 	}
 	for _, name := range a.Accounts {
 		acc := b.box(2, "account", name, name, "")

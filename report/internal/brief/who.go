@@ -1,7 +1,6 @@
 package brief
 
 import (
-	"slices"
 
 	"telltale/report"
 )
@@ -41,8 +40,12 @@ func where(d *report.Document) Answer {
 // also names what of a list is not among the first.
 func also(word string, all, first []string) string {
 	var rest []string
+	told := make(map[string]bool, len(first))
+	for _, s := range first {
+		told[s] = true
+	}
 	for _, s := range all {
-		if !slices.Contains(first, s) {
+		if !told[s] {
 			rest = append(rest, s)
 		}
 	}

@@ -82,12 +82,20 @@ type list struct {
 	out    []Thing
 	at     map[[2]string]int
 	status map[string]story.Status
+	from   map[string]string // where addresses lie, as the first actor says who has them
 }
 
 func newList(d *report.Document) *list {
-	l := &list{d: d, at: map[[2]string]int{}, status: map[string]story.Status{}}
+	l := &list{d: d, at: map[[2]string]int{}, status: map[string]story.Status{}, from: map[string]string{}}
 	for i := range d.Claims {
 		l.status[d.Claims[i].ID] = d.Claims[i].Status
+	}
+	for i := range d.Actors {
+		for _, s := range d.Actors[i].Sources {
+			if _, ok := l.from[s]; !ok {
+				l.from[s] = d.Actors[i].Origin
+			}
+		}
 	}
 	return l
 }
@@ -179,14 +187,7 @@ func (l *list) entries() {
 }
 
 // origin gives where an address lies, as its actor says.
-func (l *list) origin(address string) string {
-	for i := range l.d.Actors {
-		if slices.Contains(l.d.Actors[i].Sources, address) {
-			return l.d.Actors[i].Origin
-		}
-	}
-	return ""
-}
+func (l *list) origin(address string) string { return l.from[address] }
 
 func (l *list) actors() {
 	for i := range l.d.Actors {
