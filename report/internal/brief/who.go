@@ -1,7 +1,6 @@
 package brief
 
 import (
-
 	"telltale/report"
 )
 
