@@ -21,6 +21,7 @@ func TestLackingSources(t *testing.T) {
 		whole := lacking(t, seed, "")
 		for _, kind := range tree.Lacks() {
 			t.Run(fmt.Sprintf("%s-%d", kind, seed), func(t *testing.T) {
+				t.Parallel()
 				found, asked := 0, 0
 				for i, r := range lacking(t, seed, kind) {
 					if r.Wrong > 0 || r.WrongAccusation > 0 {
