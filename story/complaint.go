@@ -122,14 +122,6 @@ func (b *builder) rivals(f *detect.Finding) (out []string) {
 	return clean(out)
 }
 
-func clean(list []string) []string {
-	out := []string{}
-	for _, s := range list {
-		out = append(out, utf8(s))
-	}
-	return out
-}
-
 // mailed words how a mail was handed in, and by which script where that can be known.
 func (b *builder) mailed(x *Complaint, f *detect.Finding) string {
 	text := fmt.Sprintf("%s left this server", plural(f.Count, "mail that fits", "mails that fit"))

@@ -188,7 +188,7 @@ func (b *builder) reachedBefore(host string) bool {
 }
 
 // replace tells which secrets have to be replaced, by name.
-func (b *builder) replace(add func(step, why string)) {
+func (b *builder) replace() {
 	var order []string
 	paths := map[string][]string{}
 	for _, x := range b.s.Exposed {
@@ -206,7 +206,7 @@ func (b *builder) replace(add func(step, why string)) {
 	}
 	if len(order) == 0 {
 		if b.root && len(b.by[detect.Secret]) == 0 {
-			add("Replace every secret that was on the server: host keys, TLS keys, database and mail passwords, tokens.", "Root could read them all.")
+			b.step("Replace every secret that was on the server: host keys, TLS keys, database and mail passwords, tokens.", "Root could read them all.")
 		}
 		return
 	}
@@ -221,7 +221,7 @@ func (b *builder) replace(add func(step, why string)) {
 	if n := len(order) - len(parts); n > 0 {
 		parts = append(parts, plural(int64(n), "kind more", "kinds more"))
 	}
-	add("Replace what the intruder could read: "+strings.Join(parts, "; ")+".", "He may have copied it; with it he comes back, here and elsewhere. The list of what was exposed says how to replace each.")
+	b.step("Replace what the intruder could read: "+strings.Join(parts, "; ")+".", "He may have copied it; with it he comes back, here and elsewhere. The list of what was exposed says how to replace each.")
 }
 
 // maxNamedSecrets bounds the kinds of secrets that a step names.
@@ -232,9 +232,8 @@ func (b *builder) watch() {
 	if b.s.Verdict.Status != Compromised {
 		return
 	}
-	add := b.step
 	if !b.root {
-		b.replace(add)
+		b.replace()
 	}
 	reached, next, since := b.reachedHosts()
 	if len(reached) > 0 {
@@ -242,10 +241,10 @@ func (b *builder) watch() {
 		if since != "" {
 			when = " since " + since
 		}
-		add("Look for logins from this server"+when+" on "+list(reached)+", and examine them too.", "The intruder reached for them from here.")
+		b.step("Look for logins from this server"+when+" on "+list(reached)+", and examine them too.", "The intruder reached for them from here.")
 	}
 	if len(next) > 0 {
-		add("Watch for logins with the keys of this server's accounts on "+list(next)+".", "The keys needed no passphrase, and these machines are known to their owners' ssh.")
+		b.step("Watch for logins with the keys of this server's accounts on "+list(next)+".", "The keys needed no passphrase, and these machines are known to their owners' ssh.")
 	}
 }
 

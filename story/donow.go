@@ -54,7 +54,7 @@ func (b *builder) step(step, why string) {
 // afterBreakIn gives the steps after a break-in: hold, keep, look elsewhere, shut out, close the way in, rebuild or clean.
 func (b *builder) afterBreakIn() {
 	b.step("Cut the server from the network; do not switch it off or reboot it.", "Memory holds what runs; a reboot destroys it.")
-	b.stopFirst(b.step)
+	b.stopFirst()
 	if b.set.Running {
 		b.step("Take memory, then an exact copy of the disk.", "What runs was taken; memory and deleted files change with every minute.")
 	} else {
@@ -74,7 +74,7 @@ func (b *builder) afterBreakIn() {
 	b.shut()
 	if b.root {
 		b.step("Rebuild the server from known-good media; restore data only, and look through it.", "Root was reached: every program and log here may lie.")
-		b.replace(b.step)
+		b.replace()
 	} else if len(b.s.Persistence) > 0 {
 		b.step("Remove what was left behind: "+list(leftovers(b.s.Persistence))+".", "It lets the intruder come back; copies of it are evidence, so take the image first.")
 	}

@@ -183,10 +183,10 @@ func (b *builder) otherScript(h *Hypothesis, w *way) {
 		attacked = attacked || b.attacked(s) || b.ran(s)
 	}
 	if read, _, _ := b.covered("web"); h.Vector == "web-exploit" && read {
-		if rule := "no-attack"; attacked {
+		if attacked {
 			h.Weights = weighs(h.Weights, "attack-before", id)
 		} else {
-			h.Weights = weighs(h.Weights, rule, id)
+			h.Weights = weighs(h.Weights, "no-attack", id)
 		}
 	}
 }

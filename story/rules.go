@@ -57,7 +57,7 @@ func points(rule string) float64 {
 // weighs adds one point for or against a way in, once for each rule.
 func weighs(ws []Weight, rule, claim string) []Weight {
 	for _, w := range ws {
-		if w.Rule == rule && rule != "more-witnesses" {
+		if w.Rule == rule {
 			return ws
 		}
 	}

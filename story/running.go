@@ -75,10 +75,6 @@ func (b *builder) runs(f *detect.Finding, id string) {
 			return
 		}
 	}
-	sockets := []string{}
-	for _, s := range f.Sources {
-		sockets = append(sockets, utf8(s))
-	}
 	why := f.Detail
 	if f.Source != "" {
 		why += "; it came of the login of " + f.As + " from " + f.Source
@@ -89,7 +85,7 @@ func (b *builder) runs(f *detect.Finding, id string) {
 	if f.What != detect.Process {
 		name = ""
 	}
-	b.s.Running = append(b.s.Running, Running{PID: pid, Name: utf8(name), Exe: utf8(f.Path), Deleted: f.Method != "", User: utf8(f.Account), Sockets: sockets, Started: f.First.String(), Why: utf8(why), Claims: ids(id)})
+	b.s.Running = append(b.s.Running, Running{PID: pid, Name: utf8(name), Exe: utf8(f.Path), Deleted: f.Method != "", User: utf8(f.Account), Sockets: clean(f.Sources), Started: f.First.String(), Why: utf8(why), Claims: ids(id)})
 }
 
 // lead tells what is odd and not enough.
@@ -132,11 +128,7 @@ func (b *builder) hides() {
 		}
 		id := b.claim(text+".", f.Rung, f.First, Confirmed, f.For, f.Against)
 		b.told[f] = id
-		views := []string{}
-		for _, v := range f.Views {
-			views = append(views, utf8(v))
-		}
-		b.s.Hidden = append(b.s.Hidden, Hidden{What: f.Mechanism, Detail: utf8(strings.TrimSpace(f.Path + ": " + f.Detail)), Views: views, Claims: ids(id)})
+		b.s.Hidden = append(b.s.Hidden, Hidden{What: f.Mechanism, Detail: utf8(strings.TrimSpace(f.Path + ": " + f.Detail)), Views: clean(f.Views), Claims: ids(id)})
 		b.effect = ids(append(b.effect, id)...)
 		if f.Level >= detect.Critical { // to hide something from the kernel's own lists takes the rights of root
 			b.becameRoot(id)
@@ -166,7 +158,7 @@ func (b *builder) callsOut(f *detect.Finding, s *suspect) {
 }
 
 // stopFirst says what to do about what runs: hold it, do not kill it.
-func (b *builder) stopFirst(add func(step, why string)) {
+func (b *builder) stopFirst() {
 	var held []string
 	for _, r := range b.s.Running {
 		held = append(held, strconv.Itoa(r.PID))
@@ -177,5 +169,5 @@ func (b *builder) stopFirst(add func(step, why string)) {
 	if len(held) > 5 {
 		held = append(held[:5], "and others")
 	}
-	add("Hold what the intruder left running instead of killing it: telltale live freeze "+strings.Join(held, " ")+"; keep the collection of telltale live --to, which saves programs whose file is gone.", "A killed process takes its memory, its deleted program and its connections with it.")
+	b.step("Hold what the intruder left running instead of killing it: telltale live freeze "+strings.Join(held, " ")+"; keep the collection of telltale live --to, which saves programs whose file is gone.", "A killed process takes its memory, its deleted program and its connections with it.")
 }

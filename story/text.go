@@ -24,3 +24,12 @@ func utf8(s string) string {
 	}
 	return b.String()
 }
+
+// clean is utf8 for each of a list, which is never nil.
+func clean(list []string) []string {
+	out := []string{}
+	for _, s := range list {
+		out = append(out, utf8(s))
+	}
+	return out
+}

@@ -75,11 +75,14 @@ func (b *builder) witnessesOf(claims []string) (out []string) {
 // maxMoreWitnesses bounds what further witnesses add.
 const maxMoreWitnesses = 2
 
+// moreWitnesses is the rule for each further witness.
+const moreWitnesses = "more-witnesses"
+
 // testimony weighs by whom a way in is told.
 func (b *builder) testimony(w *way) {
 	kinds := b.witnessesOf(w.claims)
 	for i := range min(len(kinds)-1, maxMoreWitnesses) {
-		w.weigh("more-witnesses", b.toldBy(w.claims, kinds[i+1]))
+		w.weights = append(w.weights, Weight{Rule: moreWitnesses, Points: points(moreWitnesses), Claim: b.toldBy(w.claims, kinds[i+1])}) // for each of them
 	}
 	editable := !slices.ContainsFunc(kinds, func(k string) bool { return k != witnessText && k != witnessRecords })
 	if editable && b.root && len(w.claims) > 0 {
