@@ -71,25 +71,25 @@ func Build(ctx context.Context, fs []detect.Finding, set Setting) Story {
 }
 
 type builder struct {
-	s         Story
-	set       Setting
-	all       []detect.Finding
-	by        map[detect.What][]*detect.Finding
-	ids       map[string]string          // claims by text
-	told      map[*detect.Finding]string // the claim that a finding became
-	suspects  map[string]*suspect
-	keys      map[string]bool // fingerprints of the intruder's keys
-	root      bool
-	rootSign  string // claim
-	entered   []way
-	effect    []string                 // claims of rung c or d that are the intruder's
-	made      map[*detect.Finding]bool // what requests to a script made
-	leads     map[string]int           // what is odd of a program and not enough, by how many processes
-	artifacts map[string]string        // of the logs that were read, by path
-	stolen    []string                 // accounts whose password was known
-	beside    []string                 // claims: what appeared while somebody entitled was there
-	unasked   int                      // of what was altered: programs of which it is not known by whom
-	doubted   []*detect.Finding        // software of which it cannot be told whether it has a fault
+	s        Story
+	set      Setting
+	all      []detect.Finding
+	by       map[detect.What][]*detect.Finding
+	ids      map[string]string          // claims by text
+	told     map[*detect.Finding]string // the claim that a finding became
+	suspects map[string]*suspect
+	keys     map[string]bool // fingerprints of the intruder's keys
+	root     bool
+	rootSign string // claim
+	entered  []way
+	effect   []string                         // claims of rung c or d that are the intruder's
+	made     map[*detect.Finding]bool         // what requests to a script made
+	leads    map[string]int                   // what is odd of a program and not enough, by how many processes
+	read     map[[2]string]*casefile.Coverage // by source and path; filled when it is first asked
+	stolen   []string                         // accounts whose password was known
+	beside   []string                         // claims: what appeared while somebody entitled was there
+	unasked  int                              // of what was altered: programs of which it is not known by whom
+	doubted  []*detect.Finding                // software of which it cannot be told whether it has a fault
 }
 
 // suspect is an address that acted as nobody entitled would.

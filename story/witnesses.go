@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"telltale/casefile"
 	"telltale/detect"
 )
 
@@ -41,21 +42,26 @@ func (b *builder) witness(q *Quotation) string {
 
 // artifactOf gives the artefact that a quotation was read by, "" for a file that is no log.
 func (b *builder) artifactOf(q *Quotation) string {
-	if b.artifacts == nil {
-		b.artifacts = map[string]string{}
-		for _, c := range b.set.Coverage {
-			if c.First != "" && (c.First != c.Last || len(c.Tells) > 0) { // the logs: what tells of more than one moment
-				b.artifacts[c.Path] = c.Artifact
-			}
+	c := b.logOf(q.Source, q.Path)
+	if c == nil || c.First == "" || c.First == c.Last && len(c.Tells) == 0 { // it tells of no more than one moment
+		return ""
+	}
+	return c.Artifact
+}
+
+// logOf gives what was read of the file that a reference's path ends in, nil where nothing is noted of it.
+func (b *builder) logOf(source, p string) *casefile.Coverage {
+	if b.read == nil {
+		b.read = map[[2]string]*casefile.Coverage{}
+		for i := range b.set.Coverage {
+			c := &b.set.Coverage[i]
+			b.read[[2]string{c.Source, c.Path}] = c
 		}
 	}
-	p := q.Path
-	if i := strings.LastIndexByte(p, ':'); i >= 0 {
-		if a, ok := b.artifacts[p[i+1:]]; ok {
-			return a
-		}
+	if c := b.read[[2]string{source, p[strings.LastIndexByte(p, ':')+1:]}]; c != nil {
+		return c
 	}
-	return b.artifacts[p]
+	return b.read[[2]string{source, p}]
 }
 
 // witnessesOf gives the kinds of witnesses that stand behind claims.
@@ -103,16 +109,11 @@ func (b *builder) toldBy(claims []string, kind string) string {
 
 // errorOf gives by how much the times of a claim may be off because the zone or year of the logs that it quotes stands nowhere: the best of them counts.
 func (b *builder) errorOf(f *detect.Finding) float64 {
-	worst := map[string]float64{}
-	for _, c := range b.set.Coverage {
-		worst[c.Source+"\x00"+c.Path] = c.Error
-	}
 	best := -1.0
 	for _, q := range f.For {
-		p := q.Ref.Path
-		e, ok := worst[q.Ref.Source+"\x00"+p[strings.LastIndexByte(p, ':')+1:]]
-		if !ok {
-			e = worst[q.Ref.Source+"\x00"+p]
+		e := 0.0
+		if c := b.logOf(q.Ref.Source, q.Ref.Path); c != nil {
+			e = c.Error
 		}
 		if best < 0 || e < best {
 			best = e
