@@ -18,71 +18,84 @@ func (s *Story) Contradictions() (out []string) {
 			say("claim %s has no evidence", c.ID)
 		}
 	}
-	for where, list := range s.references() {
-		for _, id := range list {
+	s.references(func(where string, i int, claims []string) {
+		for _, id := range claims {
 			if known[id] == nil {
-				say("%s rests on %s, which is no claim", where, id)
+				say("%s %d rests on %s, which is no claim", where, i+1, id)
 			}
 		}
-	}
+	})
 	s.againstVerdict(say)
 	s.againstWays(say)
 	s.againstInnocence(say)
 	return out
 }
 
-// references gives all names of claims, by where they stand.
-func (s *Story) references() map[string][]string {
-	out := map[string][]string{}
-	add := func(where string, i int, list ...string) {
-		out[fmt.Sprintf("%s %d", where, i+1)] = slices.DeleteFunc(slices.Clone(list), func(id string) bool { return id == "" && where == "weight" })
-	}
+// against visits all that a story holds against somebody: what it is, how many of its kind came before, and the claims that it rests on.
+func (s *Story) against(visit func(where string, i int, claims []string)) {
 	for i, x := range s.Entry {
-		add("entry", i, x.Claims...)
-	}
-	for i, x := range s.Hypotheses {
-		add("hypothesis", i, append(slices.Clone(x.For), x.Against...)...)
-		for j, w := range x.Weights {
-			add("weight", i*100+j, w.Claim)
-		}
+		visit("entry", i, x.Claims)
 	}
 	for i, x := range s.Actors {
-		add("actor", i, x.Claims...)
+		visit("actor", i, x.Claims)
 	}
 	for i, x := range s.Actions {
-		add("action", i, x.Claims...)
+		visit("action", i, x.Claims)
 	}
 	for i, x := range s.Persistence {
-		add("persistence", i, x.Claims...)
+		visit("persistence", i, x.Claims)
 	}
 	for i, x := range s.Running {
-		add("running", i, x.Claims...)
+		visit("running", i, x.Claims)
 	}
 	for i, x := range s.Hidden {
-		add("hidden", i, x.Claims...)
+		visit("hidden", i, x.Claims)
 	}
 	for i, x := range s.Altered {
-		add("altered", i, x.Claims...)
+		visit("altered", i, x.Claims)
 	}
 	for i, x := range s.Impact {
-		add("impact", i, x.Claims...)
+		visit("impact", i, x.Claims)
+	}
+}
+
+// Against gives the claims that the story holds against somebody.
+func (s *Story) Against() map[string]bool {
+	out := map[string]bool{}
+	s.against(func(_ string, _ int, claims []string) {
+		for _, id := range claims {
+			out[id] = true
+		}
+	})
+	return out
+}
+
+// references visits all names of claims, by where they stand.
+func (s *Story) references(visit func(where string, i int, claims []string)) {
+	s.against(visit)
+	for i, x := range s.Hypotheses {
+		visit("hypothesis", i, slices.Concat(x.For, x.Against))
+		for _, w := range x.Weights {
+			if w.Claim != "" { // of what is not there, no claim can tell
+				visit("weight of hypothesis", i, []string{w.Claim})
+			}
+		}
 	}
 	for i, x := range s.Exposed {
-		add("exposed", i, x.Claims...)
+		visit("exposed", i, x.Claims)
 	}
 	for i, x := range s.Contacted {
-		add("contacted", i, x.Claims...)
+		visit("contacted", i, x.Claims)
 	}
 	for i, x := range s.Patches {
-		add("patch", i, x.Claims...)
+		visit("patch", i, x.Claims)
 	}
 	for i, x := range s.Complaints {
-		add("complaint", i, x.Claims...)
+		visit("complaint", i, x.Claims)
 	}
 	for i, x := range s.Findings {
-		add("finding", i, x.Claims...)
+		visit("finding", i, x.Claims)
 	}
-	return out
 }
 
 // againstVerdict finds what a verdict does not allow.
@@ -154,11 +167,21 @@ func (s *Story) againstWays(say func(string, ...any)) {
 
 // againstInnocence finds what is explained and held against somebody at once.
 func (s *Story) againstInnocence(say func(string, ...any)) {
+	rests := map[string]bool{}
+	s.against(func(where string, _ int, claims []string) {
+		for _, id := range claims {
+			rests[id] = rests[id] || where == "action" || where == "impact" || where == "persistence"
+		}
+	})
+	held := map[string]bool{} // by text, what is more than possible
+	for i := range s.Claims {
+		if c := &s.Claims[i]; rests[c.ID] && (c.Status == Confirmed || c.Status == Likely) {
+			held[c.Text] = true
+		}
+	}
 	for _, x := range s.Innocent {
-		for i := range s.Claims {
-			if c := &s.Claims[i]; c.Text == x.What && (c.Status == Confirmed || c.Status == Likely) && s.held(c.ID) {
-				say("%q is explained, and held against somebody", x.What)
-			}
+		if held[x.What] {
+			say("%q is explained, and held against somebody", x.What)
 		}
 	}
 	for i := range s.Persistence {
@@ -168,14 +191,4 @@ func (s *Story) againstInnocence(say func(string, ...any)) {
 			}
 		}
 	}
-}
-
-// held tells whether a claim is held against somebody.
-func (s *Story) held(id string) bool {
-	for where, list := range s.references() {
-		if contains(list, id) && len(where) > 6 && (where[:6] == "action" || where[:6] == "impact" || where[:6] == "persis") {
-			return true
-		}
-	}
-	return false
 }

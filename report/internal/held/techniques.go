@@ -37,7 +37,7 @@ func Techniques(d *report.Document) []Technique {
 		p := &d.Persistence[i]
 		g.add(p.Attack, strings.TrimSpace("way to come back: "+p.Mechanism+" "+p.Path), p.Since, p.Claims)
 	}
-	against := Against(d)
+	against := d.Against()
 	for i := range d.Findings {
 		f := &d.Findings[i]
 		if f.Level == "low" || f.Level == "info" || !slices.ContainsFunc(f.Claims, func(id string) bool { return against[id] }) {
@@ -89,41 +89,6 @@ func (t *Technique) join(what, at string, st story.Status, claims []string) {
 			t.Claims = append(t.Claims, id)
 		}
 	}
-}
-
-// Against gives the claims that the story holds against somebody.
-func Against(d *report.Document) map[string]bool {
-	out := map[string]bool{}
-	add := func(claims []string) {
-		for _, id := range claims {
-			out[id] = true
-		}
-	}
-	for i := range d.Entry {
-		add(d.Entry[i].Claims)
-	}
-	for i := range d.Actors {
-		add(d.Actors[i].Claims)
-	}
-	for i := range d.Actions {
-		add(d.Actions[i].Claims)
-	}
-	for i := range d.Persistence {
-		add(d.Persistence[i].Claims)
-	}
-	for i := range d.Running {
-		add(d.Running[i].Claims)
-	}
-	for i := range d.Hidden {
-		add(d.Hidden[i].Claims)
-	}
-	for i := range d.Altered {
-		add(d.Altered[i].Claims)
-	}
-	for i := range d.Impact {
-		add(d.Impact[i].Claims)
-	}
-	return out
 }
 
 // IsTechnique tells whether a word has the form of ATT&CK's ids: T1234 or T1234.001.
