@@ -1,6 +1,7 @@
 package complaint
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,18 +25,18 @@ func (c *Complaint) headers(text string, zone *time.Location) {
 		}
 		name, value = strings.ToLower(name), strings.TrimSpace(value)
 		switch {
-		case among(name, sourceFields):
+		case slices.Contains(sourceFields, name):
 			c.item(value)
-		case among(name, rcptFields):
+		case slices.Contains(rcptFields, name):
 			c.mailboxes(value)
-		case among(name, dateFields):
+		case slices.Contains(dateFields, name):
 			if name != "date" {
 				reported = c.date(value, zone) || reported
 			} else {
 				mailed = Complaint{}
 				mailed.date(value, zone) // the last one is that of the mail within
 			}
-		case among(name, scriptFields):
+		case slices.Contains(scriptFields, name):
 			_, script, found := strings.Cut(value, ":")
 			if !found {
 				script = value
@@ -54,15 +55,6 @@ func (c *Complaint) headers(text string, zone *time.Location) {
 func unfold(s string) string {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	return strings.NewReplacer("\n ", " ", "\n\t", " ").Replace(s)
-}
-
-func among(s string, list []string) bool {
-	for _, x := range list {
-		if s == x {
-			return true
-		}
-	}
-	return false
 }
 
 func (c *Complaint) date(value string, zone *time.Location) bool {

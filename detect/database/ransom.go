@@ -42,10 +42,7 @@ func (f *fold) lost(e *event.Event) {
 	if verb == "" && demand == "" {
 		return
 	}
-	service, source := e.Text(event.ServiceName), e.Text(event.SourceIP)
-	if source == "" {
-		source = e.Text(event.SourceHost)
-	}
+	service, source := e.Text(event.ServiceName), string(detect.From(e))
 	k := service + "\x00" + source
 	x := f.losses[k]
 	if x == nil {

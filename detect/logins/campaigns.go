@@ -3,6 +3,8 @@ package logins
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 
 	"telltale/detect"
@@ -26,7 +28,8 @@ func (f *fold) campaigns(ctx context.Context, yield func(detect.Finding) bool) {
 	var hard []one
 	var rest detect.Finding
 	var restAddresses int
-	for ip, a := range f.addr {
+	for _, ip := range slices.Sorted(maps.Keys(f.addr)) { // in an order, for but a few are quoted
+		a := f.addr[ip]
 		if ctx.Err() != nil {
 			return
 		}

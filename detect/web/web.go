@@ -122,10 +122,7 @@ func (f *fold) Observe(e *event.Event) {
 }
 
 func (f *fold) request(e *event.Event) {
-	ip := e.Get(event.SourceIP)
-	if len(ip) == 0 { // servers that look names up log them instead
-		ip = e.Get(event.SourceHost)
-	}
+	ip := detect.From(e) // servers that look names up log them instead
 	c := f.clients[string(ip)]
 	if c == nil {
 		if len(f.clients) >= maxClients {

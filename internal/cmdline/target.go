@@ -2,6 +2,7 @@ package cmdline
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -166,7 +167,7 @@ func operands(w []string, values string, long []string, seen func(name, value st
 			out = append(out, x)
 		case x[1] == '-':
 			name, v, ok := strings.Cut(x, "=")
-			if !ok && contains(long, name) && i+1 < len(w) {
+			if !ok && slices.Contains(long, name) && i+1 < len(w) {
 				i++
 				v = w[i]
 			}
@@ -195,15 +196,6 @@ func short(w []string, i int, values string, seen func(name, value string)) int 
 		break
 	}
 	return i
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 func ignore(string, string) {}
