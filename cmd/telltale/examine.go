@@ -97,7 +97,7 @@ func (f *examineFlags) options(ctx context.Context, args []string) (o examine.Op
 	if f.db, err = advisoriesOf(ctx, f.advisories); err != nil {
 		return o, nil, err
 	}
-	o = examine.Options{Evidence: args, RemoteLogs: f.remote, Artifacts: artall.Artifacts(), Detections: detall.WithAdvisories(f.db, rules...), Log: slog.New(slog.DiscardHandler), Baseline: f.baseline, Secret: secrets(f.keys)}
+	o = examine.Options{Evidence: args, RemoteLogs: f.remote, Artifacts: artall.Artifacts(), Log: slog.New(slog.DiscardHandler), Baseline: f.baseline, Secret: secrets(f.keys)}
 	if o.Identities, err = identities(f.identity); err != nil {
 		return o, nil, err
 	}
@@ -113,9 +113,7 @@ func (f *examineFlags) options(ctx context.Context, args []string) (o examine.Op
 	if o.Complaints, err = complaints(f.abuse, o.Zone); err != nil {
 		return o, nil, err
 	}
-	if len(o.Complaints) > 0 {
-		o.Detections = append(o.Detections, complaint.New(o.Complaints))
-	}
+	o.Detections = detall.For(detall.Asked{Rules: rules, Advisories: f.db, Complaints: o.Complaints})
 	networks, err := mmdb.Open(f.mmdb)
 	if err != nil {
 		return o, nil, fmt.Errorf("%w: --mmdb: %w", errUsage, err)

@@ -134,7 +134,7 @@ func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
 		}
 		return cut
 	}
-	o := examine.Options{Artifacts: artall.Artifacts(), Detections: append(detall.WithAdvisories(f.db, rules...), complaint.New(f.asked)), Complaints: f.asked, Log: log, Progress: p, Quick: f.quick, Live: inPlace(box, w.State())}
+	o := examine.Options{Artifacts: artall.Artifacts(), Detections: detall.For(detall.Asked{Rules: rules, Advisories: f.db, Complaints: f.asked}), Complaints: f.asked, Log: log, Progress: p, Quick: f.quick, Live: inPlace(box, w.State())}
 	return errors.Join(liveAnswer(ctx, out, f, o, p, started), cut)
 }
 

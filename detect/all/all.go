@@ -32,21 +32,27 @@ import (
 	"telltale/rules"
 )
 
-// Detections gives every detection; events are held against more rules than our own, if there are.
-func Detections(more ...*sigma.Rules) []*detect.Detection { return WithAdvisories(nil, more...) }
+// Detections gives every detection.
+func Detections() []*detect.Detection { return For(Asked{}) }
 
-// WithAdvisories is Detections, where the examiner gave advisories; nil for none.
-func WithAdvisories(db *advisories.Database, more ...*sigma.Rules) []*detect.Detection {
+// Asked is what an examiner gives to look for, beside what is always looked for.
+type Asked struct {
+	Rules      []*sigma.Rules        // of others, beside our own
+	Advisories *advisories.Database  // nil for none
+	Complaints []complaint.Complaint // of somebody outside
+}
+
+// For gives every detection, for what the examiner asked.
+func For(a Asked) []*detect.Detection {
 	list, err := sigma.Load(rules.Files)
 	if err != nil { // they are part of the program, and its tests read them
 		list = &sigma.Rules{Refused: []sigma.Refused{{File: "our own", Why: err.Error()}}}
 	}
-	for _, m := range more {
+	for _, m := range a.Rules {
 		list = list.Add(m)
 	}
 	return []*detect.Detection{
 		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), database.New(), packets.New(), outward.New(), dns.New(), containers.New(), deploys.New(),
-		persistence.New(), running.New(), commands.New(), lateral.New(), secrets.New(), files.New(), installs.New(), packagediff.New(), alarms.New(), tamper.New(), deleted.New(), advisories.New(db), sigma.New(list),
-		complaint.New(nil), // which looks for nothing until somebody complains
+		persistence.New(), running.New(), commands.New(), lateral.New(), secrets.New(), files.New(), installs.New(), packagediff.New(), alarms.New(), tamper.New(), deleted.New(), advisories.New(a.Advisories), sigma.New(list), complaint.New(a.Complaints),
 	}
 }
