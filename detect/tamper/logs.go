@@ -2,7 +2,9 @@ package tamper
 
 import (
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -127,7 +129,8 @@ func (f *fold) truncated(x *file) (detect.Finding, bool) {
 	// Another witness has to tell what the file should hold: a quiet service makes a late first line, too.
 	var n int64
 	var quotes []evidence.Quote
-	for ip, t := range f.told {
+	for _, ip := range slices.Sorted(maps.Keys(f.told)) {
+		t := f.told[ip]
 		k, _ := t.best(func(told times) int64 { return told.between(x.crtime.Sec+1, begins.Sec-1) })
 		if n += k; k > 0 && len(quotes) < 4 {
 			quotes = append(quotes, f.sample[ip]...)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -372,7 +373,8 @@ func (f *fold) removed() (out []detect.Finding) {
 		return nil
 	}
 	from, to := max(a.first.Sec, f.better.first.Sec), min(a.last.Sec, f.better.last.Sec)
-	for ip, t := range f.told {
+	for _, ip := range slices.Sorted(maps.Keys(f.told)) {
+		t := f.told[ip]
 		told, by := t.best(func(x times) int64 { return f.whileActive(x, from+1, to-1, 60) })
 		kept := t[byFiles].between(from, to)
 		if told < 2 { // a quiet log: more has to be missing
