@@ -35,6 +35,12 @@ func TestConfiguredFormats(t *testing.T) {
 			at + " url.domain=www.example.org source.ip=203.0.113.9 user.name=bob http.request.method=GET url.original=/ http.version=1.1 http.response.status_code=200 http.response.body.bytes=5 "},
 		{"the last proxy's word where the peer is not logged", `%{X-Forwarded-For}i %l %u %t "%r" %>s %b`, `198.51.100.1, 203.0.113.9 - - [09/Jul/2024:13:55:36 +0000] "GET / HTTP/1.1" 200 5`,
 			at + " source.ip=203.0.113.9 http"},
+		{"the peer goes before what it says", `%{X-Forwarded-For}i %h %t "%r" %>s`, `198.51.100.1, 203.0.113.5 203.0.113.9 [09/Jul/2024:13:55:36 +0000] "GET / HTTP/1.1" 200`,
+			at + " source.ip=203.0.113.9 http"},
+		{"an own proxy's word goes before its own address", `%h %{X-Forwarded-For}i %t "%r" %>s`, `10.0.0.9 198.51.100.1, 203.0.113.5 [09/Jul/2024:13:55:36 +0000] "GET / HTTP/1.1" 200`,
+			at + " source.ip=203.0.113.5 http"},
+		{"an own proxy that stands behind the list", `%{X-Forwarded-For}i %h %t "%r" %>s`, `203.0.113.5 10.0.0.9 [09/Jul/2024:13:55:36 +0000] "GET / HTTP/1.1" 200`,
+			at + " source.ip=203.0.113.5 http"},
 		{"the peer goes before what it says", `%{X-Forwarded-For}i %h %t "%r" %>s`, `198.51.100.1 203.0.113.9 [09/Jul/2024:13:55:36 +0000] "GET / HTTP/1.1" 200`,
 			at + " source.ip=203.0.113.9 http"},
 		{"time spent in seconds", `$remote_addr [$time_iso8601] "$request" $status $request_time`, `203.0.113.9 [2024-07-09T13:55:36+00:00] "GET / HTTP/1.1" 200 1.25`,
@@ -59,6 +65,28 @@ func TestConfiguredFormats(t *testing.T) {
 	} {
 		got := parse(t, "/var/log/x/access.log.2.gz", tc.line+"\n", map[string]string{"/var/log/x/access.log": tc.format, "/var/log/x/access.lo": "%r"})
 		if !strings.Contains(got, tc.want) {
+			t.Errorf("%s:\n got %swant %s", tc.breaks, got, tc.want)
+		}
+	}
+}
+
+// What stands in logs whose configuration is not at hand.
+func TestProxies(t *testing.T) {
+	const behind = ` - - [09/Jul/2024:13:55:36 +0000] "GET / HTTP/1.1" 200 5 "-" "curl/8"`
+	for _, tc := range []struct{ breaks, line, want string }{
+		{"a list in the client's place", `198.51.100.1, 203.0.113.9` + behind, "source.ip=203.0.113.9 http"},
+		{"a quoted list before the peer", `"198.51.100.1, 203.0.113.9" 10.2.1.185` + behind, "source.ip=203.0.113.9 http"},
+		{"a list behind the site", `www.example.org 198.51.100.1, 203.0.113.9` + behind, "url.domain=www.example.org source.ip=203.0.113.9 http"},
+		{"a quoted list behind site and port", `www.example.org:80 "198.51.100.1, 203.0.113.9" 10.2.1.185` + behind, "url.domain=www.example.org source.ip=203.0.113.9 http"},
+		{"two own proxies", `203.0.113.9, 10.225.192.17 10.2.2.121` + behind, "source.ip=203.0.113.9 http"},
+		{"a client of the local network", `10.0.0.2, 10.0.0.1, 127.0.0.1` + behind, "source.ip=10.0.0.2 http"},
+		{"a list before a foreign peer", `198.51.100.1, 198.51.100.2 203.0.113.9` + behind, "source.ip=203.0.113.9 http"},
+		{"nginx's own form behind a proxy", `10.0.0.9` + behind + ` "192.0.2.66, 203.0.113.9"`, "source.ip=203.0.113.9 http"},
+		{"nginx's own form, the header sent by a stranger", `203.0.113.9` + behind + ` "192.0.2.66"`, "source.ip=203.0.113.9 http"},
+		{"nginx's own form without a proxy", `10.0.0.9` + behind + ` "-"`, "source.ip=10.0.0.9 http"},
+		{"words for an address", `10.0.0.9` + behind + ` "unknown, \"x"`, "source.ip=10.0.0.9 http"},
+	} {
+		if got := parse(t, "/var/log/x/access.log", tc.line+"\n", nil); !strings.Contains(got, " "+tc.want) || strings.Count(got, "source.") != 1 || !strings.Contains(got, "user_agent.original=curl/8") {
 			t.Errorf("%s:\n got %swant %s", tc.breaks, got, tc.want)
 		}
 	}

@@ -86,7 +86,7 @@ func compile(f string, c *logclock.Clock) *layout {
 }
 
 // prefer settles which of several fields for one attribute is read: the final status (%>s) before the
-// original, the body's bytes before all bytes, the peer before what it says of itself; else the first.
+// original, the body's bytes before all bytes; else the first.
 func (l *layout) prefer() {
 	var taken [256]int
 	for i := range l.parts {
@@ -95,6 +95,7 @@ func (l *layout) prefer() {
 			continue
 		}
 		switch j := taken[p.key] - 1; {
+		case p.what == forwarded: // read beside the peer: see forwardedFor
 		case j < 0:
 			taken[p.key] = i + 1
 		case l.parts[j].weak && !p.weak:

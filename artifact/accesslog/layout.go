@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"telltale/artifact/internal/said"
 	"telltale/event"
 	"telltale/evidence"
 	"telltale/internal/logclock"
@@ -139,9 +138,9 @@ func (l *layout) field(p *part, v []byte, e *event.Event) bool {
 		if bytes.IndexByte(v, ' ') >= 0 {
 			return false
 		}
-		peer(v, e)
+		peered(v, e)
 	case forwarded:
-		e.Add(p.key, said.Address(bytes.TrimLeft(v[bytes.LastIndexByte(v, ',')+1:], " ")))
+		forwardedFor(v, e)
 	case unix, unixMilli, unixMicro:
 		micro, step := microseconds(v, p.what)
 		e.At = evidence.Unix(micro/1e6, micro%1e6*1000, step)

@@ -16,7 +16,7 @@ const maxTries = 16
 
 // fixed reads common, combined and vhost_combined, with what servers like to add behind them:
 //
-//	[vhost[:port] ]host ident user [time] "request" status bytes[ number...][ "referer" "agent"...]
+//	[vhost[:port] ]host ident user [time] "request" status bytes[ number...][ "referer" "agent"[ "X-Forwarded-For"]...]
 //
 // and the form of mod_ssl's ssl_request_log, which has no status:
 //
@@ -109,8 +109,13 @@ func visitor(t []byte, e *event.Event) {
 		return
 	}
 	add(e, event.HTTPReferrer, referrer)
-	if agent, _, ok := quoted(rest); ok {
-		add(e, event.UserAgent, agent)
+	agent, rest, ok := quoted(rest)
+	if !ok {
+		return
+	}
+	add(e, event.UserAgent, agent)
+	if proxies, _, ok := quoted(rest); ok && len(proxies) > 1 { // the form that nginx comes with ends so
+		forwardedFor(proxies, e)
 	}
 }
 
@@ -119,14 +124,25 @@ func visitor(t []byte, e *event.Event) {
 // is counted from the front.
 func front(t []byte, e *event.Event) {
 	first, rest := word(t)
-	if second, more := word(rest); said.Address(second) != nil && isSite(first) {
+	second, more := word(rest)
+	_, _, listed := list(rest)
+	if (listed || said.Address(second) != nil) && isSite(first) && first[0] != '"' && first[len(first)-1] != ',' {
 		if i := bytes.LastIndexByte(first, ':'); i > 0 {
 			first = first[:i]
 		}
 		e.Add(event.URLDomain, first)
-		first, rest = second, more
+		t, first, rest = rest, second, more
 	}
-	peer(first, e)
+	if proxies, more, ok := list(t); ok {
+		rest = more
+		if second, more := word(rest); said.Address(second) != nil {
+			peer(second, e)
+			rest = more
+		}
+		forwardedFor(proxies, e)
+	} else {
+		peer(first, e)
+	}
 	ident, user := word(rest)
 	if bytes.IndexByte(ident, '.') > 0 {
 		add(e, event.URLDomain, ident)
