@@ -60,7 +60,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 			ip, port = said.Address(peer[:i]), said.Number(peer[i+1:])
 		}
 	}
-	if !ok || ip == nil {
+	if !ok || ip == nil && !bytes.HasPrefix(peer, []byte("-:")) { // "-": who came by a socket of the machine itself
 		return itself(m, yield)
 	}
 	_, rest, ok = said.Cut(rest, "] ")
@@ -78,6 +78,9 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	_, rest = said.FirstWord(rest) // frontend
 	_, rest = said.FirstWord(rest) // backend/server
 	timers, rest := said.FirstWord(rest)
+	for n := 0; n < 3 && bytes.Count(timers, []byte("/")) < 4 && len(rest) > 0; n++ { // what a site put into its log-format: the name of TLS
+		timers, rest = said.FirstWord(rest)
+	}
 	status, rest := said.FirstWord(rest)
 	size, rest := said.FirstWord(rest)
 	request := bytes.LastIndex(rest, []byte(` "`)) + 1 // HAProxy writes a quote of the client's as "#22"
