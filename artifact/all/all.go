@@ -81,6 +81,7 @@ import (
 	"telltale/artifact/webmin"
 	"telltale/artifact/webscript"
 	"telltale/artifact/xferlog"
+	"telltale/artifact/zimbra"
 )
 
 // Artifacts gives every artefact.
@@ -92,7 +93,7 @@ func Artifacts() []*artifact.Artifact {
 		accounts.Passwd(), accounts.Shadow(), accounts.Group(), authorizedkeys.New(), crontab.New(), units.New(), startup.Preload(), startup.Commands(), startup.Sudoers(),
 		shellhistory.New(), knownhosts.New(), packages.Status(), packages.RPM(), packages.Apk(), webscript.New(), redis.Dump(), container.Config(), container.Podman(),
 		// Logs of their own.
-		utmp.Logins(), utmp.Lastlog(), loginsdb.Wtmpdb(), loginsdb.Lastlog2(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), cms.Gitea(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), mongodb.New(), postgresql.New(), samba.New(), named.File(), fail2ban.File(), roundcube.File(), directadmin.New(), webmin.Actions(), cpanel.New(), plesk.New(), hestia.New(), ispconfig.New(), resolver.UnboundFile(), suexec.New(), modsecurity.New(), cms.Joomla(), cms.NextcloudFile(), cms.GitLab(),
+		utmp.Logins(), utmp.Lastlog(), loginsdb.Wtmpdb(), loginsdb.Lastlog2(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), cms.Gitea(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), mongodb.New(), postgresql.New(), samba.New(), named.File(), fail2ban.File(), roundcube.File(), directadmin.New(), webmin.Actions(), cpanel.New(), plesk.New(), hestia.New(), ispconfig.New(), resolver.UnboundFile(), suexec.New(), modsecurity.New(), cms.Joomla(), cms.NextcloudFile(), cms.GitLab(), cms.Odoo(), zimbra.New(),
 		alarms.AIDE(), alarms.Rkhunter(), alarms.Chkrootkit(), alarms.ClamAV(), alarms.CrowdSec(), alarms.DenyHosts(), phpmail.File(), rpmlogs.Yum(), rpmlogs.Zypper(), jsonaccess.New(), tomcat.New(), container.Logs(), container.File(),
 		firewall.New(), auditd.New(), // before kernel, which takes every line that the kernel says
 		// What programs say, and the files that carry it.

@@ -31,6 +31,7 @@ func TestOwnLogs(t *testing.T) {
 	artifacttest.GoldenAs(t, cms.NextcloudFile(), "nextcloud.txt", "/var/www/nextcloud/data/nextcloud.log", "")
 	artifacttest.GoldenAs(t, cms.Gitea(), "gitea.txt", "/var/lib/gitea/log/gitea.log", "")
 	artifacttest.GoldenAs(t, cms.GitLab(), "gitlab.txt", "/var/log/gitlab/gitlab-rails/application.log", "")
+	artifacttest.GoldenAs(t, cms.Odoo(), "odoo.txt", "/var/log/odoo/odoo-server.log", "")
 }
 
 func FuzzDecode(f *testing.F) { artifacttest.Fuzz(f, syslog) }
@@ -50,4 +51,8 @@ func FuzzForges(f *testing.F) {
 		artifacttest.Run(t, cms.Gitea(), artifacttest.Input(b))
 		artifacttest.Run(t, cms.GitLab(), artifacttest.Input(b))
 	})
+}
+
+func FuzzOdoo(f *testing.F) {
+	artifacttest.Fuzz(f, cms.Odoo, "2024-01-02 03:04:05,644 1 INFO shop odoo.addons.base.models.res_users: Login failed for db:shop login:x from 203.0.113.5\n")
 }
