@@ -36,6 +36,7 @@ type Artifact struct {
 	Log    bool                   // a log with times: rotations belong to it, coverage is kept of it
 	Random bool                   // Parse needs Input.At
 	Sniff  func(head []byte) bool // whether a file of any name is one, by its first 64 KiB; nil if that cannot be told
+	Loose  func(name string) bool // whether a file of this name is one where it lies without its directories, as somebody copied it; nil: only by Files
 	Parse  func(context.Context, *Input) iter.Seq2[event.Event, error]
 
 	// Programs are the names under which Decode's messages are logged; "pam" stands for

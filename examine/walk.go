@@ -116,14 +116,27 @@ func (r *run) match(h *seenHost, m *matcher, e *host.Entry) bool {
 		}
 	}
 	if len(arts) == 0 && h.Flat {
-		for _, a := range m.findBase(path.Base(base)) {
-			if a.Log || a.Random {
-				arts = append(arts, a)
-				h.jobs = append(h.jobs, &job{entry: *e, art: a, family: base, age: age})
-			}
+		for _, a := range r.loose(m, path.Base(base)) {
+			arts = append(arts, a)
+			h.jobs = append(h.jobs, &job{entry: *e, art: a, family: base, age: age})
 		}
 	}
 	return len(arts) > 0
+}
+
+// loose gives the artefacts of a file that lies without its directories, by its name alone.
+func (r *run) loose(m *matcher, name string) (out []*artifact.Artifact) {
+	for _, a := range m.findBase(name) {
+		if a.Log || a.Random {
+			out = append(out, a)
+		}
+	}
+	for _, a := range r.o.Artifacts {
+		if a.Loose != nil && a.Loose(name) && !has(out, a) {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 func familyOf(a *artifact.Artifact, p, base string) string {

@@ -28,7 +28,7 @@ func DpkgLog() *artifact.Artifact {
 // AptHistory gives the artefact of apt's history.
 func AptHistory() *artifact.Artifact {
 	return &artifact.Artifact{Name: "apt-history", Doc: "runs of apt, with the command line and who asked", Spec: "apt 2.6 apt-pkg/deb/dpkgpm.cc", Files: []string{"/var/log/apt/history.log"},
-		Log: true, Kinds: []event.Kind{event.PackageRun}, Parse: aptHistory}
+		Log: true, Sniff: aptSniff, Kinds: []event.Kind{event.PackageRun}, Parse: aptHistory}
 }
 
 func each(ctx context.Context, in *artifact.Input, yield func(event.Event, error) bool, f func(l lines.Line) bool) {
@@ -168,6 +168,11 @@ func dpkgLog(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, err
 }
 
 // aptHistory reads stanzas: Start-Date, Commandline, Requested-By, Install, Upgrade, Remove, End-Date.
+// aptSniff tells a history of apt under another name.
+func aptSniff(head []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(head, "\r\n"), []byte("Start-Date: ")) && bytes.Contains(head, []byte("\nEnd-Date: "))
+}
+
 func aptHistory(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		var e event.Event
