@@ -47,6 +47,7 @@ where a line that tells of no refusal and no login became one.`,
 	c.Flags().StringVar(&f.OSSEC, "ossec", "", "folder of ossec-hids, with contrib/ossec-testing/tests and etc/rules")
 	c.Flags().StringVar(&f.CrowdSec, "crowdsec", "", "folder of CrowdSec's hub, with .tests")
 	c.Flags().StringVar(&f.Whyscream, "whyscream", "", "folder of postfix-grok-patterns, with test")
+	c.Flags().StringVar(&f.Filebeat, "filebeat", "", "folder of the modules of Elastic's Filebeat (filebeat/module)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().BoolVar(&lines, "lines", false, "print each line that is not read right, or that nobody understands, with the reason")
 	return c

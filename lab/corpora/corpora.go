@@ -1,5 +1,5 @@
-// Package corpora measures the reading of logs on the labelled samples of other projects: fail2ban's, OSSEC's, those of CrowdSec's hub and
-// of postfix-grok-patterns. Their folders are the user's: nothing of them is kept here. Each sample is examined as a log of its own, the way a
+// Package corpora measures the reading of logs on the labelled samples of other projects: fail2ban's, OSSEC's, those of CrowdSec's hub, of
+// postfix-grok-patterns and of Filebeat's modules. Their folders are the user's; what their licences allow to keep stands in testdata. Each sample is examined as a log of its own, the way a
 // user's folder of logs is, and what comes of it is held against the label. It is no judgement of the detections, which see many lines together.
 package corpora
 
@@ -41,6 +41,7 @@ type Folders struct {
 	OSSEC     string // ossec-hids, or a folder with its contrib/ossec-testing/tests and etc/rules
 	CrowdSec  string // hub, or its .tests
 	Whyscream string // postfix-grok-patterns, or its test
+	Filebeat  string // filebeat/module
 }
 
 // Read gives the samples of all folders.
@@ -49,7 +50,7 @@ func Read(f Folders) (out []Sample, err error) {
 		dir  string
 		name string
 		read func(dir string) ([]Sample, error)
-	}{{f.Fail2ban, "fail2ban", readFail2ban}, {f.OSSEC, "ossec", readOSSEC}, {f.CrowdSec, "crowdsec", readCrowdSec}, {f.Whyscream, "whyscream", readWhyscream}} {
+	}{{f.Fail2ban, "fail2ban", readFail2ban}, {f.OSSEC, "ossec", readOSSEC}, {f.CrowdSec, "crowdsec", readCrowdSec}, {f.Whyscream, "whyscream", readWhyscream}, {f.Filebeat, "filebeat", readFilebeat}} {
 		if c.dir == "" {
 			continue
 		}

@@ -15,7 +15,7 @@ import (
 var crowdsecParsers = map[string]string{"sshd": "sshd", "sshd-success": "sshd", "sshd-failed": "sshd", "dropbear": "dropbear", "pam": "pam", "pkexec": "pkexec", "sudo": "sudo", "su": "su", "postfix": "postfix", "postscreen": "postfix", "dovecot": "dovecot", "exim": "exim",
 	"cyrus-imap": "cyrus", "courier": "courier", "sendmail": "sendmail", "vsftpd": "vsftpd", "proftpd": "proftpd", "pureftpd": "pure-ftpd", "pure-ftpd": "pure-ftpd", "smb": "samba", "samba": "samba", "mysql": "mysql", "mariadb": "mariadb", "pgsql": "postgresql", "redis": "redis", "mongodb": "mongodb",
 	"nginx": "nginx", "nginx-mail": "nginx", "apache2": "apache", "caddy": "caddy", "traefik": "traefik", "haproxy": "haproxy", "lighttpd": "lighttpd", "litespeed": "litespeed", "tomcat": "tomcat", "bind9": "named", "dnsmasq": "dnsmasq", "unbound": "unbound", "bind9-syslog": "named", "iptables": "iptables", "ufw": "iptables",
-	"nftables": "iptables", "auditd": "auditd", "modsecurity": "modsecurity", "cpanel": "cpanel", "webmin": "webmin", "proxmox": "proxmox", "proxmox-pmgd": "proxmox", "fail2ban": "fail2ban", "nextcloud": "nextcloud", "wordpress": "wordpress", "roundcube": "roundcube", "directadmin": "directadmin", "plesk": "plesk"}
+	"nftables": "iptables", "auditd": "auditd", "modsecurity": "modsecurity", "cpanel": "cpanel", "webmin": "webmin", "proxmox": "proxmox", "proxmox-pmgd": "proxmox", "fail2ban": "fail2ban", "nextcloud": "nextcloud", "wordpress": "wordpress", "roundcube": "roundcube", "directadmin": "directadmin", "plesk": "plesk", "gitea": "gitea", "odoo": "odoo"}
 
 // readCrowdSec reads the tests of the hub: folders with a log and a parser.assert, which tells what each parser made of its lines.
 func readCrowdSec(dir string) (out []Sample, err error) {
