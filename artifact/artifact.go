@@ -10,6 +10,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -239,7 +240,20 @@ type Decoders struct {
 	prefix map[string][]*Artifact // names ending in "/"
 	begins []beginning            // names ending in "*"
 	pam    []*Artifact
+	routes map[string]*route // by program; bounded
+	last   *route            // of the message before: logs are mostly one program's
 }
+
+// route is where the messages of one program go.
+type route struct {
+	program []byte
+	members []*Artifact
+	asked   bool // for lines
+	pam     bool // by its name: "sshd(pam_unix)"
+}
+
+// maxRoutes bounds the programs that routes are kept of.
+const maxRoutes = 1000
 
 type beginning struct {
 	name string
@@ -277,11 +291,12 @@ func (d *Decoders) Decode(m *Message, yield func(*event.Event)) (known, understo
 		return false, false
 	}
 	m.wanted = d.Wanted
-	if !d.asked(m.Program) {
-		return d.decode(m, yield)
+	to := d.route(m.Program)
+	if !to.asked {
+		return d.decode(to, m, yield)
 	}
 	d.said, d.out = false, yield
-	known, understood = d.decode(m, d.tell)
+	known, understood = d.decode(to, m, d.tell)
 	if !d.said {
 		yield(m.Line())
 	}
@@ -301,8 +316,38 @@ func (d *Decoders) asked(program []byte) bool {
 	return false
 }
 
-func (d *Decoders) decode(m *Message, yield func(*event.Event)) (known, understood bool) {
-	if ofPAM(m) {
+// route finds where the messages of a program go.
+func (d *Decoders) route(program []byte) *route {
+	if d.last != nil && bytes.Equal(d.last.program, program) {
+		return d.last
+	}
+	if to := d.routes[string(program)]; to != nil {
+		d.last = to
+		return to
+	}
+	to := &route{program: bytes.Clone(program), asked: d.asked(program), members: d.exact[string(program)]}
+	to.pam = bytes.HasSuffix(program, []byte(")")) && bytes.Contains(program, []byte("(pam_"))
+	if i := bytes.IndexByte(program, '/'); to.members == nil && i > 0 {
+		to.members = d.prefix[string(program[:i+1])]
+	}
+	to.members = slices.Clip(to.members)
+	for _, b := range d.begins {
+		if bytes.HasPrefix(program, []byte(b.name)) {
+			to.members = append(to.members, b.art)
+		}
+	}
+	if d.routes == nil {
+		d.routes = map[string]*route{}
+	}
+	if len(d.routes) < maxRoutes {
+		d.routes[string(program)] = to
+	}
+	d.last = to
+	return to
+}
+
+func (d *Decoders) decode(to *route, m *Message, yield func(*event.Event)) (known, understood bool) {
+	if to.pam || ofPAM(m.Text) {
 		for _, a := range d.pam {
 			known = true
 			if a.Decode(m, yield) {
@@ -310,22 +355,10 @@ func (d *Decoders) decode(m *Message, yield func(*event.Event)) (known, understo
 			}
 		}
 	}
-	members := d.exact[string(m.Program)]
-	if i := bytes.IndexByte(m.Program, '/'); members == nil && i > 0 {
-		members = d.prefix[string(m.Program[:i+1])]
-	}
-	for _, a := range members {
+	for _, a := range to.members {
 		known = true
 		if a.Decode(m, yield) {
 			return true, true
-		}
-	}
-	for _, b := range d.begins {
-		if len(m.Program) >= len(b.name) && string(m.Program[:len(b.name)]) == b.name {
-			known = true
-			if b.art.Decode(m, yield) {
-				return true, true
-			}
 		}
 	}
 	if !known && ofDrupal(m.Text) {
@@ -350,11 +383,10 @@ func ofDrupal(t []byte) bool {
 
 // ofPAM tells whether a PAM module speaks: "pam_unix(sshd:auth): ...", "PAM 2 more authentication
 // failures", and, in old releases, under the program name "sshd(pam_unix)".
-func ofPAM(m *Message) bool {
-	if len(m.Text) > 4 {
-		if s := string(m.Text[:4]); s == "pam_" || s == "PAM " || s == "(pam" {
-			return true
-		}
+func ofPAM(text []byte) bool {
+	if len(text) <= 4 || text[0] != 'p' && text[0] != 'P' && text[0] != '(' {
+		return false
 	}
-	return bytes.HasSuffix(m.Program, []byte(")")) && bytes.Contains(m.Program, []byte("(pam_"))
+	s := string(text[:4])
+	return s == "pam_" || s == "PAM " || s == "(pam"
 }

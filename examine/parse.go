@@ -85,8 +85,8 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 	}
 	defer src.Close()
 	content := io.Reader(src)
-	if kind != "" && !j.art.Random {
-		ahead := newInflating(src)
+	if !j.art.Random && (kind != "" || section.Size() >= aheadFrom) {
+		ahead := newReading(src)
 		defer ahead.Close()
 		content = ahead
 	}
@@ -104,6 +104,7 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 		defer f.Close()
 		in.At, in.Size, in.R = f, n, io.NewSectionReader(f, 0, n)
 	}
+	may := r.declared(j.art)
 	state := !j.art.Log
 	of := clockOf(h, j)
 	e := &r.event // one for all events: a loop's own would be a new one each time
@@ -126,7 +127,7 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 			e.Ref, became = j.really(e.Ref)
 			e.AddText(event.LogRecovered, became)
 		}
-		if !r.declared(j.art, e.Kind) {
+		if !may[e.Kind] {
 			r.refused[j.art.Name]++
 			continue
 		}
@@ -193,32 +194,26 @@ func (r *run) inner(carrier *artifact.Artifact) func(head []byte) *artifact.Arti
 // inside tells whether an artefact's log may come wrapped in another's: it is told by its content, and read from its beginning to its end.
 func inside(a *artifact.Artifact) bool { return a.Log && a.Sniff != nil && !a.Random }
 
-// declared tells whether an artefact may yield a kind: its own, and those of the programs whose
+// declared gives the kinds that an artefact may yield: its own, and those of the programs whose
 // messages or logs it carries.
-func (r *run) declared(a *artifact.Artifact, k event.Kind) bool {
-	for _, x := range a.Kinds {
-		if x == k {
-			return true
+func (r *run) declared(a *artifact.Artifact) *[256]bool {
+	may := &[256]bool{event.LogLine: a.Log, event.AuditRecord: a.Log} // these are asked for, by Input.Wanted
+	add := func(kinds []event.Kind) {
+		for _, k := range kinds {
+			may[k] = true
 		}
 	}
-	if k == event.LogLine || k == event.AuditRecord {
-		return a.Log // asked for, by Input.Wanted
-	}
+	add(a.Kinds)
 	logs := a.Name == "container-log"
 	if a.Name != "syslogfile" && a.Name != "journald" && !logs {
-		return false
+		return may
 	}
 	for _, b := range r.o.Artifacts {
-		if b.Decode == nil && !(logs && inside(b)) {
-			continue
-		}
-		for _, x := range b.Kinds {
-			if x == k {
-				return true
-			}
+		if b.Decode != nil || logs && inside(b) {
+			add(b.Kinds)
 		}
 	}
-	return false
+	return may
 }
 
 // note takes from an event what the report says of the host itself.

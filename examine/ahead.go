@@ -6,8 +6,11 @@ import (
 	"telltale/internal/guard"
 )
 
-// inflating reads a compressed trace ahead, in a goroutine of its own, so that it is unpacked while what came before is parsed.
-type inflating struct {
+// aheadFrom is how large a plain log is that is worth a goroutine, in bytes.
+const aheadFrom = 1 << 20
+
+// reading reads a trace ahead, in a goroutine of its own, so that it is fetched and unpacked while what came before is parsed.
+type reading struct {
 	full chan piece
 	free chan []byte
 	stop chan struct{}
@@ -28,8 +31,8 @@ const (
 	pieces    = 4
 )
 
-func newInflating(r io.Reader) *inflating {
-	f := &inflating{full: make(chan piece, pieces), free: make(chan []byte, pieces), stop: make(chan struct{}), done: make(chan struct{})}
+func newReading(r io.Reader) *reading {
+	f := &reading{full: make(chan piece, pieces), free: make(chan []byte, pieces), stop: make(chan struct{}), done: make(chan struct{})}
 	for range pieces {
 		f.free <- make([]byte, pieceSize)
 	}
@@ -37,7 +40,7 @@ func newInflating(r io.Reader) *inflating {
 	return f
 }
 
-func (f *inflating) run(r io.Reader) {
+func (f *reading) run(r io.Reader) {
 	defer close(f.done)
 	for {
 		var b []byte
@@ -47,7 +50,7 @@ func (f *inflating) run(r io.Reader) {
 			return
 		}
 		n := 0
-		err := guard.Run("unpacking", func() (err error) {
+		err := guard.Run("reading", func() (err error) {
 			for n < cap(b) && err == nil {
 				var k int
 				k, err = r.Read(b[n:cap(b)])
@@ -67,7 +70,7 @@ func (f *inflating) run(r io.Reader) {
 }
 
 // Read gives what was unpacked.
-func (f *inflating) Read(p []byte) (int, error) {
+func (f *reading) Read(p []byte) (int, error) {
 	for len(f.now) == 0 {
 		if f.buf != nil {
 			f.free <- f.buf
@@ -85,7 +88,7 @@ func (f *inflating) Read(p []byte) (int, error) {
 }
 
 // Close ends the goroutine, before what it reads from is closed.
-func (f *inflating) Close() {
+func (f *reading) Close() {
 	close(f.stop)
 	<-f.done
 }

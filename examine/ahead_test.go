@@ -30,7 +30,7 @@ func TestInflating(t *testing.T) {
 		{"broken", io.MultiReader(bytes.NewReader(data[:pieceSize]), iotest.ErrReader(broken)), data[:pieceSize], broken},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			f := newInflating(tc.from)
+			f := newReading(tc.from)
 			got, err := io.ReadAll(f)
 			f.Close()
 			if !bytes.Equal(got, tc.want) || !errors.Is(err, tc.err) || tc.err == nil && err != nil {
@@ -38,7 +38,7 @@ func TestInflating(t *testing.T) {
 			}
 		})
 	}
-	f := newInflating(bytes.NewReader(data)) // nobody reads on
+	f := newReading(bytes.NewReader(data)) // nobody reads on
 	if _, err := f.Read(make([]byte, 10)); err != nil {
 		t.Error(err)
 	}
