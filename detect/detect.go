@@ -94,6 +94,7 @@ const (
 	SecretRead     What = "secret-read"      // somebody named files with secrets in a command that reads or packs them: Account As Runs Mechanism(sudo, audit, history) Views(their paths)
 	KnownHost      What = "known-host"       // a machine that an account's ssh knows: Account Source Path Count(of hashed names; Source is "" then)
 	RemoteScript   What = "remote-script"    // code that was fetched and run at once: Account Runs Detail
+	Exploit        What = "exploit"          // a message of a service that only the use of a fault in it leaves: Service Source Runs(what was made to run) Detail(which fault)
 )
 
 // Finding is what a detection found. Fields that do not apply are empty.
@@ -125,11 +126,19 @@ type Finding struct {
 	Pid       string
 	Views     []string // that show a HiddenThing; of a SecretRead and DataFetched: paths of the files
 	Access    *Access  // of Login and GuessedIn
+	Tries     []Try    // of a WebAttack and an Exploit: the first ones, one by one
 
 	For       []evidence.Quote
 	Against   []evidence.Quote
 	When      []evidence.Time // of a MailRun: when each mail came; of a LogEdited: when it was written anew; of a script: when it was asked for; of an undated command: when its history was last written; the first ones if there are very many
 	Explained string          // why it is innocent after all, "" if nothing explains it
+}
+
+// Try is one request that tried to break in.
+type Try struct {
+	Source string
+	At     evidence.Time
+	Quote  evidence.Quote
 }
 
 // Access is what is known of a login beside who and when.

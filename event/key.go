@@ -110,7 +110,7 @@ const (
 	ContainerName
 	ContainerImage
 	LogRecovered     // "removed", "lost": the line stands in no log any more and was found in what was deleted; lost are those that only went with the end of a file that was replaced
-	FileFacts        // what the content says, in words: "elf64 executable static stripped packed(UPX)", "script(sh)", "php disguised(image)"
+	FileFacts        // what the content says, in words: "elf64 executable static stripped packed(UPX)", "script(sh)", "php disguised(image)", "script(perl) does(reverse-shell)"
 	PackageInstalled // RFC 3339
 	HashExpected     // "md5:..." as the package's record has it
 	HashFound        // of the file as it lies there, by the same algorithm

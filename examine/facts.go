@@ -9,6 +9,7 @@ import (
 	"telltale/host"
 	"telltale/internal/elf"
 	"telltale/internal/filetype"
+	"telltale/internal/marks"
 )
 
 // Bounds of looking into files, by host: what is beyond is told by name and metadata only.
@@ -22,6 +23,9 @@ type looker struct {
 	n     int
 	spent time.Duration
 	head  [filetype.Head]byte
+
+	marked int
+	body   []byte
 }
 
 // worthALook tells which files are looked into: regular ones that no package owns and that could run, or lie where an intruder puts things.
@@ -60,8 +64,27 @@ func (l *looker) facts(name string, r io.ReaderAt, size int64) string {
 	case runs != "":
 		words += "(" + runs + ")"
 	}
+	for _, m := range l.marks(kind, r, size) {
+		words += " does(" + m + ")"
+	}
 	if promised, yes := filetype.Disguised(name, kind); yes {
 		words += " disguised(" + promised + ")"
 	}
 	return words
+}
+
+// maxMarked bounds the files whose content is searched for what they are made for.
+const maxMarked = 5_000
+
+// marks gives what a program, a script or a program's settings are made for.
+func (l *looker) marks(kind string, r io.ReaderAt, size int64) []string {
+	if kind != filetype.ELF && kind != filetype.Script && kind != filetype.Text && kind != filetype.PHP || l.marked >= maxMarked {
+		return nil
+	}
+	l.marked++
+	if l.body == nil {
+		l.body = make([]byte, marks.Read)
+	}
+	n, _ := r.ReadAt(l.body[:min(marks.Read, size)], 0)
+	return marks.Of(l.body[:n])
 }

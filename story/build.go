@@ -94,14 +94,15 @@ type builder struct {
 
 // suspect is an address that acted as nobody entitled would.
 type suspect struct {
-	source  string
-	why     []string // claims
-	logins  []*detect.Finding
-	spans   []span
-	strong  bool // an unauthorised session is confirmed, not only likely
-	web     bool
-	agents  []string
-	account map[string]bool
+	source   string
+	why      []string // claims
+	logins   []*detect.Finding
+	spans    []span
+	strong   bool // an unauthorised session is confirmed, not only likely
+	web      bool
+	attacked bool // what he tried was followed by its effect
+	agents   []string
+	account  map[string]bool
 }
 
 // span is a time in which a suspect could act, as an account.

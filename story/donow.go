@@ -38,6 +38,9 @@ func (b *builder) doNow() {
 		if ps := b.changedPrograms(); len(ps) > 0 {
 			b.step("Find out who changed "+list(ps)+": ask who built or mended it, and compare with the package.", "A program of a package that differs is an intruder's or a local build.")
 		}
+		if len(b.changedPrograms()) == 0 {
+			b.oddSteps()
+		}
 		if len(b.entered) > 0 && b.entered[0].account != "" {
 			b.step(fmt.Sprintf("Ask the owner of %s whether the login of %s was his own.", b.entered[0].account, clock(b.entered[0].first)), "Only he knows, and the answer decides.")
 		}

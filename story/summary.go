@@ -49,6 +49,13 @@ func (b *builder) summary() string {
 		if ps := b.changedPrograms(); len(ps) > 0 {
 			return fmt.Sprintf("Nothing shows how somebody would have got in, but %s: another file than the package ships. An intruder leaves that, and so does whoever builds a package himself, so it cannot be told which it was.", plural(int64(len(ps)), "program or library differs from its package, "+list(ps), "programs and libraries differ from their packages, "+list(ps)))
 		}
+		if odd := b.oddWords(); odd != "" {
+			text := "Nothing shows how somebody would have got in, but this does not belong on a server: " + odd + ". It may have an explanation that only its administrators know, so it cannot be told; if none of them knows it, somebody was there."
+			if m := b.complete(); m != "" {
+				text += " Not there to be read: " + m + "."
+			}
+			return text
+		}
 		if m := b.complete(); m != "" && b.wasAttacked() {
 			return "Somebody tries to get in. Nothing that was read shows that anybody did, but this was not there to be read: " + m + ". So it cannot be told. " + b.tries()
 		} else if m != "" {

@@ -79,6 +79,7 @@ func (b *builder) suspect() {
 			}
 		}
 	}
+	b.byAttack()
 	b.bySupply()
 	b.byDatabase()
 	b.byRansom()

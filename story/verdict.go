@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"telltale/detect"
-	"telltale/evidence"
 )
 
 // verdict answers whether the server was entered, no stronger than the evidence.
@@ -17,7 +16,7 @@ func (b *builder) verdict() {
 	for _, w := range b.entered {
 		strong = strong || w.status == Confirmed
 	}
-	bad := b.unexplained()
+	signs := b.unexplained()
 	switch {
 	case len(b.entered) > 0 && strong:
 		v.Status, v.Confidence = Compromised, Confirmed
@@ -25,10 +24,10 @@ func (b *builder) verdict() {
 		v.Status, v.Confidence = Compromised, Likely
 	case len(b.entered) > 0:
 		v.Status, v.Confidence = string(CannotTell), Possible
-	case len(bad) > 0:
-		v.Status, v.Confidence = Compromised, bad[0].status
-		b.s.Entry = append(b.s.Entry, Entry{Vector: "unknown", Status: CannotTell, Sources: []string{}, CVE: []string{}, Claims: ids(bad[0].claim)})
-	case len(b.changedPrograms()) > 0:
+	case len(signs) > 0:
+		v.Status, v.Confidence = Compromised, signs[0].status
+		b.s.Entry = append(b.s.Entry, Entry{Vector: "unknown", Status: CannotTell, Sources: []string{}, CVE: []string{}, Claims: ids(signs[0].claim)})
+	case len(b.changedPrograms()) > 0, len(b.odd()) > 0:
 		v.Status, v.Confidence = string(CannotTell), Possible
 	case b.wasAttacked() && b.complete() == "":
 		v.Status, v.Confidence = Attacked, Confirmed
@@ -68,52 +67,6 @@ func (b *builder) acquit() {
 			h.Status = Possible
 		}
 	}
-}
-
-// sign is something bad in itself that no way in explains.
-type sign struct {
-	claim  string
-	status Status
-}
-
-// unexplained finds effects of rung c that nobody innocent leaves: something critical, or two kinds of high level. Even so the
-// word is no stronger than possible: no way in speaks for it.
-func (b *builder) unexplained() []sign {
-	kinds := map[string]string{} // claims by detection
-	for _, w := range []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.AccountOdd, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing} {
-		for _, f := range b.by[w] {
-			if f.Level < detect.High || f.Rung < evidence.Effect || f.Mechanism == "dir" {
-				continue
-			}
-			id := b.told[f]
-			if id == "" {
-				id = b.claim(f.Title+detail(f)+".", f.Rung, f.First, Possible, f.For, nil)
-				b.told[f] = id
-			}
-			if f.Level >= detect.Critical {
-				return []sign{{id, Possible}}
-			}
-			kinds[f.Detection] = id
-		}
-	}
-	if len(kinds) == 1 { // and a log that was tampered with when it came
-		for _, w := range []detect.What{detect.LogEdited, detect.LogCut, detect.LogSilent} {
-			for _, f := range b.by[w] {
-				if id := b.told[f]; id != "" && b.aroundSigns(f) {
-					kinds[f.Detection] = id
-				}
-			}
-		}
-	}
-	if len(kinds) < 2 {
-		return nil
-	}
-	var out []sign
-	for _, id := range kinds {
-		out = append(out, sign{id, Possible})
-	}
-	sortBy(out, func(x, y sign) bool { return x.claim < y.claim })
-	return out
 }
 
 // aroundSigns tells whether a log was tampered with within an hour of something that is bad in itself.

@@ -64,7 +64,7 @@ func (b *builder) exploited(s *suspect, w way) way {
 		}
 	}
 	attacked := b.firstAttack(s.source, w.first)
-	if attacked != w.first || b.ran(s.source) {
+	if attacked != w.first || s.attacked || b.ran(s.source) {
 		w.weigh("attack-before", first(s.why))
 	}
 	w.first = attacked

@@ -46,7 +46,7 @@ func (f *fold) Observe(e *event.Event) {
 	mode, _ := strconv.ParseUint(e.Text(event.FileMode), 8, 16)
 	executable := kind == "file" && mode&0o111 != 0
 	facts := e.Text(event.FileFacts)
-	if f.disguised(e, p, facts, owned) || f.module(e, p, facts, owned) || f.locked(e, p, owned) {
+	if f.disguised(e, p, facts, owned) || f.module(e, p, facts, owned) || f.locked(e, p, owned) || f.rootkit(e, p, owned) || f.made(e, p, facts, owned) {
 		return
 	}
 	switch {
@@ -54,6 +54,9 @@ func (f *fold) Observe(e *event.Event) {
 		l := detect.Low
 		if detect.InVolatileDir(p) || detect.HiddenPath(p) != "" || strings.HasPrefix(p, "/home/") || strings.HasPrefix(p, "/var/") {
 			l = detect.High
+		}
+		if detect.HiddenPath(p) != "" && e.Text(event.FileUID) == "0" && mode&0o4000 != 0 {
+			l = detect.Critical // root for whoever knows the name
 		}
 		f.add(e, "D39", "T1548.001", l, "runs with its owner's rights (mode "+e.Text(event.FileMode)+") and no package owns it")
 	case kind == "file" && devices[p]:
@@ -78,6 +81,8 @@ func (f *fold) Observe(e *event.Event) {
 			l = detect.High
 		}
 		f.add(e, "D42", "T1036", l, "is a program below the web root that the web server's own account made")
+	case (executable || strings.HasPrefix(facts, "script(") || strings.HasPrefix(facts, "elf")) && detect.InVolatileDir(p) && f.ofService(e) && !library(p, facts):
+		f.add(e, "D42", "T1036", detect.High, "is a program of the account that a network service runs as, in a place where everybody may write")
 	case executable && detect.InVolatileDir(p):
 		if strings.Contains(facts, "packed(") {
 			f.add(e, "D42", "T1027.002", detect.High, "is a packed program in a place where everybody may write ("+facts+")")

@@ -65,6 +65,7 @@ func programs(rules []*Rule) (out []string) {
 const (
 	maxSources = 50
 	maxQuotes  = 6
+	maxTries   = 200 // of one rule, kept one by one
 )
 
 // fold is one run.
@@ -95,6 +96,7 @@ type hits struct {
 	when        []evidence.Time
 	accounts    []string
 	quotes      []evidence.Quote
+	tries       []detect.Try
 	line        evidence.Ref // of the last hit: several events may come of one line
 }
 
@@ -265,6 +267,9 @@ func (h *hits) take(e *event.Event) {
 	if len(h.quotes) < maxQuotes {
 		h.quotes = append(h.quotes, e.Quote())
 	}
+	if len(h.tries) < maxTries && e.At.Known() {
+		h.tries = append(h.tries, detect.Try{Source: e.Text(event.SourceIP), At: e.At, Quote: e.Quote()})
+	}
 }
 
 // Findings gives one finding for each rule that was hit.
@@ -303,6 +308,7 @@ func (f *fold) finding(r *Rule, h *hits) detect.Finding {
 	if r.what == detect.WebAttack {
 		x.Service = "web"
 		x.Title = detect.Tried(h.count, x.Mechanism, len(h.sources))
+		x.Tries = h.tries
 	}
 	return x
 }

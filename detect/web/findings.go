@@ -307,6 +307,9 @@ func (f *fold) executions() (out []detect.Finding) {
 	return out
 }
 
+// maxAllTries bounds the attempts of one kind that are told one by one.
+const maxAllTries = 5000
+
 // attacks gives the attempts by class, the addresses folded.
 func (f *fold) attacks() (out []detect.Finding) {
 	by := map[string]*detect.Finding{}
@@ -326,6 +329,9 @@ func (f *fold) attacks() (out []detect.Finding) {
 			}
 			if len(r.For) < 2*maxQuotes {
 				r.For = append(r.For, a.quotes...)
+			}
+			if len(r.Tries) < maxAllTries {
+				r.Tries = append(r.Tries, a.tries...)
 			}
 		}
 	}

@@ -39,6 +39,7 @@ const (
 	maxOutput  = 300
 	maxQuotes  = 3
 	maxWhen    = 200
+	maxTries   = 20 // of one client and kind
 )
 
 type client struct {
@@ -64,6 +65,7 @@ type attack struct {
 	count, ok   int64 // ok: answered 2xx
 	first, last evidence.Time
 	quotes      []evidence.Quote
+	tries       []detect.Try
 }
 
 // script is a script that was asked for and answered as if it were there.
@@ -182,6 +184,9 @@ func (f *fold) request(e *event.Event) {
 		a.first, a.last = evidence.Min(a.first, e.At), evidence.Max(a.last, e.At)
 		if len(a.quotes) < maxQuotes {
 			a.quotes = append(a.quotes, e.Quote())
+		}
+		if len(a.tries) < maxTries && e.At.Known() {
+			a.tries = append(a.tries, detect.Try{Source: string(ip), At: e.At, Quote: e.Quote()})
 		}
 	}
 }

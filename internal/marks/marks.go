@@ -1,0 +1,79 @@
+// Package marks tells, by its words, what a script or program is made for that hardly any innocent one does: giving a shell to the
+// network, taking orders from a chat server, mining for a pool, trying passwords on other machines. A mark needs several words
+// that belong together; none is told from a name. What is packed or encrypted bears none.
+package marks
+
+import "bytes"
+
+// Read is how much of a file is looked at, in bytes.
+const Read = 512 << 10
+
+// The marks.
+const (
+	Shell   = "reverse-shell"
+	Bot     = "chat-bot"
+	Miner   = "miner"
+	Scanner = "password-scanner"
+	Hider   = "preload-rootkit"
+)
+
+// Words says in a sentence what a mark means: "is a program that ...".
+var Words = map[string]string{
+	Shell:   "gives a shell to the network",
+	Bot:     "takes orders from a chat server",
+	Miner:   "mines for a pool",
+	Scanner: "tries passwords on other machines",
+	Hider:   "hides files and connections from programs that it is loaded into",
+}
+
+// mark is one combination: each group needs one of its words.
+type mark struct {
+	name   string
+	groups [][]string
+}
+
+var marks = []mark{
+	{Shell, [][]string{{"socket(", "Socket", "fsockopen("}, {`open(STDIN,">&`, `open(STDIN, ">&`, "open STDIN,'<&", "os.dup2(", "proc_open($shell", "proc_open('/bin/sh", `proc_open("/bin/sh`}, {"/bin/sh", "/bin/bash", "cmd.exe"}}},
+	{Shell, [][]string{{"bash -i", "sh -i"}, {"/dev/tcp/", "/dev/udp/"}}},
+	{Shell, [][]string{{"pty.spawn("}, {"socket.socket(", "socket("}, {"dup2("}}},
+	{Bot, [][]string{{"PRIVMSG"}, {"JOIN "}, {"NICK "}, {"system(", "exec(", "shell(", "popen(", "`$"}}},
+	{Bot, [][]string{{"PRIVMSG %s", "NOTICE %s"}, {"NICK %s"}, {"/bin/sh", "killall", "UDP flood", "TSUNAMI", "udpflood"}}},
+	{Miner, [][]string{{"stratum+tcp://", "stratum+ssl://", "mining.submit", `"donate-level"`, "--donate-level"}, {"pool", "job", "hashrate", "cpu"}}},
+	{Scanner, [][]string{{"Permission denied", "userauth", "ssh_userauth_password", "SSH-2.0-libssh", "paramiko"}, {"pass_file", "passfile", "vuln.txt", "nobash.txt", "mfu.txt", "uniq.txt", "bios.txt"}}},
+	{Hider, [][]string{{"ld.so.preload"}, {"readdir64", "readdir"}, {"/proc/net/tcp"}, {"dlsym", "RTLD_NEXT", "libc.so.6"}}},
+}
+
+// Of gives the marks of a content, each once.
+func Of(b []byte) (out []string) {
+	for _, m := range marks {
+		if !has(out, m.name) && m.in(b) {
+			out = append(out, m.name)
+		}
+	}
+	return out
+}
+
+func (m *mark) in(b []byte) bool {
+	for _, g := range m.groups {
+		found := false
+		for _, w := range g {
+			if bytes.Contains(b, []byte(w)) {
+				found = true
+				break
+			}
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+func has(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}

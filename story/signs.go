@@ -1,0 +1,104 @@
+package story
+
+import (
+	"fmt"
+	"strings"
+
+	"telltale/detect"
+	"telltale/evidence"
+)
+
+// sign is something bad in itself that no way in explains.
+type sign struct {
+	claim  string
+	status Status
+}
+
+// bad are the findings that can be bad in themselves, whoever they are of.
+var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.Exploit}
+
+// odd gives what does not belong on a server and has no cause that explains it, the worst first.
+func (b *builder) odd() (out []*detect.Finding) {
+	for _, w := range bad {
+		for _, f := range b.by[w] {
+			if f.Level < detect.High || f.Rung < evidence.Effect || f.Mechanism == "dir" || f.Explained != "" || len(f.For) == 0 {
+				continue
+			}
+			out = append(out, f)
+		}
+	}
+	sortBy(out, func(x, y *detect.Finding) bool { return x.Level > y.Level })
+	return out
+}
+
+// unexplained finds effects of rung c that nobody innocent leaves: something critical, or two kinds of high level. Even so the
+// word is no stronger than possible: no way in speaks for it.
+func (b *builder) unexplained() []sign {
+	kinds := map[string]string{} // claims by detection
+	for _, f := range b.odd() {
+		id := b.tellOdd(f)
+		if f.Level >= detect.Critical {
+			return []sign{{id, Possible}}
+		}
+		kinds[f.Detection] = id
+	}
+	if len(kinds) == 1 { // and a log that was tampered with when it came
+		for _, w := range []detect.What{detect.LogEdited, detect.LogCut, detect.LogSilent} {
+			for _, f := range b.by[w] {
+				if id := b.told[f]; id != "" && b.aroundSigns(f) {
+					kinds[f.Detection] = id
+				}
+			}
+		}
+	}
+	if len(kinds) < 2 {
+		return nil
+	}
+	var out []sign
+	for _, id := range kinds {
+		out = append(out, sign{id, Possible})
+	}
+	sortBy(out, func(x, y sign) bool { return x.claim < y.claim })
+	return out
+}
+
+// tellOdd makes a claim of something odd.
+func (b *builder) tellOdd(f *detect.Finding) string {
+	id := b.told[f]
+	if id == "" {
+		id = b.claim(f.Title+detail(f)+".", f.Rung, f.First, Possible, f.For, f.Against)
+		b.told[f] = id
+	}
+	return id
+}
+
+// maxOdd bounds how much of what is odd the summary names.
+const maxOdd = 3
+
+// oddWords words what is odd, for a summary: it stops a server from being called clean, and is too little to call it broken into.
+func (b *builder) oddWords() string {
+	var out []string
+	for i, f := range b.odd() {
+		if i == maxOdd {
+			out = append(out, "more below")
+			break
+		}
+		b.tellOdd(f)
+		out = append(out, strings.TrimSuffix(utf8(f.Title), "."))
+	}
+	return strings.Join(out, "; ")
+}
+
+// oddSteps says what to do about it.
+func (b *builder) oddSteps() {
+	for i, f := range b.odd() {
+		if i == maxOdd {
+			return
+		}
+		what := f.Path
+		if what == "" {
+			what = f.Title
+		}
+		b.step(fmt.Sprintf("Find out who made this, and why: %s.", utf8(what)), "Administrators leave such things, too, but if nobody knows it the server was broken into: then cut it from the network without switching it off.")
+	}
+}
