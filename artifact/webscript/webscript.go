@@ -1,6 +1,6 @@
 // Package webscript looks into the scripts below the web roots for what a visitor could make them do: run
 // what a request carries, evaluate what is encoded, send mail. It judges code by where data flows
-// in one statement, not by single words, for every application calls some of them.
+// in one statement, or through a variable, not by single words, for every application calls some of them.
 package webscript
 
 import (
@@ -30,6 +30,7 @@ const maxScan = 1 << 20 // bytes
 func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		best, raw := "", []byte(nil)
+		carried, said := variables{}, map[string]bool{}
 		ref := in.Ref
 		rank := 0
 		total := int64(0)
@@ -39,7 +40,14 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 				return
 			}
 			total += l.Len
-			if what, r := judge(l.Text, in.Path); r > rank {
+			what, r := judge(l.Text, in.Path)
+			if w, n := carried.judge(l.Text); n > r {
+				what, r = w, n
+			}
+			if what == namesItself {
+				said[name(l.Text)] = true
+			}
+			if r > rank {
 				best, rank = what, r
 				raw = bytes.Clone(l.Text[:min(len(l.Text), evidence.MaxQuote)])
 				ref.Off, ref.Len, ref.Line = l.Off, l.Len, l.Num
@@ -49,7 +57,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 		if err := lr.Err(); err != nil {
 			yield(event.Event{}, &evidence.Damage{Ref: in.Ref, Reason: err.Error()})
 		}
-		if best == "" {
+		if best == "" || best == namesItself && len(said) > 2 { // who knows them all is a scanner
 			return
 		}
 		e := event.Event{Kind: event.File, Ref: ref, Raw: raw}
@@ -89,6 +97,8 @@ func judge(line []byte, p string) (string, int) {
 	}
 	in, sink, dec := any(s, inputs), call(s), any(s, decode)
 	switch {
+	case name(line) != "":
+		return namesItself, 5
 	case in && sink:
 		return "it runs what a request carries", 5
 	case dec && strings.Contains(s, "eval("):

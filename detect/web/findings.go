@@ -29,7 +29,7 @@ func inDataDir(p string) bool {
 }
 
 // contentPoints says how much what a script does speaks against it (artifact/webscript has the words).
-var contentPoints = map[string]int{"it runs what a request carries": 3, "it evaluates code that it decodes": 2, "it makes other files run as scripts": 2, "it runs programs of the system": 1, "it takes files from anybody": 1}
+var contentPoints = map[string]int{"it runs what a request carries": 3, "it calls itself by the name of a known web shell": 4, "it evaluates code that it decodes": 2, "it makes other files run as scripts": 2, "it runs programs of the system": 1, "it takes files from anybody": 1}
 
 // hidden tells whether a directory of a path has a name with a dot in front.
 func hidden(p string) bool { return strings.Contains(path.Dir(p), "/.") }
@@ -145,7 +145,11 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 		points++
 		marks = append(marks, "it is tucked away")
 	}
-	if s == nil && grave < 3 { // caches and compiled templates are born behind requests too, and nobody asks for them
+	if strings.HasPrefix(path.Base(x.path), ".") && grave > 0 {
+		points += 2
+		marks = append(marks, "its name hides it")
+	}
+	if s == nil && grave < 3 && !strings.HasPrefix(path.Base(x.path), ".") { // caches and compiled templates are born behind requests too, and nobody asks for them
 		points -= 2
 	}
 	r := detect.Finding{Detection: "D54", What: detect.WebScript, Rung: evidence.Effect, Path: x.path, Account: x.owner, Service: "web", First: born, Attack: []string{"T1505.003"}, For: []evidence.Quote{x.quote}}
