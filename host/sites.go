@@ -32,10 +32,8 @@ func (h *Host) sites() Sites {
 	ng := h.configFiles("/etc/nginx", "/usr/local/nginx/conf")
 	h.nginx(&s, ng)
 	s.Files = append(s.Files, ng...)
-	for _, p := range []string{"/var/www/html", "/var/www", "/srv/www/htdocs", "/usr/share/nginx/html"} { // where packages put them unasked
-		if e, err := h.Lookup(p); err == nil && e.Meta.Type == filesystem.Directory {
-			s.Roots = append(s.Roots, p)
-		}
+	for _, p := range usualRoots {
+		s.Roots = append(s.Roots, h.folders(p)...)
 	}
 	s.Roots = roots(s.Roots)
 	return s

@@ -1,0 +1,59 @@
+package host
+
+import (
+	"sort"
+	"strings"
+
+	"telltale/filesystem"
+)
+
+// usualRoots are where packages, panels and application servers put sites, whether or not a configuration that is at hand says so. '*' is any name.
+var usualRoots = []string{"/var/www/html", "/var/www", "/srv/www/htdocs", "/srv/http", "/usr/share/nginx/html", "/usr/lib/cgi-bin", "/opt/lampp/htdocs", "/usr/local/lsws/*/html",
+	"/home/*/public_html", "/home/*/www", "/home/*/domains/*/public_html", "/home/*/web/*/public_html", "/var/www/vhosts/*/httpdocs", "/var/www/clients/*/*/web",
+	"/var/lib/tomcat*/webapps", "/usr/share/tomcat*/webapps", "/opt/tomcat*/webapps", "/opt/*/webapps", "/var/lib/jetty*/webapps", "/usr/share/jetty*/webapps"}
+
+// maxFolders bounds how many folders one pattern is followed into.
+const maxFolders = 2000
+
+// folders gives the folders of the host that a pattern fits, in order. In each of its parts one '*' may stand, for any name or the rest of one.
+func (h *Host) folders(pattern string) (out []string) {
+	out = []string{""}
+	for _, part := range strings.Split(strings.Trim(pattern, "/"), "/") {
+		var next []string
+		for _, dir := range out {
+			next = append(next, h.within(dir, part, maxFolders-len(next))...)
+		}
+		out = next
+	}
+	return out
+}
+
+// within gives the folders in dir whose names fit a pattern's part.
+func (h *Host) within(dir, part string, most int) (out []string) {
+	before, after, star := strings.Cut(part, "*")
+	if !star {
+		if e, err := h.Lookup(dir + "/" + part); err == nil && e.Meta.Type == filesystem.Directory && most > 0 {
+			return []string{dir + "/" + part}
+		}
+		return nil
+	}
+	e, err := h.Lookup(dir + "/")
+	if err != nil || e.Meta.Type != filesystem.Directory {
+		return nil
+	}
+	n := 0
+	for d, err := range e.Mount.FS.ReadDir(e.Meta.Inode) {
+		if n++; err != nil || n > 10*maxFolders || len(out) >= most {
+			break
+		}
+		name := string(d.Name)
+		if len(name) < len(before)+len(after) || !strings.HasPrefix(name, before) || !strings.HasSuffix(name, after) || name == "." || name == ".." {
+			continue
+		}
+		if x, err := h.Lookup(dir + "/" + name); err == nil && x.Meta.Type == filesystem.Directory {
+			out = append(out, dir+"/"+name)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
