@@ -11,12 +11,35 @@ import (
 	"telltale/evidence"
 )
 
-// Behind an attempt, what it did appears within behindTry; if the attempt names it, within behindNamed: whoever fetches a file often runs it by a
+// Behind an attempt, what it did appears soon; if the attempt names it, within behindNamed: whoever fetches a file often runs it by a
 // second request.
-const (
-	behindTry   = 15 * time.Second
-	behindNamed = 10 * time.Minute
-)
+const behindNamed = 10 * time.Minute
+
+// behindTry gives how long behind an attempt something may appear that it does not name. Public servers see such attempts all day, so that the
+// more there are, the more may be chance: the windows of all of them cover a small part of the time only. It is 0 where even short ones would cover more.
+func (b *builder) behindTry() time.Duration {
+	var n int64
+	var first, last evidence.Time
+	for _, w := range []detect.What{detect.Exploit, detect.WebAttack} {
+		for _, f := range b.by[w] {
+			if runsCommands(f) {
+				n += f.Count
+				first, last = evidence.Min(first, f.First), evidence.Max(last, f.Last)
+			}
+		}
+	}
+	n = min(n, 1e6)
+	whole := max(last.Sub(first), 24*time.Hour)
+	switch {
+	case time.Duration(n)*time.Minute*100 <= whole:
+		return time.Minute
+	case time.Duration(n)*15*time.Second*20 <= whole:
+		return 15 * time.Second
+	case time.Duration(n)*2*time.Second*20 <= whole:
+		return 2 * time.Second
+	}
+	return 0
+}
 
 // runsCommands tells attempts that, where they succeed, run commands or code.
 func runsCommands(f *detect.Finding) bool {
@@ -26,14 +49,16 @@ func runsCommands(f *detect.Finding) bool {
 
 // consequence is something bad that appeared behind an attempt.
 type consequence struct {
+	by    *detect.Finding // the attempts
+	try   detect.Try      // the one of them that it followed
 	of    *detect.Finding
-	try   detect.Try
 	named bool // the attempt names it
 }
 
 // byAttack joins attempts to break in with what appeared behind them: files, jobs and programs of the account that the attacked service runs as.
 // Once may be chance; what the attempt itself names is not, nor is more than one.
 func (b *builder) byAttack() {
+	soon := b.behindTry()
 	tries := map[string][]consequence{} // by address
 	var order []string
 	for _, w := range []detect.What{detect.Exploit, detect.WebAttack} {
@@ -41,7 +66,7 @@ func (b *builder) byAttack() {
 			if !runsCommands(f) {
 				continue
 			}
-			for _, c := range b.followed(f) {
+			for _, c := range b.followed(f, soon) {
 				if tries[c.try.Source] == nil {
 					order = append(order, c.try.Source)
 				}
@@ -55,14 +80,14 @@ func (b *builder) byAttack() {
 }
 
 // followed gives what appeared behind the attempts of one kind.
-func (b *builder) followed(f *detect.Finding) (out []consequence) {
+func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequence) {
 	for _, w := range []detect.What{detect.OddFile, detect.Persistence, detect.WebExecution, detect.Process} {
 		for _, e := range b.by[w] {
-			if e.Explained != "" || e.Level < detect.Medium || e.Mechanism == "dir" || !b.servedBy(f, e) {
+			if e.Explained != "" || e.Level < detect.Medium || e.Mechanism == "dir" {
 				continue
 			}
-			if t, named, ok := b.tryFor(f, e); ok {
-				out = append(out, consequence{e, t, named})
+			if t, named, ok := tryFor(f, e, soon); ok && (named || b.servedBy(f, e)) {
+				out = append(out, consequence{f, t, e, named})
 			}
 		}
 	}
@@ -75,14 +100,14 @@ func (b *builder) servedBy(f, e *detect.Finding) bool {
 		return f.Service == "web" && e.Source == "" && e.Level >= detect.High
 	}
 	a := account(e)
-	if f.Service == "web" {
+	if f.Service == "web" && !strings.Contains(f.Mechanism, "Webmin") { // which runs as root
 		return webAccount(a) || detect.ServiceAccount(a)
 	}
 	return detect.ServiceAccount(a) || a == "root"
 }
 
 // tryFor gives the attempt that came last before something appeared, the one that names it before all others.
-func (b *builder) tryFor(f, e *detect.Finding) (best detect.Try, named, ok bool) {
+func tryFor(f, e *detect.Finding, soon time.Duration) (best detect.Try, named, ok bool) {
 	base := path.Base(e.Path)
 	for _, t := range f.Tries {
 		d, known := gap(t.At, e)
@@ -90,7 +115,7 @@ func (b *builder) tryFor(f, e *detect.Finding) (best detect.Try, named, ok bool)
 			continue
 		}
 		names := len(base) >= 2 && strings.Contains(decoded(t.Quote.Text), "/"+base)
-		if d > behindTry && !(names && d <= behindNamed) || named && !names {
+		if d > soon && !(names && d <= behindNamed) || named && !names {
 			continue
 		}
 		if !ok || names && !named || t.At.After(best.At) {
@@ -154,13 +179,48 @@ func (b *builder) caused(source string, cs []consequence) {
 	}
 	d, _ := gap(first.try.At, first.of)
 	text := fmt.Sprintf("%s tried to make the server run commands %s, and within %s this appeared, as the account that the service runs as: %s.", where, clock(first.try.At), shortly(d), list(what))
-	id := b.claim(text, evidence.Effect, first.try.At, st, quotes, nil)
-	s := b.add(source, id, strong)
-	s.attacked = true
-	b.web(s, &detect.Finding{What: detect.WebScript, First: first.try.At, Last: first.try.At, Account: account(first.of), As: account(first.of)})
 	for _, c := range cs {
 		b.made[c.of] = true
 	}
+	id := b.claim(text, evidence.Effect, first.try.At, st, quotes, nil)
+	if source == "" { // the log names nobody
+		b.effect = ids(append(b.effect, id)...)
+		b.entered = append(b.entered, b.daemonWay(&suspect{daemon: first.by, why: ids(id), spans: []span{{from: first.try.At, account: account(first.of)}}}, way{sources: []string{}, claims: ids(id), status: st}))
+		return
+	}
+	s := b.add(source, id, strong)
+	s.attacked = true
+	if first.by.What == detect.Exploit {
+		s.daemon = first.by
+		s.spans = append(s.spans, span{first.try.At, first.try.At.Add(openEnd), account(first.of), true})
+		return
+	}
+	b.web(s, &detect.Finding{What: detect.WebScript, First: first.try.At, Last: first.try.At, Account: account(first.of), As: account(first.of)})
+}
+
+// daemonWay tells how a suspect came in through a fault of a network service that is no web site.
+func (b *builder) daemonWay(s *suspect, w way) way {
+	w.vector, w.service, w.product = "daemon-exploit", s.daemon.Service, s.daemon.Mechanism
+	w.cve = cvesIn(s.daemon.Mechanism)
+	for _, x := range s.spans {
+		if x.from == s.first() {
+			w.account = x.account
+		}
+	}
+	w.first, w.last, w.off = s.first(), s.first(), b.errorOf(s.daemon)
+	w.weigh("attack-before", first(s.why))
+	w.weigh("written-by", first(s.why))
+	return w
+}
+
+// cvesIn gives the numbers in the name of a fault.
+func cvesIn(s string) (out []string) {
+	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return r == '(' || r == ')' || r == ' ' || r == ',' }) {
+		if strings.HasPrefix(w, "CVE-") {
+			out = append(out, w)
+		}
+	}
+	return out
 }
 
 // thing names what appeared.
@@ -180,4 +240,36 @@ func shortly(d time.Duration) string {
 		return plural(int64(d.Round(time.Second)/time.Second), "second", "seconds")
 	}
 	return plural(int64(d.Round(time.Minute)/time.Minute), "minute", "minutes")
+}
+
+// byAttacker finds logins to a shell from an address that had tried to run commands here before, to accounts that never came from there.
+func (b *builder) byAttacker() {
+	for _, w := range []detect.What{detect.Exploit, detect.WebAttack} {
+		for _, f := range b.by[w] {
+			if !runsCommands(f) {
+				continue
+			}
+			for _, l := range b.logins() {
+				if !shellService(l.Service) || !contains(f.Sources, l.Source) || b.suspects[l.Source] != nil || !l.Access.NewAddress && !l.Access.FirstOfAccount || b.origin(l.Source) != "external" {
+					continue
+				}
+				t, ok := triedBefore(f, l)
+				if !ok {
+					continue
+				}
+				text := fmt.Sprintf("%s, which had tried %s %s, logged in as %s %s, an account that had not come from there before.", l.Source, f.Mechanism, clock(t.At), l.Account, clock(l.First))
+				b.add(l.Source, b.claim(text, evidence.Accepted, l.First, Likely, append([]evidence.Quote{t.Quote}, l.For...), nil), false)
+			}
+		}
+	}
+}
+
+// triedBefore gives the attempt of a login's address that came last before it.
+func triedBefore(f, l *detect.Finding) (best detect.Try, ok bool) {
+	for _, t := range f.Tries {
+		if t.Source == l.Source && t.At.Before(l.First) && (!ok || t.At.After(best.At)) {
+			best, ok = t, true
+		}
+	}
+	return best, ok
 }

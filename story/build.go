@@ -100,7 +100,8 @@ type suspect struct {
 	spans    []span
 	strong   bool // an unauthorised session is confirmed, not only likely
 	web      bool
-	attacked bool // what he tried was followed by its effect
+	attacked bool            // what he tried was followed by its effect
+	daemon   *detect.Finding // an Exploit whose effect was seen
 	agents   []string
 	account  map[string]bool
 }

@@ -89,6 +89,9 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 		}
 		return w, true
 	}
+	if s.daemon != nil {
+		return b.daemonWay(s, w), true
+	}
 	l := b.acting(s, firstLogin(s))
 	if s.web && (l == nil || l.First.After(s.first())) {
 		return b.webWay(s, w)

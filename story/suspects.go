@@ -87,6 +87,7 @@ func (b *builder) suspect() {
 	b.byEffects()
 	b.byMail()
 	b.byHistory()
+	b.byAttacker()
 	for range 4 { // each round may find a key, and with it an address
 		n := len(b.suspects) + len(b.keys)
 		b.follow()

@@ -89,7 +89,7 @@ func (b *builder) wasAttacked() bool {
 			return true
 		}
 	}
-	return len(b.by[detect.WebAttack])+len(b.by[detect.WebScan])+len(b.by[detect.PortScan]) > 0
+	return len(b.by[detect.WebAttack])+len(b.by[detect.Exploit])+len(b.by[detect.WebScan])+len(b.by[detect.PortScan]) > 0
 }
 
 // familiar tells tries of a person who mistypes: few, for one account, from a network that this account comes from.

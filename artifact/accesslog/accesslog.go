@@ -18,6 +18,7 @@ func New() *artifact.Artifact {
 		Name: "accesslog", Doc: "requests to the web server",
 		Spec: "Apache 2.4 mod_log_config, server/util.c (ap_escape_logitem); nginx ngx_http_log_module; lighttpd mod_accesslog; the Common Logfile Format of the W3C",
 		Files: []string{
+			"/var/webmin/miniserv.log", "/var/usermin/miniserv.log", "/var/log/{webmin,usermin}/miniserv.log",
 			"/var/log/{apache2,httpd,apache,apache-ssl,nginx,lighttpd}/*access*", "/var/log/{apache2,httpd,apache}/*{request,transfer,custom,combined}_log",
 			"/var/log/apache2/other_vhosts_access.log", "/var/log/{nginx,apache2,httpd}/*/*access*", "/var/log/{ispconfig/httpd,virtualmin}/**/*access*",
 			"/var/www/**/{log,logs}/*access*", "/srv/www/**/{log,logs}/*access*", "/home/*/{log,logs,access-logs}/*access*",

@@ -305,8 +305,13 @@ func (f *fold) finding(r *Rule, h *hits) detect.Finding {
 	if r.detection == somebodys { // somebody else's word: what is certain is only that it matched
 		x.Title = fmt.Sprintf("the rule %q matched %s", r.Title, detect.Plural(h.count, "time", "times"))
 	}
-	if r.what == detect.WebAttack {
+	switch r.what {
+	case detect.WebAttack:
 		x.Service = "web"
+		x.Title = detect.Tried(h.count, x.Mechanism, len(h.sources))
+		x.Tries = h.tries
+	case detect.Exploit:
+		x.Service = r.Source.Service
 		x.Title = detect.Tried(h.count, x.Mechanism, len(h.sources))
 		x.Tries = h.tries
 	}
