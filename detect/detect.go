@@ -138,7 +138,14 @@ type Finding struct {
 type Try struct {
 	Source string
 	At     evidence.Time
+	Absent bool // what it asked for was not there: answered 404 or 410
 	Quote  evidence.Quote
+}
+
+// TryOf makes a Try of an event.
+func TryOf(e *event.Event) Try {
+	status := string(e.Get(event.HTTPStatus))
+	return Try{Source: e.Text(event.SourceIP), At: e.At, Absent: status == "404" || status == "410", Quote: e.Quote()}
 }
 
 // Access is what is known of a login beside who and when.

@@ -104,6 +104,24 @@ var usualDot = map[string]bool{
 	".pwd.lock": true, ".updated": true, ".dwz": true, ".debug": true, ".placeholder": true, ".package-cache": true, ".cargo-ok": true, ".npmignore": true,
 }
 
+// usualHomes are hidden folders of a home that hold programs of well-known tools.
+var usualHomes = map[string]bool{".local": true, ".cargo": true, ".rbenv": true, ".nvm": true, ".pyenv": true, ".acme.sh": true, ".composer": true, ".npm": true, ".npm-global": true, ".dotnet": true, ".sdkman": true, ".rvm": true, ".vscode-server": true, ".cpan": true, ".gem": true, ".go": true, ".bin": true, ".scripts": true, ".cron": true, ".config": true,
+	".venv": true, ".virtualenvs": true, ".yarn": true, ".bun": true, ".deno": true, ".asdf": true, ".linuxbrew": true, ".nix-profile": true, ".plenv": true, ".nodenv": true, ".volta": true, ".pm2": true, ".wp-cli": true, ".duplicati": true, ".rclone": true, ".borg": true, ".backup": true, ".backups": true, ".dropbox-dist": true, ".vim": true, ".oh-my-zsh": true, ".juju": true, ".steam": true, ".minecraft": true, ".dotfiles": true, ".trash": true, ".cagefs": true, ".cpanel": true, ".softaculous": true, ".htpasswds": true, ".git": true, ".github": true, ".gitlab-runner": true}
+
+// tuckedAway gives the hidden folder of a home that a program lies in, where no well-known tool has its own; "" for none.
+func tuckedAway(p string) string {
+	if !strings.HasPrefix(p, "/home/") && !strings.HasPrefix(p, "/root/") {
+		return ""
+	}
+	names := strings.Split(p, "/")
+	for i, n := range names[:len(names)-1] {
+		if len(n) > 1 && n[0] == '.' && !usualHomes[strings.ToLower(n)] {
+			return strings.Join(names[:i+1], "/")
+		}
+	}
+	return ""
+}
+
 // SuspiciousCommand says in words what is odd about a command that is started by itself (cron, units, keys,
 // start-up files), and how grave that is; "" where nothing is. It looks at what the command does, not at words
 // in names: fetched code that is run, programs in places everybody may write to, decoding into a shell,
@@ -141,6 +159,11 @@ func SuspiciousCommand(cmd string) (why string, level Level) {
 		}
 		if strings.HasPrefix(w, "/dev/") && w != "/dev/null" && !strings.HasPrefix(w, "/dev/fd/") && !strings.HasPrefix(w, "/dev/std") { // a shell hands itself scripts as /dev/fd/63
 			return "runs a program in /dev", High
+		}
+	}
+	for _, w := range programs(c) {
+		if d := tuckedAway(w); d != "" {
+			return "runs a program in the hidden folder " + d, Medium
 		}
 	}
 	if fetch && (strings.Contains(low, "chmod ") || strings.Contains(low, "/tmp/") || strings.Contains(low, "/dev/shm")) {

@@ -83,7 +83,10 @@ func (b *builder) byAttack() {
 func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequence) {
 	for _, w := range []detect.What{detect.OddFile, detect.Persistence, detect.WebExecution, detect.Process} {
 		for _, e := range b.by[w] {
-			if e.Explained != "" || e.Level < detect.Medium || e.Mechanism == "dir" {
+			if e.Explained != "" || e.Level < detect.Medium || e.Mechanism == "dir" || b.made[e] || b.nearest(e) != nil {
+				continue
+			}
+			if s, _ := b.actor(e); s != nil { // somebody who is known did it
 				continue
 			}
 			if t, named, ok := tryFor(f, e, soon); ok && (named || b.servedBy(f, e)) {
@@ -114,8 +117,8 @@ func tryFor(f, e *detect.Finding, soon time.Duration) (best detect.Try, named, o
 		if !known || d < -2*time.Second {
 			continue
 		}
-		names := len(base) >= 2 && strings.Contains(decoded(t.Quote.Text), "/"+base)
-		if d > soon && !(names && d <= behindNamed) || named && !names {
+		names := len(base) >= 2 && !t.Absent && strings.Contains(decoded(t.Quote.Text), "/"+base)
+		if (t.Absent && !anywhere(f) || d > soon) && !(names && d <= behindNamed) || named && !names {
 			continue
 		}
 		if !ok || names && !named || t.At.After(best.At) {
@@ -124,6 +127,9 @@ func tryFor(f, e *detect.Finding, soon time.Duration) (best detect.Try, named, o
 	}
 	return best, named, ok
 }
+
+// anywhere tells attempts that work by being logged or looked at, whether or not what they ask for is there.
+func anywhere(f *detect.Finding) bool { return strings.Contains(f.Mechanism, "log4j") }
 
 // decoded undoes the coding of a URL, where it is whole.
 func decoded(s string) string {
@@ -168,9 +174,8 @@ func (b *builder) caused(source string, cs []consequence) {
 	if !named && len(what) < 2 && !grave {
 		return
 	}
-	strong := named || len(what) > 1 && grave
 	st := Likely
-	if strong {
+	if named {
 		st = Confirmed
 	}
 	where := upper(source)
@@ -188,7 +193,7 @@ func (b *builder) caused(source string, cs []consequence) {
 		b.entered = append(b.entered, b.daemonWay(&suspect{daemon: first.by, why: ids(id), spans: []span{{from: first.try.At, account: account(first.of)}}}, way{sources: []string{}, claims: ids(id), status: st}))
 		return
 	}
-	s := b.add(source, id, strong)
+	s := b.add(source, id, named)
 	s.attacked = true
 	if first.by.What == detect.Exploit {
 		s.daemon = first.by

@@ -15,13 +15,16 @@ type sign struct {
 }
 
 // bad are the findings that can be bad in themselves, whoever they are of.
-var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.Exploit}
+var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun}
 
 // odd gives what does not belong on a server and has no cause that explains it, the worst first.
 func (b *builder) odd() (out []*detect.Finding) {
 	for _, w := range bad {
 		for _, f := range b.by[w] {
 			if f.Level < detect.High || f.Rung < evidence.Effect || f.Mechanism == "dir" || f.Explained != "" || len(f.For) == 0 {
+				continue
+			}
+			if w == detect.MailRun && f.Mechanism != "sasl" { // a site's newsletter looks the same
 				continue
 			}
 			out = append(out, f)
@@ -31,11 +34,17 @@ func (b *builder) odd() (out []*detect.Finding) {
 	return out
 }
 
+// speaks tells what is odd enough to speak of an intruder together with something else: a run of mail does not.
+func speaks(f *detect.Finding) bool { return f.What != detect.MailRun }
+
 // unexplained finds effects of rung c that nobody innocent leaves: something critical, or two kinds of high level. Even so the
 // word is no stronger than possible: no way in speaks for it.
 func (b *builder) unexplained() []sign {
 	kinds := map[string]string{} // claims by detection
 	for _, f := range b.odd() {
+		if !speaks(f) {
+			continue
+		}
 		id := b.tellOdd(f)
 		if f.Level >= detect.Critical {
 			return []sign{{id, Possible}}

@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,16 +80,23 @@ func (b *builder) suspect() {
 			}
 		}
 	}
-	b.byAttack()
 	b.bySupply()
 	b.byDatabase()
 	b.byRansom()
 	b.byProcesses()
 	b.byEffects()
+	b.byCampaign()
 	b.byMail()
 	b.byHistory()
 	b.byAttacker()
-	for range 4 { // each round may find a key, and with it an address
+	b.followAll()
+	b.byAttack()
+	b.followAll()
+}
+
+// followAll follows what hangs on the suspects, in rounds: each may find a key, and with it an address.
+func (b *builder) followAll() {
+	for range 4 {
 		n := len(b.suspects) + len(b.keys)
 		b.follow()
 		if len(b.suspects)+len(b.keys) == n {
@@ -243,6 +251,9 @@ func (b *builder) byMail() {
 		if f.Mechanism != "sasl" || f.Level < detect.High {
 			continue
 		}
+		if b.fromEverywhere(f) {
+			continue
+		}
 		for _, l := range b.logins() {
 			if l.Account != f.Account || shellService(l.Service) || !contains(f.Sources, l.Source) || !l.Access.NewAddress && !l.Access.FirstOfAccount || b.suspects[l.Source] != nil {
 				continue
@@ -253,6 +264,58 @@ func (b *builder) byMail() {
 			text := fmt.Sprintf("With the password of %s, %s handed in mail from %s on, an address that the account had not come from before; %s.", f.Account, l.Source, clock(l.First), f.Detail)
 			b.add(l.Source, b.claim(text, evidence.Effect, l.First, Likely, append(append([]evidence.Quote{}, l.For...), f.For...), nil), false)
 		}
+	}
+}
+
+// crowd is from how many networks one person does not send within an hour.
+const crowd = 4
+
+// fromEverywhere suspects all who handed in a run of mail with one account's password from many networks at once: no person is in so many places.
+func (b *builder) fromEverywhere(f *detect.Finding) bool {
+	var nets, from []string
+	for _, ip := range f.Sources {
+		if b.origin(ip) != "external" {
+			return false // the site's own: a shared account
+		}
+		from = append(from, ip)
+		if !slices.ContainsFunc(nets, func(n string) bool { return sameNet(n, ip) }) {
+			nets = append(nets, ip)
+		}
+	}
+	if len(nets) < crowd || f.Last.Sub(f.First) > 48*time.Hour {
+		return false
+	}
+	text := fmt.Sprintf("With the password of %s mail was handed in from %d addresses of %d networks at once, as no person sends; %s.", f.Account, len(from), len(nets), f.Detail)
+	id := b.claim(text, evidence.Effect, f.First, Likely, f.For, nil)
+	for _, ip := range from {
+		b.add(ip, id, false)
+	}
+	return true
+}
+
+// byCampaign finds logins to an account that many addresses were guessing at, from where it never came before, within which something was left that
+// lets somebody back in. Each by itself is ordinary.
+func (b *builder) byCampaign() {
+	for _, l := range b.logins() {
+		a := l.Access
+		if a == nil || !shellService(l.Service) || b.suspects[l.Source] != nil || a.RecentAddresses < campaignAddresses || a.RecentTries < campaignTries || !a.NewAddress && !a.FirstOfAccount || b.origin(l.Source) != "external" || l.Key != "" {
+			continue
+		}
+		var left []string
+		var quotes []evidence.Quote
+		for _, p := range b.by[detect.Persistence] {
+			for _, s := range a.Sessions {
+				if p.Package == "" && (span{s.Start, endOnly(s), l.Account, false}).holds(p) && b.mayWrite(l.Account, p) {
+					left, quotes = ids(append(left, names(p.Mechanism)+" in "+utf8(p.Path))...), append(quotes, p.For...)
+					break
+				}
+			}
+		}
+		if len(left) == 0 {
+			continue
+		}
+		text := fmt.Sprintf("%d addresses guessed at %s in the hours before, then %s was let in, from where the account never came before, and within that session appeared %s.", a.RecentAddresses, l.Account, l.Source, list(left))
+		b.add(l.Source, b.claim(text, evidence.Effect, l.First, Likely, append(append([]evidence.Quote{}, l.For...), quotes...), nil), len(left) > 1)
 	}
 }
 

@@ -268,7 +268,7 @@ func (h *hits) take(e *event.Event) {
 		h.quotes = append(h.quotes, e.Quote())
 	}
 	if len(h.tries) < maxTries && e.At.Known() {
-		h.tries = append(h.tries, detect.Try{Source: e.Text(event.SourceIP), At: e.At, Quote: e.Quote()})
+		h.tries = append(h.tries, detect.TryOf(e))
 	}
 }
 

@@ -186,7 +186,7 @@ func (f *fold) request(e *event.Event) {
 			a.quotes = append(a.quotes, e.Quote())
 		}
 		if len(a.tries) < maxTries && e.At.Known() {
-			a.tries = append(a.tries, detect.Try{Source: string(ip), At: e.At, Quote: e.Quote()})
+			a.tries = append(a.tries, detect.TryOf(e))
 		}
 	}
 }
