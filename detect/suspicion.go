@@ -37,7 +37,7 @@ func ServiceAccount(name string) bool {
 	switch name {
 	case "www-data", "apache", "nginx", "httpd", "wwwrun", "http", "lighttpd", "www", "nobody", "mysql", "mariadb", "postgres", "redis", "valkey", "mongodb", "mongod", "tomcat", "tomcat6", "tomcat7", "tomcat8", "tomcat9", "tomcat10", "jetty", "wildfly", "jboss",
 		"Debian-exim", "exim", "postfix", "mail", "mailnull", "smmsp", "dovecot", "cyrus", "proftpd", "ftp", "vsftpd", "distccd", "zimbra", "confluence", "jira", "atlassian", "solr", "elasticsearch", "opensearch", "kibana", "logstash", "activemq", "rabbitmq", "memcache", "memcached",
-		"couchdb", "nagios", "icinga", "zabbix", "cacti", "asterisk", "named", "bind", "unbound", "git", "gitea", "gogs", "grafana", "minio", "odoo", "openfire", "weblogic", "oracle", "squid", "proxy", "daemon", "sshd", "snmp", "Debian-snmp", "uucp", "news", "nfsnobody", "vhost", "hadoop", "spark", "airflow", "supervisord", "haproxy", "ntp", "cups", "lp", "avahi", "messagebus", "games", "sys", "bin", "adm":
+		"couchdb", "nagios", "icinga", "zabbix", "cacti", "asterisk", "named", "bind", "unbound", "gitea", "gogs", "grafana", "minio", "odoo", "openfire", "weblogic", "oracle", "squid", "proxy", "daemon", "sshd", "snmp", "Debian-snmp", "uucp", "news", "nfsnobody", "vhost", "hadoop", "spark", "airflow", "haproxy", "ntp", "cups", "lp", "avahi", "messagebus", "games", "sys", "bin", "adm":
 		return true
 	}
 	return false

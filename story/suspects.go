@@ -303,19 +303,21 @@ func (b *builder) byCampaign() {
 		}
 		var left []string
 		var quotes []evidence.Quote
+		odd := false // every exposed account is guessed at, and its owner, who is on a journey, leaves keys and jobs, too
 		for _, p := range b.by[detect.Persistence] {
 			for _, s := range a.Sessions {
 				if p.Package == "" && (span{s.Start, endOnly(s), l.Account, false}).holds(p) && b.mayWrite(l.Account, p) {
 					left, quotes = ids(append(left, names(p.Mechanism)+" in "+utf8(p.Path))...), append(quotes, p.For...)
+					odd = odd || p.Level >= detect.Medium
 					break
 				}
 			}
 		}
-		if len(left) == 0 {
+		if !odd {
 			continue
 		}
 		text := fmt.Sprintf("%d addresses guessed at %s in the hours before, then %s was let in, from where the account never came before, and within that session appeared %s.", a.RecentAddresses, l.Account, l.Source, list(left))
-		b.add(l.Source, b.claim(text, evidence.Effect, l.First, Likely, append(append([]evidence.Quote{}, l.For...), quotes...), nil), len(left) > 1)
+		b.add(l.Source, b.claim(text, evidence.Effect, l.First, Likely, append(append([]evidence.Quote{}, l.For...), quotes...), nil), false)
 	}
 }
 
