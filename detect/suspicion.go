@@ -32,6 +32,20 @@ func InVolatileDir(p string) bool {
 	return false
 }
 
+// RansomName tells names that those who ask for ransom give to their notes: "README_TO_DECRYPT.txt", "HOW_TO_RESTORE_FILES.html".
+func RansomName(p string) bool {
+	name := strings.ToUpper(p[strings.LastIndexByte(p, '/')+1:])
+	if !strings.HasSuffix(name, ".TXT") && !strings.HasSuffix(name, ".HTML") && !strings.HasSuffix(name, ".HTA") && !strings.HasSuffix(name, ".README") {
+		return false
+	}
+	for _, w := range []string{"DECRYPT", "RESTORE", "RECOVER", "UNLOCK", "RANSOM", "YOUR_FILES", "YOUR-FILES", "READ_ME", "README_FOR", "!!!"} {
+		if strings.Contains(name, w) {
+			return true
+		}
+	}
+	return false
+}
+
 // ServiceAccount tells the accounts that daemons which strangers can reach run as. Those of build servers, which write programs everywhere, are none.
 func ServiceAccount(name string) bool {
 	switch name {

@@ -81,7 +81,7 @@ func (b *builder) byAttack() {
 
 // followed gives what appeared behind the attempts of one kind.
 func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequence) {
-	for _, w := range []detect.What{detect.OddFile, detect.Persistence, detect.WebExecution, detect.Process} {
+	for _, w := range []detect.What{detect.OddFile, detect.Persistence, detect.WebExecution, detect.WebScript, detect.Process} {
 		for _, e := range b.by[w] {
 			if e.Explained != "" || e.Level < detect.Medium || e.Mechanism == "dir" || b.made[e] || b.nearest(e) != nil {
 				continue
@@ -110,22 +110,30 @@ func (b *builder) servedBy(f, e *detect.Finding) bool {
 }
 
 // tryFor gives the attempt that came last before something appeared, the one that names it before all others.
-func tryFor(f, e *detect.Finding, soon time.Duration) (best detect.Try, named, ok bool) {
-	base := path.Base(e.Path)
+func tryFor(f, e *detect.Finding, soon time.Duration) (best detect.Try, byName, ok bool) {
 	for _, t := range f.Tries {
 		d, known := gap(t.At, e)
 		if !known || d < -2*time.Second {
 			continue
 		}
-		names := len(base) >= 2 && !t.Absent && strings.Contains(decoded(t.Quote.Text), "/"+base)
-		if (t.Absent && !anywhere(f) || d > soon) && !(names && d <= behindNamed) || named && !names {
+		names := !t.Absent && e.Path != "" && named(decoded(t.Quote.Text), e.Path)
+		if (t.Absent && !anywhere(f) || d > soon) && !(names && d <= behindNamed) || byName && !names {
 			continue
 		}
-		if !ok || names && !named || t.At.After(best.At) {
-			best, named, ok = t, names, true
+		if !ok || names && !byName || t.At.After(best.At) {
+			best, byName, ok = t, names, true
 		}
 	}
-	return best, named, ok
+	return best, byName, ok
+}
+
+// named tells whether an attempt's text names a file, or an archive that was unpacked into a folder of that name.
+func named(text, p string) bool {
+	if base := path.Base(p); len(base) >= 2 && strings.Contains(text, "/"+base) {
+		return true
+	}
+	dir := path.Base(path.Dir(p))
+	return strings.HasSuffix(dir, ".war") && strings.Contains(text, dir)
 }
 
 // anywhere tells attempts that work by being logged or looked at, whether or not what they ask for is there.

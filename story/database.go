@@ -3,6 +3,7 @@ package story
 import (
 	"cmp"
 	"fmt"
+	"time"
 
 	"telltale/detect"
 	"telltale/evidence"
@@ -16,6 +17,9 @@ func (b *builder) byDatabase() {
 			continue
 		}
 		w := way{vector: "database-exposed", status: Likely, service: f.Service, account: f.Account, sources: []string{}, first: f.First, last: f.Last}
+		if f.Source == "" {
+			f.Source = b.clientOf(f)
+		}
 		switch {
 		case f.Level == detect.Critical:
 			b.dumped(f, &w)
@@ -39,6 +43,30 @@ func (b *builder) byDatabase() {
 		}
 		b.entered = append(b.entered, w)
 	}
+}
+
+// clientOf gives who was at a database when it did something whose line names nobody: the only client of the same account, or of the same database's
+// other doings, in the minutes before.
+func (b *builder) clientOf(f *detect.Finding) (source string) {
+	only := true
+	note := func(x *detect.Finding) {
+		if d := f.First.Sub(x.First); x.Source != "" && x.Service == f.Service && d >= 0 && d <= 10*time.Minute {
+			only = only && (source == "" || source == x.Source)
+			source = x.Source
+		}
+	}
+	for _, x := range b.by[detect.DatabaseDid] {
+		note(x)
+	}
+	for _, l := range b.logins() {
+		if l.Account == f.Account || f.Account == "" {
+			note(l)
+		}
+	}
+	if !only {
+		return ""
+	}
+	return source
 }
 
 // byRansom tells data that is gone, and the demand in its place: that a client from outside did it is the way in. Who leaves a demand is never

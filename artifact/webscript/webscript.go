@@ -101,14 +101,46 @@ func judge(line []byte, p string) (string, int) {
 		return namesItself, 5
 	case in && sink:
 		return "it runs what a request carries", 5
+	case strings.Contains(s, "eval(") && packedTwice(s):
+		return "it evaluates code that is packed more than once", 5
 	case dec && strings.Contains(s, "eval("):
 		return "it evaluates code that it decodes", 4
+	case includesData(s):
+		return "it runs what is no script by its name", 4
 	case strings.Contains(s, "move_uploaded_file") && in && strings.Contains(s, "copy(") || strings.Contains(s, "@copy($_files"):
 		return "it takes files from anybody", 2
 	case sink:
 		return "it runs programs of the system", 2
 	}
 	return "", 0
+}
+
+// packedTwice tells that decoders stand within each other where code is evaluated: no application does so that has nothing to hide.
+func packedTwice(s string) bool {
+	n := 0
+	for _, d := range decode {
+		if strings.Contains(s, d) {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// includesData tells an include of a picture, or of a path whose letters are written as numbers.
+func includesData(s string) bool {
+	for _, word := range []string{"include ", "include(", "include_once ", "include_once(", "require ", "require(", "require_once ", "require_once("} {
+		i := strings.Index(s, word)
+		if i < 0 || i > 0 && s[i-1] >= 'a' && s[i-1] <= 'z' {
+			continue
+		}
+		what, _, _ := strings.Cut(s[i+len(word):], ";")
+		for _, x := range []string{`\x2f`, `\057`, `\57`, `.ico"`, ".ico'", `.png"`, ".png'", `.jpg"`, ".jpg'", `.gif"`, ".gif'", `.jpeg"`} {
+			if strings.Contains(what, x) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // call tells whether a sink is called, and not only part of a longer name ("curl_exec(", "$db->exec(").

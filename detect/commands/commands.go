@@ -17,7 +17,7 @@ import (
 // New gives the detection.
 func New() *detect.Detection {
 	return &detect.Detection{
-		ID: "commands", Title: "What was typed", IDs: []string{"D33", "D36", "D61", "D65", "D67"},
+		ID: "commands", Title: "What was typed", IDs: []string{"D33", "D36", "D61", "D65", "D67", "D72"},
 		Doc:    "judges the commands of shell histories, and code from the network that sudo or the audit saw run",
 		Attack: []string{"T1059.004", "T1082", "T1070"},
 		Wants:  []event.Kind{event.ShellCommand, event.File, event.SudoCommand, event.ProcessStarted},
@@ -89,6 +89,9 @@ func judge(c string) (id, attack, why string, l detect.Level) {
 	case strings.Contains(low, "chattr +i") && (strings.Contains(low, "authorized_keys") || strings.Contains(low, "cron") || strings.Contains(low, "/tmp") || strings.Contains(low, "/usr/bin")):
 		return "D46", "T1222.002", "makes a file that lets somebody in unchangeable", detect.High
 	}
+	if tool := attackTool(low); tool != "" {
+		return "D72", "T1046", "runs " + tool + ", which searches or attacks other machines", detect.Medium
+	}
 	if why, l := detect.SuspiciousCommand(c); l > detect.Info {
 		if why == fetchesAndRuns {
 			if from, l := remote(c); l == detect.Low {
@@ -98,6 +101,25 @@ func judge(c string) (id, attack, why string, l detect.Level) {
 		return "D36", "T1059.004", why, l
 	}
 	return "", "", "", detect.Info
+}
+
+// attackTools search or attack other machines. Those that administrators use on their own networks (nmap, nikto) are none.
+var attackTools = map[string]bool{"masscan": true, "zmap": true, "pscan2": true, "pscan": true, "hydra": true, "medusa": true, "ncrack": true, "patator": true, "crowbar": true, "sshscan": true, "pnscan": true, "msfconsole": true, "haiduc": true, "udp.pl": true, "stealth": true, "unixcod": true, "ssh-scan": true, "brutessh": true, "go.sh": true, "zgrab": true, "rustscan": true}
+
+// attackTool gives the tool that a command line in lower case runs, "" for none. To install or read about one is not to run it.
+func attackTool(low string) string {
+	for _, part := range strings.FieldsFunc(low, func(r rune) bool { return r == ';' || r == '|' || r == '&' }) {
+		w := strings.Fields(part)
+		for len(w) > 0 && (w[0] == "sudo" || w[0] == "nohup" || w[0] == "screen" || w[0] == "time" || strings.HasPrefix(w[0], "-")) {
+			w = w[1:]
+		}
+		if len(w) > 1 {
+			if name := w[0][strings.LastIndexByte(w[0], '/')+1:]; attackTools[name] {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // looksAround tells whether a command is one of those that people type on a host they do not know.

@@ -25,6 +25,10 @@ func (f *fold) made(e *event.Event, p, facts string, owned bool) bool {
 			return false
 		}
 	}
+	if mark == marks.Ransom {
+		f.add(e, "D42", "T1486", detect.Critical, "is a note that "+words)
+		return true
+	}
 	l := detect.Medium
 	if volatile := detect.InVolatileDir(p) || detect.HiddenPath(p) != ""; f.ofService(e) || volatile && e.Text(event.FileUID) == "0" || detect.HiddenPath(p) != "" {
 		l = detect.Critical
