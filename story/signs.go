@@ -15,7 +15,7 @@ type sign struct {
 }
 
 // bad are the findings that can be bad in themselves, whoever they are of.
-var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun}
+var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun, detect.Command}
 
 // odd gives what does not belong on a server and has no cause that explains it, the worst first.
 func (b *builder) odd() (out []*detect.Finding) {
@@ -25,6 +25,9 @@ func (b *builder) odd() (out []*detect.Finding) {
 				continue
 			}
 			if w == detect.MailRun && f.Mechanism != "sasl" { // a site's newsletter looks the same
+				continue
+			}
+			if w == detect.Command && f.Detection != "D72" { // what else is typed, administrators type, too
 				continue
 			}
 			out = append(out, f)

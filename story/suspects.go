@@ -80,6 +80,7 @@ func (b *builder) suspect() {
 			}
 		}
 	}
+	b.byUpload()
 	b.bySupply()
 	b.byDatabase()
 	b.byRansom()
@@ -101,6 +102,30 @@ func (b *builder) followAll() {
 		b.follow()
 		if len(b.suspects)+len(b.keys) == n {
 			break
+		}
+	}
+}
+
+// byUpload finds who wrote a script that is odd, and no more, by ftp or the like from a network that the account never came from.
+func (b *builder) byUpload() {
+	for _, up := range b.by[detect.Upload] {
+		if b.suspects[up.Source] != nil || b.origin(up.Source) != "external" || !strings.Contains(up.Path, "/") {
+			continue
+		}
+		for _, w := range b.by[detect.WebScript] {
+			if w.Level != detect.Medium || w.Path != up.Path && !strings.HasSuffix(w.Path, strings.ReplaceAll(up.Path, "//", "/")) {
+				continue
+			}
+			for _, l := range b.logins() {
+				if l.Source == up.Source && l.Account == up.Account && (l.Access.NewAddress || l.Access.FirstOfAccount) {
+					text := fmt.Sprintf("%s, from where %s had not come before, wrote %s by %s %s: %s.", up.Source, up.Account, up.Path, up.Service, clock(up.First), w.Detail)
+					s := b.add(up.Source, b.claim(text, evidence.Effect, up.First, Likely, append(append([]evidence.Quote{}, up.For...), w.For...), nil), false)
+					s.account[up.Account] = true
+					s.spans = append(s.spans, span{up.First, up.Last.Add(grace), up.Account, false})
+					b.effect = ids(append(b.effect, first(s.why))...)
+					break
+				}
+			}
 		}
 	}
 }

@@ -214,7 +214,7 @@ func (s *server) at(seconds int) time.Time {
 }
 
 // stamps are the forms of times.
-var stamps = map[string]string{"iso": "2006-01-02T15:04:05.000000-07:00", "clf": "02/Jan/2006:15:04:05 -0700", "plain": "2006-01-02 15:04:05", "ctime": "Mon Jan _2 15:04:05 2006", "slash": "2006/01/02 15:04:05", "utc": "2006-01-02T15:04:05Z"}
+var stamps = map[string]string{"iso": "2006-01-02T15:04:05.000000-07:00", "clf": "02/Jan/2006:15:04:05 -0700", "plain": "2006-01-02 15:04:05", "ctime": "Mon Jan _2 15:04:05 2006", "slash": "2006/01/02 15:04:05", "redis": "02 Jan 2006 15:04:05", "utc": "2006-01-02T15:04:05Z"}
 
 // dated puts times and the host's name in.
 func (s *server) dated(b []byte) []byte {

@@ -90,7 +90,7 @@ func judge(c string) (id, attack, why string, l detect.Level) {
 		return "D46", "T1222.002", "makes a file that lets somebody in unchangeable", detect.High
 	}
 	if tool := attackTool(low); tool != "" {
-		return "D72", "T1046", "runs " + tool + ", which searches or attacks other machines", detect.Medium
+		return "D72", "T1046", "runs " + tool + ", which searches or attacks other machines", detect.High
 	}
 	if why, l := detect.SuspiciousCommand(c); l > detect.Info {
 		if why == fetchesAndRuns {

@@ -26,6 +26,9 @@ func (f *fold) made(e *event.Event, p, facts string, owned bool) bool {
 		}
 	}
 	if mark == marks.Ransom {
+		if !detect.RansomName(p) { // a page about such notes
+			return false
+		}
 		f.add(e, "D42", "T1486", detect.Critical, "is a note that "+words)
 		return true
 	}

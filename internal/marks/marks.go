@@ -42,7 +42,7 @@ var marks = []mark{
 	{Bot, [][]string{{"PRIVMSG %s", "NOTICE %s"}, {"NICK %s"}, {"/bin/sh", "killall", "UDP flood", "TSUNAMI", "udpflood"}}},
 	{Miner, [][]string{{"stratum+tcp://", "stratum+ssl://", "mining.submit", `"donate-level"`, "--donate-level"}, {"pool", "job", "hashrate", "cpu"}}},
 	{Scanner, [][]string{{"Permission denied", "userauth", "ssh_userauth_password", "SSH-2.0-libssh", "paramiko"}, {"pass_file", "passfile", "vuln.txt", "nobash.txt", "mfu.txt", "uniq.txt", "bios.txt"}}},
-	{Ransom, [][]string{{"encrypted", "ENCRYPTED"}, {"bitcoin", "Bitcoin", "BITCOIN", "BTC", "monero", "Monero", ".onion"}, {"decrypt", "DECRYPT", "recover", "restore"}, {"pay", "Pay", "PAY", "Send ", "send ", "contact", "Contact", "wallet"}}},
+	{Ransom, [][]string{{"encrypted", "ENCRYPTED"}, {"bitcoin", "Bitcoin", "BITCOIN", "BTC", "monero", "Monero", ".onion"}, {"pay", "Pay", "PAY", "Send ", "send ", "contact", "Contact", "wallet"}}},
 	{Hider, [][]string{{"ld.so.preload"}, {"readdir64", "readdir"}, {"/proc/net/tcp"}, {"dlsym", "RTLD_NEXT", "libc.so.6"}}},
 }
 
