@@ -3,6 +3,7 @@ package story
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -145,10 +146,42 @@ func (b *builder) mailed(x *Complaint, f *detect.Finding) string {
 		x.Script = utf8(f.Path)
 		return text + " through the script " + f.Path + ", as PHP itself tells"
 	}
+	if by := b.byHeader(x, f); by != "" {
+		return text + by
+	}
 	if !webAccount(f.Account) {
 		return text
 	}
 	return text + b.behind(x, f.When)
+}
+
+// byHeader names the script that a header of the complained mail tells of. PHP writes it with mail.add_x_header, by name alone: the file is the only
+// one of that name among those that were looked into.
+func (b *builder) byHeader(x *Complaint, f *detect.Finding) string {
+	n, err := strconv.Atoi(f.Key)
+	if err != nil || n < 0 || n >= len(b.set.Complaints) || len(b.set.Complaints[n].Scripts) == 0 {
+		return ""
+	}
+	name := b.set.Complaints[n].Scripts[0]
+	var found []*detect.Finding
+	for _, w := range []detect.What{detect.WebScript, detect.WebUpload} {
+		for _, s := range b.by[w] {
+			if s.Path == name || path.Base(s.Path) == path.Base(name) {
+				found = append(found, s)
+			}
+		}
+	}
+	x.Script = utf8(name)
+	text := fmt.Sprintf(" through the script %s, as a header of the mail itself tells", name)
+	if len(found) != 1 {
+		return text
+	}
+	x.Script = utf8(found[0].Path)
+	if found[0].Level >= detect.Critical { // whoever visits a page of the site is nobody's suspect
+		x.Sources = clean(found[0].Sources)
+	}
+	x.Claims = ids(append(x.Claims, b.told[found[0]])...)
+	return text + fmt.Sprintf(" (%s)", found[0].Path)
 }
 
 // behind names the script that most of the moments followed. An intruder's script is told with those who asked for it; a page of the site may send mail, and whoever

@@ -28,6 +28,7 @@ func TestComplaints(t *testing.T) {
 	}{
 		{"by an intruder's script", "victim@example.com", Confirmed, "www-data", "/var/www/html/uploads/x.php", "web-exploit", "in the hand of whoever came in", "", false, []detect.Finding{mail, shell, page}},
 		{"by a page of the site, once", "victim@example.com", Confirmed, "www-data", "", "", "before anybody is blamed", "198.51.100.77", false, []detect.Finding{mail, page}},
+		{"by a script that the mail's own header names", "X-PHP-Originating-Script: 33:contact.php\nReceived: from web1\nTo: victim@example.com\nDate: Tue, 02 Jan 2024 03:00:04 +0000\nSubject: offer\n\nbuy", Confirmed, "www-data", "/var/www/html/contact.php", "", "as a header of the mail itself tells", "198.51.100.77", false, []detect.Finding{mail, page}},
 		{"by an account that nobody else is seen to use", "victim@example.com", Confirmed, "bob", "", "", "before anybody is blamed", "came in before", false, []detect.Finding{sasl}},
 		{"by two accounts, of which the complaint tells none", "victim@example.com", Possible, "bob", "", "", "Mail of amy fits as well", "came in before", true, []detect.Finding{sasl, with(sasl, func(f *detect.Finding) { f.Account, f.Sources = "amy", []string{"198.51.100.2"} })}},
 		{"by the owner, from elsewhere than the intruder", "victim@example.com", Confirmed, "bob", "", "", "No way in", "in the hand of", false,
