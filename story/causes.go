@@ -41,7 +41,7 @@ func (b *builder) causes() {
 func (b *builder) madeBy(f *detect.Finding) (made []*detect.Finding, grave bool) {
 	for _, w := range []detect.What{detect.OddFile, detect.Persistence} {
 		for _, e := range b.by[w] {
-			if !webAccount(account(e)) || e.Path == f.Path || e.Package != "" {
+			if !runsFor(f, account(e)) || e.Path == f.Path || e.Package != "" {
 				continue
 			}
 			if b.nearest(e) == f {
@@ -55,7 +55,7 @@ func (b *builder) madeBy(f *detect.Finding) (made []*detect.Finding, grave bool)
 			made = append(made, e)
 			grave = grave || f.Level >= detect.Medium
 		}
-		if e.Mechanism == "local" && e.Level >= detect.High && webAccount(e.Account) && b.sentBy(f, e) {
+		if e.Mechanism == "local" && e.Level >= detect.High && runsFor(f, e.Account) && b.sentBy(f, e) {
 			made = append(made, e)
 			grave = grave || f.Level >= detect.Medium // a page of the site may send a newsletter
 		}
@@ -66,6 +66,11 @@ func (b *builder) madeBy(f *detect.Finding) (made []*detect.Finding, grave bool)
 		}
 	}
 	return made, grave
+}
+
+// runsFor tells whether a script's requests run as an account: that of the web server, or, where each site runs as its owner, the script's own.
+func runsFor(script *detect.Finding, account string) bool {
+	return webAccount(account) || account != "" && account != "root" && account == script.Account
 }
 
 // mostOf is the share of a run's mails that a script's requests have to explain.

@@ -107,12 +107,20 @@ func judge(line []byte, p string) (string, int) {
 		return "it evaluates code that it decodes", 4
 	case includesData(s):
 		return "it runs what is no script by its name", 4
+	case in && mails(s):
+		return "it mails what a request carries", 3
 	case strings.Contains(s, "move_uploaded_file") && in && strings.Contains(s, "copy(") || strings.Contains(s, "@copy($_files"):
 		return "it takes files from anybody", 2
 	case sink:
 		return "it runs programs of the system", 2
 	}
 	return "", 0
+}
+
+// mails tells a line that sends mail in a loop to whom it is told.
+func mails(s string) bool {
+	i := strings.Index(s, "mail(")
+	return i > 0 && s[i-1] != '_' && s[i-1] != '>' && (s[i-1] < 'a' || s[i-1] > 'z') && (strings.Contains(s, "foreach") || strings.Contains(s, "while") || strings.Contains(s, "unserialize(") || strings.Contains(s, "base64_decode("))
 }
 
 // packedTwice tells that decoders stand within each other where code is evaluated: no application does so that has nothing to hide.
