@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"telltale/internal/bin"
+	"telltale/internal/btf"
 )
 
 // Limits of a walk through the kernel's memory.
@@ -87,7 +88,7 @@ func (m *memory) read(address uint64, b []byte) error {
 // entry whose prev is not the one that led to it ends the walk with errMoved.
 func (m *memory) walk(head uint64, low, high int, each func(entry []byte, at int)) error {
 	if low > 0 || high < 16 || high-low > maxSpan {
-		return fmt.Errorf("a structure of %d bytes: %w", high-low, errBTF)
+		return fmt.Errorf("a structure of %d bytes: %w", high-low, btf.ErrForm)
 	}
 	var link [16]byte
 	if err := m.read(head, link[:]); err != nil {

@@ -16,6 +16,7 @@ import (
 	"telltale/acquire"
 	"telltale/acquire/bounded"
 	"telltale/acquire/namespace"
+	"telltale/internal/btf"
 	"telltale/internal/state"
 )
 
@@ -73,7 +74,7 @@ type core struct {
 	out    acquire.Out
 	file   *os.File
 	mem    *memory
-	types  *btf
+	types  *btf.Types
 	symbol map[string]uint64
 }
 
@@ -90,7 +91,7 @@ func newCore(b *acquire.Box) (*core, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the kernel does not describe its types (Linux 5.4 can): %w", err)
 	}
-	types, err := parseBTF(description)
+	types, err := btf.Parse(description)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +109,7 @@ func newCore(b *acquire.Box) (*core, error) {
 
 // tasks gives the processes in the list that begins at init_task, by number, with their names.
 func (c *core) tasks() (map[string]string, error) {
-	o, err := c.types.offsets("task_struct", "tasks", "tgid", "comm")
+	o, err := c.types.Offsets("task_struct", "tasks", "tgid", "comm")
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +129,7 @@ func (c *core) modules() (map[string]string, error) {
 	if c.symbol["modules"] == 0 {
 		return nil, errors.New("the kernel's symbols do not tell where its list of modules is")
 	}
-	o, err := c.types.offsets("module", "list", "name")
+	o, err := c.types.Offsets("module", "list", "name")
 	if err != nil {
 		return nil, err
 	}
