@@ -83,7 +83,7 @@ func (f *facts) taint() {
 	if err != nil {
 		f.out.Failed("taint", err)
 	}
-	f.k.Taint, f.k.Taints = v, decodeTaint(v)
+	f.k.Taint, f.k.Taints = v, state.Taints(v)
 }
 
 func (f *facts) lockdown() {
@@ -187,7 +187,7 @@ func (f *facts) wiped() error {
 			}
 		}
 		c := &state.Contradiction{
-			What: "taint", Subject: taints[bit], Shown: []string{viewLog}, Missing: []string{viewTaint}, Structural: true, Repeats: repeats,
+			What: "taint", Subject: state.Taint(bit), Shown: []string{viewLog}, Missing: []string{viewTaint}, Structural: true, Repeats: repeats,
 			Detail: fmt.Sprintf("the kernel's log says %q, and its taint is %d", text, f.k.Taint),
 			Tested: []string{"the message is the kernel's own: others cannot write as facility 0", "the log is of this boot", "no setting unsets a bit: writing to it only adds"},
 		}

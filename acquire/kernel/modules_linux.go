@@ -295,12 +295,12 @@ func (m *moduleViews) tainted(p *modulePass) error {
 	var v uint64
 	fmt.Sscan(string(b), &v)
 	for _, bit := range []int{taintProprietary, taintOutOfTree, taintUnsigned} {
-		letter := taints[bit][:1]
+		letter := state.Taint(bit)[:1]
 		if v>>bit&1 == 0 || slices.ContainsFunc(p.listed, func(l *listed) bool { return strings.Contains(l.Taints, letter) }) {
 			continue
 		}
 		c := &state.Contradiction{
-			What: "taint", Subject: taints[bit], Shown: []string{viewTaint}, Missing: []string{viewModules}, Repeats: 1,
+			What: "taint", Subject: state.Taint(bit), Shown: []string{viewTaint}, Missing: []string{viewModules}, Repeats: 1,
 			Detail: "no module that is listed has this mark: one was there, or is hidden",
 			Tested: []string{"a driver that was unloaded or replaced leaves the mark, too: it cannot be ruled out"},
 		}

@@ -7,37 +7,12 @@ import (
 	"time"
 )
 
-// taints are the flags of kernel/panic.c and Documentation/admin-guide/tainted-kernels.rst, by bit.
-var taints = []string{
-	"P: proprietary module", "F: module loaded by force", "S: processor out of specification", "R: module unloaded by force",
-	"M: machine check", "B: bad page", "U: requested by user", "D: died: oops or bug", "A: ACPI table overridden",
-	"W: warning issued", "C: staging driver", "I: workaround for firmware", "O: out-of-tree module", "E: unsigned module",
-	"L: soft lockup", "K: live patch", "X: auxiliary, of the distribution", "T: built with randomised structures",
-	"N: in-kernel test", "J: userspace used a mutating debug operation of fwctl",
-}
-
 // Bits that a module leaves, and never are unset while the kernel runs.
 const (
 	taintProprietary = 0
 	taintOutOfTree   = 12
 	taintUnsigned    = 13
 )
-
-// decodeTaint tells the bits in words.
-func decodeTaint(v uint64) []string {
-	var all []string
-	for bit := range 64 {
-		if v>>bit&1 == 0 {
-			continue
-		}
-		if bit < len(taints) {
-			all = append(all, taints[bit])
-		} else {
-			all = append(all, "bit "+strconv.Itoa(bit))
-		}
-	}
-	return all
-}
 
 // record is one message of /dev/kmsg: "6,339,5140900,-;text\n", then lines of its dictionary after a space
 // (Documentation/ABI/testing/dev-kmsg).
