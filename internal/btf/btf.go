@@ -39,8 +39,9 @@ const (
 // Bounds of a description.
 const (
 	maxTypes     = 4 << 20
-	maxAnonymous = 8  // structures without a name within each other
-	maxModifiers = 32 // const, volatile, typedef behind each other
+	maxAnonymous = 8       // structures without a name within each other
+	maxMembers   = 1 << 20 // that are looked at to find one
+	maxModifiers = 32      // const, volatile, typedef behind each other
 	maxName      = 256
 )
 
@@ -201,9 +202,9 @@ func (t *Types) Field(structure, path string) (Field, error) {
 	if id == 0 {
 		return Field{}, fmt.Errorf("no struct %s is described", structure)
 	}
-	bits, width := 0, 0
+	bits, width, left := 0, 0, maxMembers
 	for part := range strings.SplitSeq(path, ".") {
-		m, ok := t.member(t.plain(id), part, maxAnonymous)
+		m, ok := t.member(t.plain(id), part, maxAnonymous, &left)
 		if !ok {
 			return Field{}, fmt.Errorf("struct %s has no member %s", structure, path)
 		}
@@ -223,12 +224,15 @@ type found struct {
 	id          uint32
 }
 
-func (t *Types) member(id uint32, name string, depth int) (found, bool) {
+func (t *Types) member(id uint32, name string, depth int, left *int) (found, bool) {
 	r, ok := t.get(id)
 	if !ok || depth == 0 || r.kind != kindStruct && r.kind != kindUnion {
 		return found{}, false
 	}
 	for i := range r.entries {
+		if *left--; *left < 0 {
+			return found{}, false
+		}
 		m := r.b[typeSize+i*memberSize:]
 		f := found{bits: int(t.order.Uint32(m[8:]) & (1<<31 - 1)), id: t.order.Uint32(m[4:])}
 		if r.bitfield { // the upper eight bits are the width of a bit field
@@ -238,7 +242,7 @@ func (t *Types) member(id uint32, name string, depth int) (found, bool) {
 		case called == name:
 			return f, true
 		case called == "":
-			if in, ok := t.member(t.plain(f.id), name, depth-1); ok {
+			if in, ok := t.member(t.plain(f.id), name, depth-1, left); ok {
 				in.bits += f.bits
 				return in, true
 			}

@@ -71,8 +71,9 @@ type dump struct {
 	facts  memory.Facts
 	cache  *cache.Cache[uint64, []byte]
 
-	mu   sync.Mutex
+	mu   sync.Mutex // of the unpackers, which are made when they are needed
 	zstd *zstd.Decoder
+	zlib io.ReadCloser
 }
 
 func open(ctx context.Context, r io.ReaderAt, size int64, b *limit.Budget) (memory.Dump, error) {
@@ -267,13 +268,7 @@ func (d *dump) unpack(b []byte, flags uint32) ([]byte, error) {
 	case int64(len(b)) == d.page && flags&(packedZlib|packedLZO|packedSnappy|packedZstd) == 0:
 		return b, nil
 	case flags&packedZlib != 0:
-		z, err := zlib.NewReader(bytes.NewReader(b))
-		if err != nil {
-			return nil, err
-		}
-		defer z.Close()
-		_, err = io.ReadFull(z, out)
-		return out, err
+		return out, d.unzlib(b, out)
 	case flags&packedSnappy != 0:
 		if n, err := snappy.DecodedLen(b); err != nil || int64(n) != d.page {
 			return nil, memory.ErrNotSupported
@@ -288,7 +283,23 @@ func (d *dump) unpack(b []byte, flags uint32) ([]byte, error) {
 	return nil, fmt.Errorf("packed in a way that is not known (%#x): %w", flags, memory.ErrNotSupported)
 }
 
-// unzstd unpacks by one decoder, which is made when it is needed.
+// unzlib unpacks by one decoder: to make one costs more than a page.
+func (d *dump) unzlib(b, out []byte) (err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.zlib == nil {
+		d.zlib, err = zlib.NewReader(bytes.NewReader(b))
+	} else {
+		err = d.zlib.(zlib.Resetter).Reset(bytes.NewReader(b), nil)
+	}
+	if err != nil {
+		d.zlib = nil
+		return err
+	}
+	_, err = io.ReadFull(d.zlib, out)
+	return err
+}
+
 func (d *dump) unzstd(b []byte) ([]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,25 +1,13 @@
 package lime
 
 import (
-	"encoding/binary"
 	"testing"
 
 	"telltale/memory/memorytest"
 )
 
-func encode(ps []memorytest.Piece) (b []byte) {
-	for _, p := range ps {
-		b = binary.LittleEndian.AppendUint32(b, magic)
-		b = binary.LittleEndian.AppendUint32(b, version)
-		b = binary.LittleEndian.AppendUint64(b, p.Start)
-		b = binary.LittleEndian.AppendUint64(b, p.Start+uint64(len(p.Bytes))-1)
-		b = append(append(b, make([]byte, 8)...), p.Bytes...)
-	}
-	return b
-}
-
 func TestReads(t *testing.T) {
-	b := encode(memorytest.Pieces())
+	b := memorytest.LiME(memorytest.Pieces())
 	d := memorytest.Open(t, Format(), b)
 	memorytest.Compare(t, d, memorytest.Pieces())
 	if n := d.Where(0x1001); n != headerSize+1 {
@@ -32,7 +20,7 @@ func TestReads(t *testing.T) {
 
 // TestCut: what is there of a dump that ends early is read, and the rest is told.
 func TestCut(t *testing.T) {
-	b := encode(memorytest.Pieces())
+	b := memorytest.LiME(memorytest.Pieces())
 	d := memorytest.Open(t, Format(), b[:len(b)-100])
 	if len(d.Facts().Damage) != 1 {
 		t.Error(d.Facts())
@@ -47,6 +35,6 @@ func TestCut(t *testing.T) {
 }
 
 func FuzzOpen(f *testing.F) {
-	b := encode(memorytest.Pieces())
+	b := memorytest.LiME(memorytest.Pieces())
 	memorytest.Fuzz(f, Format(), b, b[:100])
 }

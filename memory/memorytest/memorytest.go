@@ -4,9 +4,12 @@ package memorytest
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"io"
 	"testing"
 	"time"
+
+	"github.com/klauspost/compress/snappy"
 
 	"telltale/internal/limit"
 	"telltale/memory"
@@ -38,6 +41,45 @@ func Open(t testing.TB, f memory.Format, b []byte) memory.Dump {
 		t.Fatal(err)
 	}
 	return d
+}
+
+// LiME writes memory in the LiME format.
+func LiME(ps []Piece) (b []byte) {
+	for _, p := range ps {
+		b = binary.LittleEndian.AppendUint64(b, 0x14C694D45) // magic, version
+		b = binary.LittleEndian.AppendUint64(b, p.Start)
+		b = binary.LittleEndian.AppendUint64(b, p.Start+uint64(len(p.Bytes))-1)
+		b = append(append(b, make([]byte, 8)...), p.Bytes...)
+	}
+	return b
+}
+
+// AVML writes memory in the second version of AVML's format. Its writers differ in what they give as a block's end: the last byte's address,
+// or, exclusive, the one behind.
+func AVML(t testing.TB, ps []Piece, exclusive bool) (out []byte) {
+	t.Helper()
+	for _, p := range ps {
+		end := p.Start + uint64(len(p.Bytes))
+		if !exclusive {
+			end--
+		}
+		out = binary.LittleEndian.AppendUint64(out, 0x24C4D5641) // magic, version
+		out = binary.LittleEndian.AppendUint64(out, p.Start)
+		out = append(binary.LittleEndian.AppendUint64(out, end), make([]byte, 8)...)
+		var z bytes.Buffer
+		w := snappy.NewBufferedWriter(&z)
+		for i, b := 0, p.Bytes; len(b) > 0; i, b = i+1, b[memory.PageSize:] {
+			if _, err := w.Write(b[:memory.PageSize]); err != nil {
+				t.Fatal(err)
+			}
+			if i == 1 { // a chunk that is not full
+				w.Flush()
+			}
+		}
+		w.Close()
+		out = binary.LittleEndian.AppendUint64(append(out, z.Bytes()...), uint64(z.Len()))
+	}
+	return out
 }
 
 // Compare holds a dump against the memory that it must have.
