@@ -54,8 +54,15 @@ type Clock struct {
 	ErrorUS   int64  `json:"error_us"`
 }
 
-// Process is one process as its files in /proc show it.
+// Place is where something lies in a dump of memory.
+type Place struct {
+	Physical uint64 `json:"phys"`   // its address in the machine's memory
+	Offset   int64  `json:"offset"` // in the dump; of the packed block that holds it, where the dump is packed
+}
+
+// Process is one process as its files in /proc show it, or as it stands in the kernel's memory.
 type Process struct {
+	At     *Place `json:"at,omitempty"`
 	PID    int    `json:"pid"`
 	PPID   int    `json:"ppid"`
 	PGID   int    `json:"pgid"`
@@ -148,6 +155,7 @@ type Mapped struct {
 
 // Socket is one socket of the network, of packets, or of the host itself.
 type Socket struct {
+	At       *Place   `json:"at,omitempty"`
 	Protocol string   `json:"protocol"` // "tcp", "udp", "raw", "icmp", "packet", "unix", "netlink", "vsock" ...
 	Local    string   `json:"local"`    // "192.0.2.10:22"; a path for unix; an interface for packet
 	Remote   string   `json:"remote"`
@@ -219,6 +227,7 @@ type Said struct {
 
 // Module is a module of the kernel.
 type Module struct {
+	At     *Place   `json:"at,omitempty"`
 	Name   string   `json:"name"`
 	Size   int64    `json:"size"`
 	Refs   int      `json:"refs"`

@@ -1,0 +1,303 @@
+package kernel
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"telltale/internal/btf"
+	"telltale/internal/state"
+	"telltale/memory"
+)
+
+// Bounds of what is tried.
+const (
+	maxBTF      = 32 << 20 // bytes of a description; those of distributions have four to six
+	minBTF      = 256 << 10
+	maxTried    = 16       // descriptions, and tables of symbols
+	imageReach  = 64 << 20 // bytes around init_task within which the kernel's own page tables lie
+	imageFrom   = 0xffff_ffff_8000_0000
+	maxSwappers = 256
+)
+
+// first is init_task: where it lies and the address that it gives itself.
+type first struct{ addr, phys uint64 }
+
+// anchor finds what all reading begins with: the description of types, init_task, and the page tables. Each is sought by more than one way, and where
+// two ways lead to different places that is told.
+func (k *Kernel) anchor(s *found) error {
+	k.readNotes(s)
+	if len(s.btf) == 0 {
+		return k.none(s, "it holds no description of the kernel's types (BTF; kernels have it since 5.4 where their distribution turned it on)")
+	}
+	shifted, moved := false, false
+	for _, at := range s.btf[:min(len(s.btf), maxTried)] {
+		types, err := k.parseTypes(at)
+		if err != nil {
+			continue
+		}
+		k.types = types
+		clear(k.fields)
+		for _, t := range k.swappers(s, &shifted) {
+			if base, ok := k.info.number("phys_base"); ok && t.addr-t.phys != uint64(imageFrom)-uint64(base) {
+				moved = true // or a copy of the task that a crash kernel, or an earlier one, left
+			}
+			if k.tables(t) {
+				k.task, k.delta = t.addr, t.addr-t.phys
+				k.used = append(k.used, fmt.Sprintf("the kernel's own types (BTF at %#x)", at))
+				k.readSymbols(s)
+				k.compare(s)
+				return nil
+			}
+		}
+	}
+	if shifted || moved {
+		return k.none(s, "the kernel does not lie where its own pointers say: the dump does not hold memory by its address. Holes were left out when it was written (LiME with format=raw does so, and so does what joins the ranges of /proc/iomem); dump it again by format=lime or padded")
+	}
+	if k.types == nil {
+		return k.none(s, "what looks like the description of the kernel's types cannot be read")
+	}
+	if k.left < 0 {
+		return k.none(s, "its first task was not found before the bound of what is read")
+	}
+	return k.none(s, "its first task was not found, or no page tables that lead to it: the dump lacks the pages of the kernel itself, or is of a machine that is not amd64")
+}
+
+// none says why nothing can be read, and what kernel it would be.
+func (k *Kernel) none(s *found, why string) error {
+	which := k.info.release()
+	if which == "" && len(s.banners) > 0 {
+		which = s.banners[0]
+	}
+	if which == "" {
+		return fmt.Errorf("%w: no process could be read: %s", ErrNoKernel, why)
+	}
+	return fmt.Errorf("no process could be read of the kernel %s: %s", state.Text([]byte(which), 200), why)
+}
+
+// readNotes takes the kernel's note: the one that the dump carries, else the first in memory that is long enough.
+func (k *Kernel) readNotes(s *found) {
+	if b := k.d.Facts().VMCoreInfo; len(b) > 0 {
+		k.info = parseNote(b)
+	}
+	for _, at := range s.notes {
+		b := make([]byte, maxNote)
+		n, _ := k.d.ReadPhys(b, at)
+		if x := parseNote(b[:n]); len(x.values) > max(10, len(k.info.values)) {
+			k.info = x
+			k.info.at = at
+		}
+	}
+}
+
+func (k *Kernel) parseTypes(at uint64) (*btf.Types, error) {
+	head := make([]byte, btf.HeaderSize)
+	if n, err := k.d.ReadPhys(head, at); n < len(head) {
+		return nil, err
+	}
+	size := btf.Length(head)
+	if size < minBTF || size > maxBTF {
+		return nil, btf.ErrForm
+	}
+	b := make([]byte, size)
+	if n, err := k.d.ReadPhys(b, at); n < len(b) {
+		return nil, err
+	}
+	t, err := btf.Parse(b)
+	if err != nil {
+		return nil, err
+	}
+	_, err = t.Offsets("task_struct", "comm", "pid", "group_leader", "real_parent", "tasks")
+	return t, err
+}
+
+// swappers gives those of the places at which the first task's name stands whose task points to itself: the pointer is its address.
+func (k *Kernel) swappers(s *found, shifted *bool) (out []first) {
+	o, err := k.types.Offsets("task_struct", "comm", "pid", "group_leader", "real_parent")
+	if err != nil {
+		return nil
+	}
+	word := func(at uint64) uint64 {
+		var b [8]byte
+		if k.phys(b[:], at) != nil {
+			return 0
+		}
+		return le.Uint64(b[:])
+	}
+	for _, at := range s.tasks {
+		if at < uint64(o["comm"]) || len(out) == maxSwappers {
+			continue
+		}
+		base := at - uint64(o["comm"])
+		self := word(base + uint64(o["group_leader"]))
+		if self < highHalf || word(base+uint64(o["real_parent"])) != self || uint32(word(base+uint64(o["pid"]))) != 0 {
+			continue
+		}
+		if (self^base)%memory.PageSize != 0 {
+			*shifted = true
+			continue
+		}
+		if x := (first{self, base}); !slices.Contains(out, x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// root is page tables that may be the kernel's.
+type root struct {
+	phys uint64
+	from string
+}
+
+// tables finds page tables that lead to the first task and to its neighbours in the list.
+func (k *Kernel) tables(t first) bool {
+	delta := t.addr - t.phys
+	var roots []root
+	if v := k.info.symbol("swapper_pg_dir"); v >= imageFrom {
+		roots = append(roots, root{v - delta, "the kernel's note for dumps"})
+	}
+	for _, r := range k.d.Facts().Roots {
+		roots = append(roots, root{r &^ (2*memory.PageSize - 1), "a processor's register"}, root{r & addrMask, "a processor's register"}) // beside it lie those of the programs (KPTI)
+	}
+	for _, r := range roots {
+		if k.leads(r, t) {
+			return true
+		}
+	}
+	low := t.phys &^ (memory.PageSize - 1)
+	for at := low - min(low, imageReach); at < low+imageReach; at += memory.PageSize {
+		if k.leads(root{at, "what page leads to it"}, t) {
+			return true
+		}
+	}
+	return false
+}
+
+// leads tells whether page tables are the kernel's, with four levels or five, and takes them.
+func (k *Kernel) leads(r root, t first) bool {
+	was := k.space
+	for _, levels := range []int{4, 5} {
+		s := k.newSpace(r.phys, levels)
+		if pa, err := s.translate(t.addr); err != nil || pa != t.phys {
+			continue
+		}
+		k.space = s
+		tasks := k.object("task_struct", t.addr).in("tasks")
+		next := object{k, "list_head", tasks.uint("next")}
+		if next.there() && next.uint("prev") == tasks.addr {
+			k.used = append(k.used, fmt.Sprintf("page tables of %d levels at %#x (by %s)", levels, r.phys, r.from))
+			return true
+		}
+	}
+	k.space = was
+	return false
+}
+
+// readSymbols carves the table of symbols. Without it some things are not found, and said.
+func (k *Kernel) readSymbols(s *found) {
+	k.symbols = map[string]uint64{}
+	why, tried := "none was found", 0
+	for _, at := range s.tokens {
+		if b, base := k.around(at, 2*maxTokens, 2*maxTokens); !tokens(b, int(at-base)) { // most are no tokens
+			continue
+		}
+		if tried++; tried > maxTried {
+			break
+		}
+		b, base := k.around(at, maxBefore, maxBehind)
+		t, err := carve(b, base, int(at-base))
+		switch {
+		case err != nil:
+			why = err.Error()
+		case !k.take(t):
+			why = "it is not of this kernel: its first task lies elsewhere"
+		default:
+			k.used = append(k.used, fmt.Sprintf("%d symbols of its own (kallsyms, %s)", t.count, t.layout))
+			return
+		}
+	}
+	k.say("the kernel's table of symbols was not read (%s): what is reached by symbols alone is missing", why)
+}
+
+// around reads what lies around an address, as far as one range of the dump has it.
+func (k *Kernel) around(at, before, behind uint64) (b []byte, base uint64) {
+	r, ok := memory.Find(k.d.Ranges(), at)
+	if !ok {
+		return nil, at
+	}
+	base = max(r.Start, (at-min(at, before))&^(memory.PageSize-1)) // what is read is aligned there, and must be here
+	b = make([]byte, min(r.Start+r.Size, at+behind)-base)
+	for n := 0; n < len(b); { // pages that are not there are zeros
+		got, err := k.d.ReadPhys(b[n:], base+uint64(n))
+		if n += got; err != nil {
+			n = int((base+uint64(n))&^(memory.PageSize-1) + memory.PageSize - base)
+		}
+	}
+	return b, base
+}
+
+// wanted are the symbols that something is read by.
+var wanted = []string{"init_task", "init_top_pgt", "swapper_pg_dir", "modules", "module_kset", "prb", "log_buf", "log_buf_len", "log_first_idx", "log_next_idx", "tainted_mask", "saved_command_line", "tk_core", "tcp_hashinfo", "net_namespace_list",
+	"prog_idr", "sys_call_table", "ia32_sys_call_table", "_stext", "_etext", "_sinittext", "_einittext", "init_uts_ns", "core_pattern", "modprobe_path"}
+
+// take keeps the symbols of a table if it is this kernel's: where it names init_task, it is the one that was found.
+func (k *Kernel) take(t *table) bool {
+	got, own := map[string]uint64{}, uint64(0)
+	t.each(func(_ byte, name string, addr uint64) {
+		if t.places {
+			addr += k.delta
+		}
+		if name == "_stext" || name == "_text" {
+			own = max(own, addr)
+		}
+		if slices.Contains(wanted, name) {
+			if _, twice := got[name]; !twice {
+				got[name] = addr
+			}
+		}
+	})
+	if v, ok := got["init_task"]; ok && v != k.task {
+		return false
+	}
+	if pa, err := k.space.translate(own); err != nil || own-pa != k.delta {
+		return false
+	}
+	k.symbols = got
+	return true
+}
+
+// symbol gives the address of a symbol, by the table or by the note.
+func (k *Kernel) symbol(name string) uint64 { return cmp.Or(k.symbols[name], k.info.symbol(name)) }
+
+// compare holds what the ways told against each other.
+func (k *Kernel) compare(s *found) {
+	if k.info.at != 0 || len(k.info.values) > 0 {
+		k.used = append(k.used, "its note for dumps (vmcoreinfo)")
+	}
+	for _, name := range []string{"swapper_pg_dir", "_stext", "init_uts_ns", "prb"} {
+		a, b := k.symbols[name], k.info.symbol(name)
+		if a != 0 && b != 0 && a != b {
+			k.differ(name, fmt.Sprintf("the kernel's note for dumps says %#x, its table of symbols %#x", b, a))
+		}
+	}
+	if base, ok := k.info.number("phys_base"); ok {
+		if want := uint64(imageFrom) - uint64(base); want != k.delta {
+			k.differ("phys_base", fmt.Sprintf("the kernel's note for dumps says that it lies %#x from its addresses, its first task says %#x", want, k.delta))
+		}
+	}
+	for _, name := range []string{"swapper_pg_dir", "init_top_pgt"} {
+		if v := k.symbol(name); v >= imageFrom && (v-k.delta)&addrMask != k.space.root {
+			s := k.newSpace(v-k.delta, k.space.levels)
+			if pa, err := s.translate(k.task); err != nil || pa != k.task-k.delta {
+				k.differ(name, "the page tables that it names do not lead to the first task, others do")
+			}
+		}
+	}
+}
+
+// differ keeps a disagreement: somebody may have changed one of the two, or one is a remnant of another kernel.
+func (k *Kernel) differ(what, detail string) {
+	k.odd = append(k.odd, state.Contradiction{What: "kernel", Subject: what, Detail: detail, Repeats: 1,
+		Explained: "a remnant of an earlier kernel, or of the copy that a crash would start, can tell such things: it is a reason to look, no more"})
+}

@@ -1,0 +1,156 @@
+package kernel
+
+import (
+	"fmt"
+
+	"telltale/internal/state"
+)
+
+// The kinds of a struct pid's tasks (include/linux/pid.h, enum pid_type).
+const (
+	pidOfThread  = 0
+	pidOfProcess = 1
+	pidOfGroup   = 2
+	pidOfSession = 3
+)
+
+// Bounds of the allocator of pids, an xarray.
+const (
+	maxTasks     = 1 << 18
+	xarrayBits   = 6 // XA_CHUNK_SHIFT
+	xarraySlots  = 1 << xarrayBits
+	maxXarray    = 12
+	xarrayTag    = 3 // low bits of an entry
+	xarrayNode   = 2
+	firstPointer = 4096 // what is less is no node
+)
+
+// The marks that list_del() leaves behind (include/linux/poison.h).
+const (
+	poison1 = 0xdead000000000100
+	poison2 = 0xdead000000000122
+)
+
+// tasks gives all processes: those in the kernel's list and those in the allocator of pids. What one has and the other has not is told.
+func (k *Kernel) tasks(out *State) (all []object) {
+	seen := map[uint64]string{}
+	add := func(view string) func(t object) bool {
+		return func(t object) bool {
+			if len(all) >= maxTasks {
+				return false
+			}
+			if _, ok := seen[t.addr]; !ok {
+				seen[t.addr] = view
+				all = append(all, t)
+			}
+			return true
+		}
+	}
+	first := k.object("task_struct", k.task)
+	listed, why := 0, ""
+	inList := map[uint64]bool{}
+	why = k.list(first.at("tasks"), func(e uint64) {
+		t := object{k, "list_head", e}.container("task_struct", "tasks")
+		inList[t.addr] = true
+		listed++
+		add(viewList)(t)
+	})
+	out.view("process", viewList, listed, why)
+	inIDs := map[uint64]bool{}
+	add2 := add(viewIDs)
+	err := k.ids(first, func(t object) bool {
+		inIDs[t.addr] = true
+		return add2(t)
+	})
+	blind := ""
+	if err != nil {
+		blind = err.Error()
+	}
+	out.view("process", viewIDs, len(inIDs), blind)
+	if err == nil && why == "" {
+		k.crossTasks(out, all, inList, inIDs)
+	}
+	if len(all) >= maxTasks {
+		out.fail("processes", fmt.Sprintf("more than %d are in the dump: the others are not told", maxTasks))
+	}
+	return all
+}
+
+// The views of processes.
+const (
+	viewList = "task-list"
+	viewIDs  = "pid-allocator"
+)
+
+// crossTasks tells processes that only one of the two views has. A process is put into both and taken out of both within moments, so that a dump of a
+// machine that ran on may show one of them in between: that is a lead. One that lives and whose place in the list was unlinked is more.
+func (k *Kernel) crossTasks(out *State, all []object, inList, inIDs map[uint64]bool) {
+	for _, t := range all {
+		switch {
+		case inList[t.addr] && inIDs[t.addr], t.uint("exit_state") != 0:
+			continue
+		case inIDs[t.addr]:
+			next, prev := t.uint("tasks.next"), t.uint("tasks.prev")
+			self := t.at("tasks")
+			c := state.Contradiction{What: "process", Subject: fmt.Sprint(t.u32("tgid")), PID: int(t.u32("tgid")), Shown: []string{viewIDs}, Missing: []string{viewList}, Repeats: 1,
+				Detail: fmt.Sprintf("it lives by the name %q, has a number, and is not in the kernel's list of processes", state.Text(t.chars("comm"), 64))}
+			if next == poison1 || prev == poison2 || next == self && prev == self {
+				c.Structural, c.Repeats = true, state.Passes // the dump does not change: each look shows the same
+				c.Detail += "; its links to the list were cut"
+				c.Tested = []string{"it ended: it has not begun to", "it was just started: a new process has no cut links", "the list was walked whole"}
+			}
+			out.Contradictions = append(out.Contradictions, c)
+		case t.u32("pid") != 0:
+			out.Contradictions = append(out.Contradictions, state.Contradiction{What: "process", Subject: fmt.Sprint(t.u32("tgid")), PID: int(t.u32("tgid")), Shown: []string{viewList}, Missing: []string{viewIDs}, Repeats: 1,
+				Detail: fmt.Sprintf("the kernel's list has it by the name %q, and its number belongs to nobody", state.Text(t.chars("comm"), 64))})
+		}
+	}
+}
+
+// ids walks the allocator of pids of the first namespace.
+func (k *Kernel) ids(first object, each func(t object) bool) error {
+	ns := first.to("nsproxy").to("pid_ns_for_children")
+	root := ns.in("idr").in("idr_rt")
+	if root.typ == "" || !root.there() {
+		return fmt.Errorf("the allocator of pids is not described, or not in the dump")
+	}
+	lost := k.lost
+	k.xarray(root.uint("xa_head"), 0, func(pid uint64) bool {
+		p := k.object("pid", pid)
+		f, ok := p.need("tasks")
+		if !ok {
+			return false
+		}
+		node := p.addr + uint64(f.Off) + pidOfProcess*8
+		at, _ := k.u64(node)
+		if at < highHalf {
+			return true // a thread's number, or a group's whose leader is gone
+		}
+		link := object{k, "task_struct", 0}
+		l, ok := link.need("pid_links")
+		if !ok {
+			return false
+		}
+		size := max(l.Size/max(l.Count, 1), 16)
+		return each(k.object("task_struct", at-uint64(l.Off)-uint64(pidOfProcess*size)))
+	})
+	if n := k.lost - lost; n > 0 {
+		return fmt.Errorf("%d parts of the allocator of pids are not in the dump", n)
+	}
+	return nil
+}
+
+// xarray gives the entries of an xarray (include/linux/xarray.h).
+func (k *Kernel) xarray(entry uint64, depth int, each func(at uint64) bool) bool {
+	if entry&xarrayTag != xarrayNode || entry < firstPointer {
+		return entry&xarrayTag != 0 || entry < highHalf || each(entry)
+	}
+	n := k.object("xa_node", entry-xarrayNode)
+	slots := n.at("slots")
+	for i := uint64(0); i < xarraySlots && depth < maxXarray && slots != 0; i++ {
+		if e, ok := k.u64(slots + 8*i); ok && e != 0 && !k.xarray(e, depth+1, each) {
+			return false
+		}
+	}
+	return true
+}
