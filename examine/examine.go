@@ -393,6 +393,7 @@ func (r *run) setting() story.Setting {
 		}
 		if h.State != nil && !h.State.Still {
 			s.Running, s.Taken, s.Asked = true, h.State.Taken, h.State.Asked
+			s.Dump = s.Dump || h.State.Dump
 			s.NotEntered = append(s.NotEntered, h.passed...)
 		}
 		s.Disk = s.Disk || !h.Flat && (h.Kind == host.KindDisk || h.Kind == host.KindVolume)

@@ -34,6 +34,7 @@ type State struct {
 	Kernel string
 	Asked  string   // how somebody else's collector asked what ran; "" where telltale asked
 	Still  bool     // it tells nothing of what ran
+	Dump   bool     // it was read from a dump of its memory
 	Notes  []string // what it does not hold, for its maker did not ask or was not let
 }
 

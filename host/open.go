@@ -154,6 +154,9 @@ func (in *Input) content(ctx context.Context, r io.ReaderAt, size int64, head []
 		in.hosts(t, "tar:", false, o)
 		return nil
 	}
+	if found, err := in.dump(ctx, r, size, head, o); found || err != nil {
+		return err
+	}
 	b, err := containerOf(ctx, r, size, path, in)
 	if err != nil {
 		return err
@@ -163,6 +166,9 @@ func (in *Input) content(ctx context.Context, r io.ReaderAt, size int64, head []
 	}
 	if in.Container != "" {
 		return fmt.Errorf("the disk in the %s holds no partition table and no filesystem: %w", in.Container, ErrNotEvidence)
+	}
+	if found, err := in.plainDump(ctx, r, size, head, o); found || err != nil {
+		return err
 	}
 	in.Kind = KindFile
 	if holes.Zero(head) {

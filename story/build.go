@@ -33,6 +33,7 @@ type Setting struct {
 	Damaged      int
 	Running      bool                         // the state of the running machine was read
 	Taken        evidence.Time                // when that was
+	Dump         bool                         // it was read from a dump of the machine's memory
 	Asked        string                       // how a collector of somebody else asked what ran: "by the machine's own ps, ss and lsof"; "" where it was asked by our own
 	NotEntered   []string                     // mounts of the running machine that were not read
 	Complaints   []complaint.Complaint        // what somebody outside complains of

@@ -58,7 +58,9 @@ func (b *builder) step(step, why string) {
 func (b *builder) afterBreakIn() {
 	b.step("Cut the server from the network; do not switch it off or reboot it.", "Memory holds what runs; a reboot destroys it.")
 	b.stopFirst()
-	if b.set.Running {
+	if b.set.Dump {
+		b.step("Take an exact copy of the disk.", "Memory was taken; deleted files change with every minute.")
+	} else if b.set.Running {
 		b.step("Take memory, then an exact copy of the disk.", "What runs was taken; memory and deleted files change with every minute.")
 	} else {
 		b.step("Take memory and the list of processes and connections before anything else, then an exact copy of the disk.", "They change with every minute.")

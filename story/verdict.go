@@ -112,7 +112,9 @@ func (b *builder) entitled(source string) bool {
 // unknowns says what the evidence cannot answer.
 func (b *builder) unknowns() {
 	add := func(s string) { b.s.Unknown = append(b.s.Unknown, s) }
-	if b.set.Running && b.set.Asked != "" {
+	if b.set.Running && b.set.Dump {
+		add("What a root-kit changed in the kernel's own code: what ran, " + clock(b.set.Taken) + ", was read from a dump of memory, whose lists were held against each other.")
+	} else if b.set.Running && b.set.Asked != "" {
 		add("Whether something was hidden when it ran: what ran, " + clock(b.set.Taken) + ", is known " + b.set.Asked + ", and no views of the machine were held against each other.")
 	} else if b.set.Running {
 		add("What a root-kit in the kernel hides from every view that was compared: what ran was asked of the machine itself, " + clock(b.set.Taken) + ".")
