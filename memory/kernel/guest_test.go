@@ -240,7 +240,7 @@ func compareKernel(t *testing.T, x truth, s *State) {
 			t.Errorf("%+v", m)
 		}
 	}
-	if len(want) < 3 || !slices.Equal(want, got) {
+	if !slices.Equal(want, got) {
 		t.Errorf("modules %q, want %q", got, want)
 	}
 	line := func(name string) string { return strings.TrimSpace(x["/proc/"+name]) }
@@ -406,7 +406,7 @@ func TestGuestHidden(t *testing.T) {
 		told = append(told, x.What+" "+x.Subject)
 	}
 	slices.SortFunc(told, cmp.Compare)
-	if len(told) != 2 || told[0] != "module virtio" || !strings.HasPrefix(told[1], "process ") {
+	if n := len(told); n != 1+min(len(want.Modules), 1) || n == 2 && told[0] != "module virtio" || !strings.HasPrefix(told[n-1], "process ") { // some kernels have virtio built in
 		t.Errorf("%q", told)
 	}
 }

@@ -2,109 +2,15 @@ package kernel
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"telltale/internal/btf"
+	"telltale/memory/memorytest"
 	"telltale/memory/raw"
 )
-
-// A machine that is small enough to stand in a test: a kernel with as much as is needed to find three processes.
-
-// Where things lie in it, physical.
-const (
-	machineSize = 1 << 20
-	machineNote = 0x8000
-	machineTask = 0x10000 // and the others 0x1000 apart
-	machineBTF  = 0x40000
-	machineVA   = 0xffffffff81000000
-)
-
-// typesOf writes a description of types: each structure's members are numbers of eight bytes, but for those named otherwise.
-type typesOf struct {
-	types, names []byte
-	count        uint32
-}
-
-func (b *typesOf) name(s string) uint32 {
-	if s == "" {
-		return 0
-	}
-	at := uint32(len(b.names))
-	b.names = append(append(b.names, s...), 0)
-	return at
-}
-
-func (b *typesOf) put(v ...uint32) uint32 {
-	for _, x := range v {
-		b.types = binary.LittleEndian.AppendUint32(b.types, x)
-	}
-	b.count++
-	return b.count
-}
-
-type memberOf struct {
-	name string
-	id   uint32
-	off  uint32 // bytes
-}
-
-func (b *typesOf) structure(name string, size uint32, ms ...memberOf) uint32 {
-	v := []uint32{b.name(name), 4<<24 | uint32(len(ms)), size}
-	for _, m := range ms {
-		v = append(v, b.name(m.name), m.id, m.off*8)
-	}
-	return b.put(v...)
-}
-
-func (b *typesOf) bytes(size int) []byte {
-	b.names = append(b.names, make([]byte, max(0, size-len(b.types)-len(b.names)))...)
-	out := []byte{btf.Magic & 0xff, btf.Magic >> 8, 1, 0}
-	for _, v := range []int{btf.HeaderSize, 0, len(b.types), len(b.types), len(b.names)} {
-		out = binary.LittleEndian.AppendUint32(out, uint32(v))
-	}
-	return append(append(out, b.types...), b.names...)
-}
-
-func machineTypes() []byte {
-	b := &typesOf{names: []byte{0}}
-	u64 := b.put(b.name("long"), 1<<24, 8, 64)
-	u32 := b.put(b.name("int"), 1<<24, 4, 32)
-	char := b.put(b.name("char"), 1<<24, 1, 8)
-	comm := b.put(0, 3<<24, 0, char, u32, 16)
-	link := b.structure("list_head", 16, memberOf{"next", u64, 0}, memberOf{"prev", u64, 8})
-	pointer := b.put(0, 2<<24, b.count+2)
-	b.structure("task_struct", 256, memberOf{"pid", u32, 0}, memberOf{"tgid", u32, 4}, memberOf{"tasks", link, 8}, memberOf{"group_leader", pointer, 32}, memberOf{"real_parent", pointer, 40}, memberOf{"comm", comm, 48}, memberOf{"flags", u32, 64})
-	return b.bytes(minBTF + 4096)
-}
-
-// machine gives its memory.
-func machine() []byte {
-	m := make([]byte, machineSize)
-	put := func(at int, v uint64) { le.PutUint64(m[at:], v) }
-	va := func(at int) uint64 { return machineVA + uint64(at) }
-	put(0x1000+511*8, 0x2000|present)
-	put(0x2000+510*8, 0x3000|present)
-	put(0x3000+8*8, 0|present|large)
-	copy(m[machineNote:], fmt.Sprintf("OSRELEASE=6.1.0-test\nPAGESIZE=4096\nSYMBOL(init_uts_ns)=%x\nSYMBOL(swapper_pg_dir)=%x\nNUMBER(phys_base)=%d\nA=1\nB=2\nC=3\nD=4\nE=5\nF=6\n", va(0x100), va(0x1000), imageFrom-0xffffffff80000000-0x1000000))
-	names := []string{"swapper/0", "init", "[kworker/9:9]"}
-	for i, n := range names {
-		at := machineTask + i*0x1000
-		le.PutUint32(m[at:], uint32(i*41))
-		le.PutUint32(m[at+4:], uint32(i*41))
-		put(at+8, va(machineTask+(i+1)%3*0x1000+8))
-		put(at+16, va(machineTask+(i+2)%3*0x1000+8))
-		put(at+32, va(at))
-		put(at+40, va(machineTask))
-		copy(m[at+48:], n)
-	}
-	copy(m[machineBTF:], machineTypes())
-	return m
-}
 
 func openMachine(t testing.TB, m []byte) (*Kernel, error) {
 	d, err := raw.Format().Open(t.Context(), bytes.NewReader(m), int64(len(m)), nil)
@@ -116,7 +22,7 @@ func openMachine(t testing.TB, m []byte) (*Kernel, error) {
 
 // TestMachine: what a kernel describes is read, and what it does not is said.
 func TestMachine(t *testing.T) {
-	k, err := openMachine(t, machine())
+	k, err := openMachine(t, memorytest.Machine())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +34,7 @@ func TestMachine(t *testing.T) {
 	for _, p := range s.Processes {
 		got = append(got, fmt.Sprint(p.PID, p.Name, p.At))
 	}
-	if len(got) != 2 || s.Processes[1].Name != "[kworker/9:9]" || s.Processes[1].PID != 82 || s.Processes[1].At.Physical != machineTask+0x2000 || s.Processes[1].At.Offset != machineTask+0x2000 {
+	if len(got) != 2 || s.Processes[1].Name != "[kworker/9:9]" || s.Processes[1].PID != 82 || s.Processes[1].At.Physical != memorytest.MachineTask+0x2000 || s.Processes[1].At.Offset != memorytest.MachineTask+0x2000 {
 		t.Errorf("%q", got)
 	}
 	var said []string
@@ -152,17 +58,19 @@ func TestBrokenMachine(t *testing.T) {
 		found  int
 		says   string
 	}{
-		"the list leads out":        {func(m []byte) { le.PutUint64(m[machineTask+0x1000+8:], 0xffffffffdead0000) }, 2, "leads out of the dump after 1 entries, from its end 1 more"},
-		"the list runs in a circle": {func(m []byte) { le.PutUint64(m[machineTask+0x2000+8:], machineVA+machineTask+0x1008) }, 2, "circle"},
-		"the list leads nowhere":    {func(m []byte) { le.PutUint64(m[machineTask+0x1000+8:], 0x10) }, 2, "leads nowhere"},
-		"no types":                  {func(m []byte) { m[machineBTF] = 0 }, -1, "no process could be read of the kernel 6.1.0-test: it holds no description of the kernel's types"},
-		"no first task":             {func(m []byte) { m[machineTask+48] = 'x' }, -1, "its first task was not found"},
-		"types that are cut":        {func(m []byte) { le.PutUint32(m[machineBTF+12:], 1<<24) }, -1, "cannot be read"},
-		"no page tables":            {func(m []byte) { clear(m[0x1000:0x4000]) }, -1, "no page tables that lead to it"},
-		"it lies elsewhere":         {func(m []byte) { copy(m[0x4000:], m[0x4400:0xf0000]) }, -1, "Holes were left out"},
+		"the list leads out": {func(m []byte) { le.PutUint64(m[memorytest.MachineTask+0x1000+8:], 0xffffffffdead0000) }, 2, "leads out of the dump after 1 entries, from its end 1 more"},
+		"the list runs in a circle": {func(m []byte) {
+			le.PutUint64(m[memorytest.MachineTask+0x2000+8:], memorytest.MachineVA+memorytest.MachineTask+0x1008)
+		}, 2, "circle"},
+		"the list leads nowhere": {func(m []byte) { le.PutUint64(m[memorytest.MachineTask+0x1000+8:], 0x10) }, 2, "leads nowhere"},
+		"no types":               {func(m []byte) { m[memorytest.MachineBTF] = 0 }, -1, "no process could be read of the kernel 6.1.0-test: it holds no description of the kernel's types"},
+		"no first task":          {func(m []byte) { m[memorytest.MachineTask+48] = 'x' }, -1, "its first task was not found"},
+		"types that are cut":     {func(m []byte) { le.PutUint32(m[memorytest.MachineBTF+12:], 1<<24) }, -1, "cannot be read"},
+		"no page tables":         {func(m []byte) { clear(m[0x1000:0x4000]) }, -1, "no page tables that lead to it"},
+		"it lies elsewhere":      {func(m []byte) { copy(m[0x4000:], m[0x4400:0xf0000]) }, -1, "Holes were left out"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := machine()
+			m := memorytest.Machine()
 			c.change(m)
 			k, err := openMachine(t, m)
 			if err != nil {
@@ -181,8 +89,8 @@ func TestBrokenMachine(t *testing.T) {
 
 // TestOtherPageTables: they are found without the note, by what they lead to.
 func TestOtherPageTables(t *testing.T) {
-	m := machine()
-	clear(m[machineNote : machineNote+4096])
+	m := memorytest.Machine()
+	clear(m[memorytest.MachineNote : memorytest.MachineNote+4096])
 	k, err := openMachine(t, m)
 	if err != nil || !strings.Contains(k.Used(), "by what page leads to it") {
 		t.Errorf("%v", err)
@@ -190,7 +98,7 @@ func TestOtherPageTables(t *testing.T) {
 }
 
 func TestNothing(t *testing.T) {
-	if _, err := openMachine(t, make([]byte, machineSize)); err == nil || !strings.Contains(err.Error(), "no process could be read") {
+	if _, err := openMachine(t, make([]byte, memorytest.MachineSize)); err == nil || !strings.Contains(err.Error(), "no process could be read") {
 		t.Error(err)
 	}
 }
@@ -200,7 +108,7 @@ func FuzzMachine(f *testing.F) {
 	f.Add([]byte{0, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0})
 	f.Add([]byte{0x10, 0, 1, 8, 0, 8, 0x10, 0x01, 0x81, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, changes []byte) {
-		m := machine()
+		m := memorytest.Machine()
 		for ; len(changes) >= 11; changes = changes[11:] {
 			at := int(changes[0]) | int(changes[1])<<8 | int(changes[2]&0xf)<<16
 			copy(m[at:min(at+8, len(m))], changes[3:])

@@ -46,7 +46,7 @@ func Sniff(ctx context.Context, r io.ReaderAt, size int64) (bool, error) {
 		}
 		n, err := r.ReadAt(b[:min(window, size-off)], off)
 		for p := 0; p+64 <= n; p += memory.PageSize {
-			if bytes.HasPrefix(b[p:], []byte("OSRELEASE=")) {
+			if page := b[p:min(p+memory.PageSize/4, n)]; bytes.HasPrefix(page, []byte("OSRELEASE=")) && bytes.Contains(page, []byte("\nPAGESIZE=")) {
 				return true, nil
 			}
 		}

@@ -22,7 +22,7 @@ func TestSniff(t *testing.T) {
 	b := make([]byte, minSize+memory.PageSize)
 	for at, want := range map[int]bool{3 << 20: true, 3<<20 + 4: false, minSize: true} {
 		clear(b)
-		copy(b[at:], "OSRELEASE=6.1.0\nBUILD-ID=00\n")
+		copy(b[at:], "OSRELEASE=6.1.0\nBUILD-ID=00\nPAGESIZE=4096\n")
 		if got, err := Sniff(t.Context(), bytes.NewReader(b), int64(len(b))); got != want || err != nil {
 			t.Errorf("%#x: %v %v", at, got, err)
 		}
