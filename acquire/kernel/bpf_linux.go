@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,6 +17,7 @@ import (
 
 	"telltale/acquire"
 	"telltale/acquire/bounded"
+	"telltale/internal/bpf"
 	"telltale/internal/state"
 )
 
@@ -62,9 +64,9 @@ func (v *bpfViews) take(ctx context.Context) error {
 	if err != nil {
 		v.out.Failed("symbols", err)
 	}
-	wanted := []string{"__bpf_call_base"}
-	for _, d := range deceivers {
-		wanted = append(wanted, d.function)
+	wanted := []string{bpf.Base}
+	for _, d := range bpf.Deceivers() {
+		wanted = append(wanted, d.Function)
 	}
 	table := parseSymbols(string(raw), wanted...)
 	first := v.pass(ctx, table)
@@ -196,11 +198,11 @@ func (v *bpfViews) open(p *bpfPass, id uint32, t *symbolTable) {
 		v.out.Failed(fmt.Sprintf("BPF program %d", id), err)
 		return
 	}
-	b := &state.BPF{ID: id, Type: nameOf(progTypes, info.kind), Name: info.name, Tag: info.tag, UID: info.uid, Views: p.shown[id]}
+	b := &state.BPF{ID: id, Type: bpf.ProgramType(info.kind), Name: info.name, Tag: info.tag, UID: info.uid, Views: p.shown[id]}
 	if !v.box.Boot.IsZero() {
 		b.Loaded = v.box.Boot.Add(time.Duration(info.loaded)).UTC().Format(time.RFC3339Nano)
 	}
-	found, ok := helpers(code, t.wanted)
+	found, ok := bpf.Calls(code, binary.NativeEndian, t.wanted)
 	b.Helpers = found
 	if (!ok || code == nil) && info.translated > 0 {
 		v.out.Failed(fmt.Sprintf("instructions of BPF program %d", id), errors.New("the kernel does not tell them, or hides the addresses of its functions"))

@@ -8,14 +8,6 @@ import (
 	"strings"
 )
 
-// The types of programs, enum bpf_prog_type of include/uapi/linux/bpf.h.
-var progTypes = []string{
-	"unspec", "socket_filter", "kprobe", "sched_cls", "sched_act", "tracepoint", "xdp", "perf_event", "cgroup_skb", "cgroup_sock",
-	"lwt_in", "lwt_out", "lwt_xmit", "sock_ops", "sk_skb", "cgroup_device", "sk_msg", "raw_tracepoint", "cgroup_sock_addr",
-	"lwt_seg6local", "lirc_mode2", "sk_reuseport", "flow_dissector", "cgroup_sysctl", "raw_tracepoint_writable", "cgroup_sockopt",
-	"tracing", "struct_ops", "ext", "lsm", "sk_lookup", "syscall", "netfilter",
-}
-
 // The types of links, enum bpf_link_type.
 var linkTypes = []string{
 	"unspec", "raw_tracepoint", "tracing", "cgroup", "iter", "netns", "xdp", "perf_event", "kprobe_multi", "struct_ops",
@@ -47,21 +39,20 @@ type progInfo struct {
 
 // Offsets of struct bpf_prog_info, in bytes.
 const (
-	progTag        = 8
-	progXlatedLen  = 20
-	progXlated     = 32
-	progLoadTime   = 40
-	progUID        = 48
-	progMapCount   = 52
-	progName       = 64
-	progIfindex    = 80
-	progNetnsIno   = 96
-	progNrKsyms    = 104
-	progKsyms      = 112
-	progInfoSize   = 128 // up to nr_jited_func_lens and its pointers
-	linkTarget     = 16  // the union of struct bpf_link_info
-	linkInfoSize   = 64
-	instructionLen = 8
+	progTag       = 8
+	progXlatedLen = 20
+	progXlated    = 32
+	progLoadTime  = 40
+	progUID       = 48
+	progMapCount  = 52
+	progName      = 64
+	progIfindex   = 80
+	progNetnsIno  = 96
+	progNrKsyms   = 104
+	progKsyms     = 112
+	progInfoSize  = 128 // up to nr_jited_func_lens and its pointers
+	linkTarget    = 16  // the union of struct bpf_link_info
+	linkInfoSize  = 64
 )
 
 func decodeProg(b []byte) (progInfo, bool) {
@@ -124,40 +115,6 @@ func linkText(b []byte) (pointer, length int) {
 		}
 	}
 	return 0, 0
-}
-
-// deceivers are the helpers by which a program can deceive or harm, by number, and the function that does it.
-var deceivers = []struct {
-	id             int32
-	name, function string
-}{
-	{36, "probe_write_user", "bpf_probe_write_user"},
-	{58, "override_return", "bpf_override_return"},
-	{109, "send_signal", "bpf_send_signal"},
-	{117, "send_signal_thread", "bpf_send_signal_thread"},
-}
-
-// Operation codes of instructions that call: BPF_JMP|BPF_CALL, and BPF_CALL_ARGS as the interpreter has it.
-const opCall = 0x85
-
-// helpers gives the deceivers that translated instructions call. A call holds the distance of its function from
-// __bpf_call_base; addresses are of kallsyms, and without them nothing can be told: ok is false.
-func helpers(code []byte, addresses map[string]uint64) (found []string, ok bool) {
-	base := addresses["__bpf_call_base"]
-	if base == 0 {
-		return nil, false
-	}
-	for _, d := range deceivers {
-		at := addresses[d.function]
-		for off := 0; at != 0 && off+instructionLen <= len(code); off += instructionLen {
-			imm := int32(binary.NativeEndian.Uint32(code[off+4:]))
-			if code[off] == opCall && code[off+1]>>4 == 0 && imm == int32(at-base) {
-				found = append(found, d.name)
-				break
-			}
-		}
-	}
-	return found, true
 }
 
 // progID reads "prog_id:\t12" of fdinfo.

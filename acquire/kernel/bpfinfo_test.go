@@ -1,26 +1,6 @@
 package kernel
 
-import (
-	"encoding/binary"
-	"slices"
-	"testing"
-)
-
-func TestHelpersByTheirDistance(t *testing.T) {
-	addresses := map[string]uint64{"__bpf_call_base": 0xffffffff814ca650, "bpf_probe_write_user": 0xffffffff814bcc80, "bpf_send_signal": 0xffffffff814bad90}
-	call := func(at uint64, src byte) []byte {
-		b := []byte{opCall, src << 4, 0, 0, 0, 0, 0, 0}
-		binary.NativeEndian.PutUint32(b[4:], uint32(at-addresses["__bpf_call_base"]))
-		return b
-	}
-	code := append(call(addresses["bpf_probe_write_user"], 0), call(addresses["bpf_send_signal"], 1)...) // the second calls a subprogram
-	if got, ok := helpers(code, addresses); !ok || !slices.Equal(got, []string{"probe_write_user"}) {
-		t.Errorf("%q %v", got, ok)
-	}
-	if _, ok := helpers(code, nil); ok {
-		t.Error("told without addresses")
-	}
-}
+import "testing"
 
 func FuzzInfo(f *testing.F) {
 	f.Add(make([]byte, progInfoSize), "name")
@@ -34,7 +14,6 @@ func FuzzInfo(f *testing.F) {
 		if p, l := linkText(b); p+8 > linkInfoSize || l+4 > linkInfoSize {
 			t.Error("a pointer outside")
 		}
-		helpers(b, map[string]uint64{"__bpf_call_base": 1, "bpf_send_signal": 2})
 		parseLink(b)
 		parseAddr(b)
 		parseFilter(b)

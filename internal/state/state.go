@@ -247,6 +247,7 @@ type Hook struct {
 
 // BPF is a program of the BPF machine.
 type BPF struct {
+	At      *Place   `json:"at,omitempty"`
 	ID      uint32   `json:"id"`
 	Type    string   `json:"type"`
 	Name    string   `json:"name"`
