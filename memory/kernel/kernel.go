@@ -47,6 +47,7 @@ type Kernel struct {
 	missing map[string]bool // members that the types do not have
 
 	symbols map[string]uint64
+	behind  map[string]uint64 // the symbol behind one
 	info    note
 	task    uint64 // init_task, by the kernel's address
 	delta   uint64 // from a physical to the kernel's own address, within its image

@@ -40,6 +40,7 @@ func (k *Kernel) modules(out *State) {
 			m := k.module(k.object("module", at))
 			m.Views = []string{view}
 			found[at] = m
+			out.spans = append(out.spans, k.spansOf(k.object("module", at), m.Name)...)
 			order = append(order, at)
 		}
 	}

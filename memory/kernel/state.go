@@ -34,8 +34,11 @@ type State struct {
 
 	sockets map[uint64]*state.Socket
 	inodes  map[uint64]*state.Socket
-	order   []uint64
-	bytes   int // of text in Processes
+	spans   []span // of modules
+	// programs of the BPF machine that processes have open, by where they lie
+	programs map[uint64]map[int]bool
+	order    []uint64
+	bytes    int // of text in Processes
 }
 
 // maxState bounds the text that is kept of processes, bytes. All of it may be crafted to be as long as can be.
@@ -62,7 +65,7 @@ func (s *State) view(what, name string, count int, blind string) {
 
 // Read tells what the kernel in the dump kept of the machine.
 func (k *Kernel) Read() (*State, error) {
-	s := &State{sockets: map[uint64]*state.Socket{}, inodes: map[uint64]*state.Socket{}, Contradictions: k.odd}
+	s := &State{sockets: map[uint64]*state.Socket{}, inodes: map[uint64]*state.Socket{}, programs: map[uint64]map[int]bool{}, Contradictions: k.odd}
 	c := k.readClock()
 	s.Booted, s.Taken = c.booted, c.now
 	k.self(s)
@@ -86,6 +89,8 @@ func (k *Kernel) Read() (*State, error) {
 		s.Sockets = append(s.Sockets, *s.sockets[at])
 	}
 	k.modules(s)
+	k.calls(s)
+	k.programs(c, s)
 	k.log(c, s)
 	k.conclude(s)
 	return s, k.ctx.Err()
