@@ -12,7 +12,7 @@ import (
 
 // Bounds of what is tried.
 const (
-	maxBTF      = 32 << 20 // bytes of a description; those of distributions have four to six
+	maxBTF      = 16 << 20 // bytes of a description; those of distributions have four to six
 	minBTF      = 256 << 10
 	maxTried    = 16       // descriptions, and tables of symbols
 	imageReach  = 64 << 20 // bytes around init_task within which the kernel's own page tables lie
