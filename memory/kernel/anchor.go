@@ -31,8 +31,16 @@ func (k *Kernel) anchor(s *found) error {
 		return k.none(s, "it holds no description of the kernel's types (BTF; kernels have it since 5.4 where their distribution turned it on)")
 	}
 	shifted, moved := false, false
-	for _, at := range s.btf[:min(len(s.btf), maxTried)] {
-		types, err := k.parseTypes(at)
+	tried := 0
+	for _, at := range s.btf {
+		size := k.sizeOfTypes(at)
+		if size < minBTF || size > maxBTF { // most are of modules
+			continue
+		}
+		if tried++; tried > maxTried {
+			break
+		}
+		types, err := k.parseTypes(at, size)
 		if err != nil {
 			continue
 		}
@@ -53,6 +61,9 @@ func (k *Kernel) anchor(s *found) error {
 	}
 	if shifted || moved {
 		return k.none(s, "the kernel does not lie where its own pointers say: the dump does not hold memory by its address. Holes were left out when it was written (LiME with format=raw does so, and so does what joins the ranges of /proc/iomem); dump it again by format=lime or padded")
+	}
+	if tried == 0 {
+		return k.none(s, "it holds only descriptions of modules' types, and not of the kernel's own (BTF)")
 	}
 	if k.types == nil {
 		return k.none(s, "what looks like the description of the kernel's types cannot be read")
@@ -90,15 +101,16 @@ func (k *Kernel) readNotes(s *found) {
 	}
 }
 
-func (k *Kernel) parseTypes(at uint64) (*btf.Types, error) {
+// sizeOfTypes gives how long the description is that begins at an address, 0 where there is none.
+func (k *Kernel) sizeOfTypes(at uint64) int64 {
 	head := make([]byte, btf.HeaderSize)
-	if n, err := k.d.ReadPhys(head, at); n < len(head) {
-		return nil, err
+	if n, _ := k.d.ReadPhys(head, at); n < len(head) {
+		return 0
 	}
-	size := btf.Length(head)
-	if size < minBTF || size > maxBTF {
-		return nil, btf.ErrForm
-	}
+	return btf.Length(head)
+}
+
+func (k *Kernel) parseTypes(at uint64, size int64) (*btf.Types, error) {
 	b := make([]byte, size)
 	if n, err := k.d.ReadPhys(b, at); n < len(b) {
 		return nil, err
