@@ -3,6 +3,7 @@ package kdump
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/snappy"
@@ -72,6 +73,19 @@ func pack(t testing.TB, b []byte, i int) ([]byte, uint32) {
 		return w.EncodeAll(b, nil), packedZstd
 	}
 	return b, 0
+}
+
+// TestLZO: a page as makedumpfile -l packs it: four letters, then what stands four bytes before, for the rest of the page.
+func TestLZO(t *testing.T) {
+	d := &dump{page: 4096}
+	packed := append([]byte{17 + 4, 'm', 'e', 'm', 'o', 0x20}, append(make([]byte, 15), 234, 0x0c, 0, 0x11, 0, 0)...)
+	b, err := d.unpack(packed, packedLZO)
+	if err != nil || string(b) != strings.Repeat("memo", 1024) {
+		t.Errorf("%d %q %v", len(b), b[:min(len(b), 40)], err)
+	}
+	if _, err := d.unpack(packed[:len(packed)-10], packedLZO); err == nil {
+		t.Error("a page that is cut was unpacked")
+	}
 }
 
 // flatten writes the flattened form: the header last, and once before with zeros, as makers do.

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -386,7 +387,7 @@ func TestGuestHidden(t *testing.T) {
 		set(o.at(list), poison1)
 		set(o.at(list)+8, poison2)
 	}
-	for _, task := range k.tasks(&State{}) {
+	for _, task := range k.tasks(&State{hidden: map[uint64]bool{}}) {
 		if string(task.chars("comm")) == "kdevtmpfsi" {
 			unlink(task, "tasks")
 		}
@@ -409,6 +410,11 @@ func TestGuestHidden(t *testing.T) {
 		told = append(told, x.What+" "+x.Subject)
 	}
 	slices.SortFunc(told, cmp.Compare)
+	for _, p := range got.Processes {
+		if hidden := p.Name == "kdevtmpfsi"; hidden != (p.Found == viewIDs) {
+			t.Errorf("%s: %q", p.Name, p.Found)
+		}
+	}
 	if n := len(told); n != 1+min(len(want.Modules), 1) || n == 2 && told[0] != "module virtio" || !strings.HasPrefix(told[n-1], "process ") { // some kernels have virtio built in
 		t.Errorf("%q", told)
 	}
@@ -437,6 +443,64 @@ func TestGuestHook(t *testing.T) {
 	_, got := readAll(t, &changed{plain, map[uint64][]byte{pa: le.AppendUint64(nil, into)}})
 	if len(got.Contradictions) != 1 || got.Contradictions[0].Subject != "entry 217 of sys_call_table" || got.Contradictions[0].Holds() || !strings.Contains(got.Contradictions[0].Detail, "module") {
 		t.Errorf("%+v", got.Contradictions)
+	}
+}
+
+// smeared is a dump in which some pages are of another moment: they are empty, or hold what another page holds.
+type smeared struct {
+	memory.Dump
+	seed      uint64
+	low, high uint64 // what does not change while a kernel runs: its code, and what it describes itself by
+}
+
+func (s *smeared) ReadPhys(p []byte, addr uint64) (int, error) {
+	for done := 0; done < len(p); {
+		page, in := (addr+uint64(done))/memory.PageSize, int((addr+uint64(done))%memory.PageSize)
+		rest := p[done:min(len(p), done+memory.PageSize-in)]
+		r := rand.New(rand.NewPCG(s.seed, page))
+		from := page
+		if r.IntN(50) == 0 && (page < s.low/memory.PageSize || page >= s.high/memory.PageSize) {
+			from = uint64(r.IntN(1 << 15))
+		}
+		n, err := s.Dump.ReadPhys(rest, from*memory.PageSize+uint64(in))
+		if from != page && r.IntN(2) == 0 {
+			clear(rest)
+		}
+		if done += n; err != nil {
+			return done, err
+		}
+	}
+	return len(p), nil
+}
+
+// TestGuestSmear: where one page of fifty is wrong the reading ends, what is missing is said, and nobody is accused.
+func TestGuestSmear(t *testing.T) {
+	plain := fileDump(t, filepath.Join(guest(t), "dump.elf"))
+	whole, _ := readAll(t, plain)
+	low, found := whole.symbols["_stext"]-whole.delta, 0
+	for seed := range uint64(8) {
+		k, err := Open(t.Context(), &smeared{plain, seed, low, low + 26<<20}, nil)
+		if err != nil {
+			t.Log(seed, err)
+			continue
+		}
+		s, err := k.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		unread := len(s.Failures) + s.Unread
+		t.Log(seed, len(s.Processes), len(s.Sockets), len(s.Modules), unread, len(s.Contradictions))
+		if found = max(found, len(s.Processes)); unread == 0 {
+			t.Error("nothing is said of what is missing")
+		}
+		for _, c := range s.Contradictions {
+			if c.Holds() {
+				t.Errorf("%+v", c)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("%d processes at best", found)
 	}
 }
 

@@ -70,8 +70,7 @@ func (k *Kernel) modules(out *State) {
 func (k *Kernel) hiddenModule(o object, m *state.Module) state.Contradiction {
 	c := state.Contradiction{What: "module", Subject: m.Name, Shown: []string{viewArea}, Missing: []string{viewModules}, Repeats: 1,
 		Detail: fmt.Sprintf("it lies in memory at %#x, points to itself, and is not in the kernel's list of modules; its state is %s", o.addr, m.State)}
-	next, prev, self := o.uint("list.next"), o.uint("list.prev"), o.at("list")
-	if m.State == moduleStates[0] && (next == poison1 || prev == poison2 || next == self && prev == self) {
+	if m.State == moduleStates[0] && k.cut(o, "list") {
 		c.Structural, c.Repeats = true, state.Passes // the dump does not change: each look shows the same
 		c.Detail += "; its links to the list were cut"
 		c.Tested = []string{"it is being loaded or taken out: its state says that it lives", "the list was walked whole"}

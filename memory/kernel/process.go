@@ -53,6 +53,9 @@ func (k *Kernel) process(t object, c clock, out *State) *state.Process {
 		}
 	}
 	k.files(t, p, out)
+	if out.hidden[t.addr] {
+		p.Found = viewIDs
+	}
 	procfs.Interpreted(p)
 	out.Unread += len(p.Unread)
 	return p

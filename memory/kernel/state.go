@@ -34,7 +34,8 @@ type State struct {
 
 	sockets map[uint64]*state.Socket
 	inodes  map[uint64]*state.Socket
-	spans   []span // of modules
+	spans   []span          // of modules
+	hidden  map[uint64]bool // processes that were unlinked from the list
 	// programs of the BPF machine that processes have open, by where they lie
 	programs map[uint64]map[int]bool
 	order    []uint64
@@ -65,7 +66,7 @@ func (s *State) view(what, name string, count int, blind string) {
 
 // Read tells what the kernel in the dump kept of the machine.
 func (k *Kernel) Read() (*State, error) {
-	s := &State{sockets: map[uint64]*state.Socket{}, inodes: map[uint64]*state.Socket{}, programs: map[uint64]map[int]bool{}, Contradictions: k.odd}
+	s := &State{sockets: map[uint64]*state.Socket{}, inodes: map[uint64]*state.Socket{}, programs: map[uint64]map[int]bool{}, hidden: map[uint64]bool{}, Contradictions: k.odd}
 	c := k.readClock()
 	s.Booted, s.Taken = c.booted, c.now
 	k.self(s)

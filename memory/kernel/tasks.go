@@ -23,6 +23,7 @@ const (
 	xarrayTag    = 3 // low bits of an entry
 	xarrayNode   = 2
 	firstPointer = 4096 // what is less is no node
+	maxLeads     = 8    // processes in one view alone that are told one by one
 )
 
 // The marks that list_del() leaves behind (include/linux/poison.h).
@@ -83,28 +84,48 @@ const (
 )
 
 // crossTasks tells processes that only one of the two views has. A process is put into both and taken out of both within moments, so that a dump of a
-// machine that ran on may show one of them in between: that is a lead. One that lives and whose place in the list was unlinked is more.
+// machine that ran on may show one of them in between: that is a lead, and many of them are the copying's own. One that lives and whose place in the
+// list was unlinked is more.
 func (k *Kernel) crossTasks(out *State, all []object, inList, inIDs map[uint64]bool) {
+	var leads []state.Contradiction
 	for _, t := range all {
 		switch {
 		case inList[t.addr] && inIDs[t.addr], t.uint("exit_state") != 0:
-			continue
 		case inIDs[t.addr]:
-			next, prev := t.uint("tasks.next"), t.uint("tasks.prev")
-			self := t.at("tasks")
-			c := state.Contradiction{What: "process", Subject: fmt.Sprint(t.u32("tgid")), PID: int(t.u32("tgid")), Shown: []string{viewIDs}, Missing: []string{viewList}, Repeats: 1,
-				Detail: fmt.Sprintf("it lives by the name %q, has a number, and is not in the kernel's list of processes", state.Text(t.chars("comm"), 64))}
-			if next == poison1 || prev == poison2 || next == self && prev == self {
-				c.Structural, c.Repeats = true, state.Passes // the dump does not change: each look shows the same
-				c.Detail += "; its links to the list were cut"
-				c.Tested = []string{"it ended: it has not begun to", "it was just started: a new process has no cut links", "the list was walked whole"}
+			if c := k.unlisted(t); c.Structural {
+				out.Contradictions = append(out.Contradictions, c)
+				out.hidden[t.addr] = true
+			} else {
+				leads = append(leads, c)
 			}
-			out.Contradictions = append(out.Contradictions, c)
 		case t.u32("pid") != 0:
-			out.Contradictions = append(out.Contradictions, state.Contradiction{What: "process", Subject: fmt.Sprint(t.u32("tgid")), PID: int(t.u32("tgid")), Shown: []string{viewList}, Missing: []string{viewIDs}, Repeats: 1,
+			leads = append(leads, state.Contradiction{What: "process", Subject: fmt.Sprint(t.u32("tgid")), PID: int(t.u32("tgid")), Shown: []string{viewList}, Missing: []string{viewIDs}, Repeats: 1,
 				Detail: fmt.Sprintf("the kernel's list has it by the name %q, and its number belongs to nobody", state.Text(t.chars("comm"), 64))})
 		}
 	}
+	if len(leads) > maxLeads {
+		out.fail("processes by two views", fmt.Sprintf("%d are in one of them alone: to copy the memory of a machine that runs on makes so many, and they are not told one by one", len(leads)))
+		return
+	}
+	out.Contradictions = append(out.Contradictions, leads...)
+}
+
+// unlisted tells a process that has a number and is not in the list.
+func (k *Kernel) unlisted(t object) state.Contradiction {
+	c := state.Contradiction{What: "process", Subject: fmt.Sprint(t.u32("tgid")), PID: int(t.u32("tgid")), Shown: []string{viewIDs}, Missing: []string{viewList}, Repeats: 1,
+		Detail: fmt.Sprintf("it lives by the name %q, has a number, and is not in the kernel's list of processes", state.Text(t.chars("comm"), 64))}
+	if k.cut(t, "tasks") {
+		c.Structural, c.Repeats = true, state.Passes // the dump does not change: each look shows the same
+		c.Detail += "; its links to the list were cut"
+		c.Tested = []string{"it ended: it has not begun to", "it was just started: a new process has no cut links", "the list was walked whole"}
+	}
+	return c
+}
+
+// cut tells whether somebody took it out of a list: its links are marked as those of what was deleted, or lead to itself.
+func (k *Kernel) cut(o object, list string) bool {
+	next, prev, self := o.uint(list+".next"), o.uint(list+".prev"), o.at(list)
+	return next == poison1 || prev == poison2 || next == self && prev == self
 }
 
 // ids walks the allocator of pids of the first namespace.
