@@ -61,16 +61,25 @@ func open(ctx context.Context, r io.ReaderAt, size int64, b *limit.Budget) (memo
 	if err := b.Take(count*64, "the list of segments"); err != nil {
 		return nil, err
 	}
-	var rs []memory.Range
-	var f memory.Facts
-	virtual := 0
+	rs, f, virtual, err := segments(ctx, r, table, each, count)
+	if err != nil {
+		return nil, err
+	}
+	if len(rs) == 0 {
+		return nil, fmt.Errorf("a core file without memory by physical address (%d segments are by virtual address alone): %w", virtual, memory.ErrNotSupported)
+	}
+	return memory.NewPlain(r, size, rs, f), nil
+}
+
+// segments reads the table of segments. Those that have a virtual address alone are counted.
+func segments(ctx context.Context, r io.ReaderAt, table, each, count int64) (rs []memory.Range, f memory.Facts, virtual int, err error) {
 	p := make([]byte, programSize)
 	for i := range count {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, f, 0, err
 		}
 		if n, err := r.ReadAt(p, table+i*each); n < len(p) {
-			return nil, fmt.Errorf("read segment %d: %w", i, err)
+			return nil, f, 0, fmt.Errorf("read segment %d: %w", i, err)
 		}
 		c := bin.Little(p)
 		kind, _, off, vaddr, paddr, long := c.U32(), c.U32(), c.U64(), c.U64(), c.U64(), c.U64()
@@ -84,10 +93,7 @@ func open(ctx context.Context, r io.ReaderAt, size int64, b *limit.Budget) (memo
 			rs = append(rs, memory.Range{Start: paddr, Size: long, Off: int64(off)})
 		}
 	}
-	if len(rs) == 0 {
-		return nil, fmt.Errorf("a core file without memory by physical address (%d segments are by virtual address alone): %w", virtual, memory.ErrNotSupported)
-	}
-	return memory.NewPlain(r, size, rs, f), nil
+	return rs, f, virtual, nil
 }
 
 // sections gives the count of segments that stands in the first section.

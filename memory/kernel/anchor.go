@@ -30,8 +30,7 @@ func (k *Kernel) anchor(s *found) error {
 	if len(s.btf) == 0 {
 		return k.none(s, "it holds no description of the kernel's types (BTF; kernels have it since 5.4 where their distribution turned it on)")
 	}
-	shifted, moved := false, false
-	tried := 0
+	tried, moved := 0, false
 	for _, at := range s.btf {
 		size := k.sizeOfTypes(at)
 		if size < minBTF || size > maxBTF { // most are of modules
@@ -46,32 +45,45 @@ func (k *Kernel) anchor(s *found) error {
 		}
 		k.types = types
 		clear(k.fields)
-		for _, t := range k.swappers(s, &shifted) {
-			if base, ok := k.info.number("phys_base"); ok && t.addr-t.phys != uint64(imageFrom)-uint64(base) {
-				moved = true // or a copy of the task that a crash kernel, or an earlier one, left
-			}
-			if k.tables(t) {
-				k.task, k.delta = t.addr, t.addr-t.phys
-				k.used = append(k.used, fmt.Sprintf("the kernel's own types (BTF at %#x)", at))
-				k.readSymbols(s)
-				k.compare(s)
-				return nil
-			}
+		if k.begin(s, &moved) {
+			k.used = append(k.used, fmt.Sprintf("the kernel's own types (BTF at %#x)", at))
+			k.readSymbols(s)
+			k.compare()
+			return nil
 		}
 	}
-	if shifted || moved {
-		return k.none(s, "the kernel does not lie where its own pointers say: the dump does not hold memory by its address. Holes were left out when it was written (LiME with format=raw does so, and so does what joins the ranges of /proc/iomem); dump it again by format=lime or padded")
+	return k.none(s, k.why(tried, moved))
+}
+
+// begin finds the first task and the page tables by the types that are at hand. It notes in moved that a first task lies elsewhere than it should.
+func (k *Kernel) begin(s *found, moved *bool) bool {
+	for _, t := range k.swappers(s, moved) {
+		if base, ok := k.info.number("phys_base"); ok && t.addr-t.phys != uint64(imageFrom)-uint64(base) {
+			*moved = true // or it is a copy that a crash kernel, or an earlier one, left
+		}
+		if k.tables(t) {
+			k.task, k.delta = t.addr, t.addr-t.phys
+			return true
+		}
 	}
-	if tried == 0 {
-		return k.none(s, "it holds only descriptions of modules' types, and not of the kernel's own (BTF)")
+	return false
+}
+
+// why says what was missing.
+func (k *Kernel) why(tried int, moved bool) string {
+	switch {
+	case k.info.values["NUMBER(kimage_voffset)"] != "":
+		return "it is of a machine with an arm64 processor, and only amd64 is read"
+	case moved:
+		return "the kernel does not lie where its own pointers say: the dump does not hold memory by its address. Holes were left out when it was written (LiME with format=raw does so, and so does what joins the ranges of /proc/iomem); dump it again by format=lime or padded"
+	case tried == 0:
+		return "it holds only descriptions of modules' types, and not of the kernel's own (BTF)"
+	case k.types == nil:
+		return "what looks like the description of the kernel's types cannot be read"
+	case k.left < 0:
+		return "its first task was not found before the bound of what is read"
 	}
-	if k.types == nil {
-		return k.none(s, "what looks like the description of the kernel's types cannot be read")
-	}
-	if k.left < 0 {
-		return k.none(s, "its first task was not found before the bound of what is read")
-	}
-	return k.none(s, "its first task was not found, or no page tables that lead to it: the dump lacks the pages of the kernel itself, or is of a machine that is not amd64")
+	return "its first task was not found, or no page tables that lead to it: the dump lacks the pages of the kernel itself, or is of a machine that is not amd64"
 }
 
 // none says why nothing can be read, and what kernel it would be.
@@ -124,7 +136,7 @@ func (k *Kernel) parseTypes(at uint64, size int64) (*btf.Types, error) {
 }
 
 // swappers gives those of the places at which the first task's name stands whose task points to itself: the pointer is its address.
-func (k *Kernel) swappers(s *found, shifted *bool) (out []first) {
+func (k *Kernel) swappers(s *found, moved *bool) (out []first) {
 	o, err := k.types.Offsets("task_struct", "comm", "pid", "group_leader", "real_parent")
 	if err != nil {
 		return nil
@@ -146,7 +158,7 @@ func (k *Kernel) swappers(s *found, shifted *bool) (out []first) {
 			continue
 		}
 		if (self^base)%memory.PageSize != 0 {
-			*shifted = true
+			*moved = true
 			continue
 		}
 		if x := (first{self, base}); !slices.Contains(out, x) {
@@ -206,94 +218,11 @@ func (k *Kernel) leads(r root, t first) bool {
 	return false
 }
 
-// readSymbols carves the table of symbols. Without it some things are not found, and said.
-func (k *Kernel) readSymbols(s *found) {
-	k.symbols = map[string]uint64{}
-	why, tried := "none was found", 0
-	for _, at := range s.tokens {
-		if b, base := k.around(at, 2*maxTokens, 2*maxTokens); !tokens(b, int(at-base)) { // most are no tokens
-			continue
-		}
-		if tried++; tried > maxTried {
-			break
-		}
-		b, base := k.around(at, maxBefore, maxBehind)
-		t, err := carve(b, base, int(at-base))
-		switch {
-		case err != nil:
-			why = err.Error()
-		case !k.take(t):
-			why = "it is not of this kernel: its first task lies elsewhere"
-		default:
-			k.used = append(k.used, fmt.Sprintf("%d symbols of its own (kallsyms, %s)", t.count, t.layout))
-			return
-		}
-	}
-	k.say("the kernel's table of symbols was not read (%s): what is reached by symbols alone is missing", why)
-}
-
-// around reads what lies around an address, as far as one range of the dump has it.
-func (k *Kernel) around(at, before, behind uint64) (b []byte, base uint64) {
-	r, ok := memory.Find(k.d.Ranges(), at)
-	if !ok {
-		return nil, at
-	}
-	base = max(r.Start, (at-min(at, before))&^(memory.PageSize-1)) // what is read is aligned there, and must be here
-	b = make([]byte, min(r.Start+r.Size, at+behind)-base)
-	for n := 0; n < len(b); { // pages that are not there are zeros
-		got, err := k.d.ReadPhys(b[n:], base+uint64(n))
-		if n += got; err != nil {
-			n = int((base+uint64(n))&^(memory.PageSize-1) + memory.PageSize - base)
-		}
-	}
-	return b, base
-}
-
-// wanted are the symbols that something is read by.
-var wanted = []string{"__bpf_call_base", "bpf_probe_write_user", "bpf_override_return", "bpf_send_signal", "bpf_send_signal_thread", "init_task", "init_top_pgt", "swapper_pg_dir", "modules", "module_kset", "prb", "log_buf", "log_buf_len", "log_first_idx", "log_next_idx", "tainted_mask", "saved_command_line", "tk_core", "tcp_hashinfo", "net_namespace_list",
-	"prog_idr", "sys_call_table", "ia32_sys_call_table", "_stext", "_etext", "_sinittext", "_einittext", "init_uts_ns", "core_pattern", "modprobe_path"}
-
-// take keeps the symbols of a table if it is this kernel's: where it names init_task, it is the one that was found.
-func (k *Kernel) take(t *table) bool {
-	got, own := map[string]uint64{}, uint64(0)
-	t.each(func(_ byte, name string, addr uint64) {
-		if t.places {
-			addr += k.delta
-		}
-		if name == "_stext" || name == "_text" {
-			own = max(own, addr)
-		}
-		if slices.Contains(wanted, name) {
-			if _, twice := got[name]; !twice {
-				got[name] = addr
-			}
-		}
-	})
-	if v, ok := got["init_task"]; ok && v != k.task {
-		return false
-	}
-	if pa, err := k.space.translate(own); err != nil || own-pa != k.delta {
-		return false
-	}
-	k.symbols, k.behind = got, map[string]uint64{}
-	t.each(func(_ byte, _ string, addr uint64) {
-		if t.places {
-			addr += k.delta
-		}
-		for _, name := range []string{"sys_call_table", "ia32_sys_call_table"} {
-			if at := got[name]; at != 0 && addr > at && (k.behind[name] == 0 || addr < k.behind[name]) {
-				k.behind[name] = addr
-			}
-		}
-	})
-	return true
-}
-
 // symbol gives the address of a symbol, by the table or by the note.
 func (k *Kernel) symbol(name string) uint64 { return cmp.Or(k.symbols[name], k.info.symbol(name)) }
 
 // compare holds what the ways told against each other.
-func (k *Kernel) compare(s *found) {
+func (k *Kernel) compare() {
 	if k.info.at != 0 || len(k.info.values) > 0 {
 		k.used = append(k.used, "its note for dumps (vmcoreinfo)")
 	}

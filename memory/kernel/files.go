@@ -42,27 +42,32 @@ func (k *Kernel) files(t object, p *state.Process, out *State) {
 			p.Unread = append(p.Unread, fmt.Sprintf("fd: more than %d", maxOpen))
 			break
 		}
-		x := k.path(f.in("f_path"))
-		o := state.Open{FD: int(fd), Target: state.Text([]byte(x.path), procfs.MaxText), Deleted: x.deleted}
-		if strings.HasPrefix(x.path, "/") {
-			o.Write = f.u32("f_mode")&modeWrite != 0 && !strings.HasPrefix(x.path, "/dev/")
-			if o.Deleted {
-				o.Size, o.Inode = int64(x.inode.uint("i_size")), x.inode.uint("i_ino")
-			}
-		}
-		p.Files = append(p.Files, o)
-		if x.path == "anon_inode:bpf-prog" {
-			at := f.uint("private_data")
-			if out.programs[at] == nil {
-				out.programs[at] = map[int]bool{}
-			}
-			out.programs[at][p.PID] = true
-		}
-		if uint64(x.inode.u32("i_mode"))&typeMask == typeSock && strings.HasPrefix(x.path, "socket:") {
-			k.held(x.inode, p.PID, out)
-		}
+		k.open(f, int(fd), p, out)
 	}
 	if n := k.lost - lost; n > 0 {
 		p.Unread = append(p.Unread, fmt.Sprintf("open files: %d parts are not in the dump", n))
+	}
+}
+
+// open tells one open file, and keeps what it stands for: a socket, a program of the BPF machine.
+func (k *Kernel) open(f object, fd int, p *state.Process, out *State) {
+	x := k.path(f.in("f_path"))
+	o := state.Open{FD: fd, Target: state.Text([]byte(x.path), procfs.MaxText), Deleted: x.deleted}
+	if strings.HasPrefix(x.path, "/") {
+		o.Write = f.u32("f_mode")&modeWrite != 0 && !strings.HasPrefix(x.path, "/dev/")
+		if o.Deleted {
+			o.Size, o.Inode = int64(x.inode.uint("i_size")), x.inode.uint("i_ino")
+		}
+	}
+	p.Files = append(p.Files, o)
+	switch {
+	case x.path == "anon_inode:bpf-prog":
+		at := f.uint("private_data")
+		if out.programs[at] == nil {
+			out.programs[at] = map[int]bool{}
+		}
+		out.programs[at][p.PID] = true
+	case strings.HasPrefix(x.path, "socket:") && x.inode.u32("i_mode")&typeMask == typeSock:
+		k.held(x.inode, p.PID, out)
 	}
 }

@@ -68,40 +68,46 @@ func (k *Kernel) ring(each func(ns uint64, facility uint8, text []byte)) (broken
 	if !rb.there() || bits == 0 || bits > 20 || size == 0 || size > maxLogBits {
 		return 0, "it is not in the dump"
 	}
-	count, mask := uint64(1)<<bits, uint64(1)<<size-1
+	count := uint64(1) << bits
 	desc, info := k.size("prb_desc"), k.size("printk_info")
 	head, tail := descs.uint("head_id.counter"), descs.uint("tail_id.counter")
 	const ids = 1<<flagShift - 1
 	for id := tail; ; id = (id + 1) & ids {
 		i := id & (count - 1)
 		d := object{k, "prb_desc", descs.uint("descs") + i*desc}
-		sv := d.uint("state_var.counter")
 		x := object{k, "printk_info", descs.uint("infos") + i*info}
+		sv := d.uint("state_var.counter")
 		switch st := sv >> flagShift; {
 		case st == reusable:
 		case st != committed && st != finalized || sv&ids != id:
 			broken++
 		default:
-			begin, next := d.uint("text_blk_lpos.begin"), d.uint("text_blk_lpos.next")
-			n := min(uint64(x.u32("text_len")), maxRecord, mask)
-			if begin&1 != 0 || n == 0 { // a record without text
-				break
-			}
-			from := begin & mask
-			if begin>>size != (next-1)>>size { // it did not fit behind, and stands at the beginning
-				from = 0
-			}
-			text := make([]byte, n)
-			if k.read(text, data.uint("data")+from+blockHeader) != nil {
+			if text, ok := k.logText(d, x, data.uint("data"), size); !ok {
 				broken++
-				break
+			} else if len(text) > 0 {
+				each(x.uint("ts_nsec"), uint8(x.u32("facility")), text)
 			}
-			each(x.uint("ts_nsec"), uint8(x.u32("facility")), text)
 		}
 		if id == head || (id-tail)&ids >= count {
 			return broken, ""
 		}
 	}
+}
+
+// logText reads a record's text out of the ring of 1<<bits bytes.
+func (k *Kernel) logText(desc, info object, data uint64, bits uint32) ([]byte, bool) {
+	begin, next := desc.uint("text_blk_lpos.begin"), desc.uint("text_blk_lpos.next")
+	mask := uint64(1)<<bits - 1
+	n := min(uint64(info.u32("text_len")), maxRecord, mask)
+	if begin&1 != 0 || n == 0 { // a record without text
+		return nil, true
+	}
+	from := begin & mask
+	if begin>>bits != (next-1)>>bits { // it did not fit behind, and stands at the beginning
+		from = 0
+	}
+	text := make([]byte, n)
+	return text, k.read(text, data+from+blockHeader) == nil
 }
 
 // oldRing reads the buffer of kernels before 5.10, of records behind each other.

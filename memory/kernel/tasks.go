@@ -34,36 +34,21 @@ const (
 
 // tasks gives all processes: those in the kernel's list and those in the allocator of pids. What one has and the other has not is told.
 func (k *Kernel) tasks(out *State) (all []object) {
-	seen := map[uint64]string{}
-	add := func(view string) func(t object) bool {
-		return func(t object) bool {
-			if len(all) >= maxTasks {
-				return false
-			}
-			if _, ok := seen[t.addr]; !ok {
-				seen[t.addr] = view
-				all = append(all, t)
-			}
-			return true
-		}
-	}
 	first := k.object("task_struct", k.task)
-	listed, why := 0, ""
-	inList := map[uint64]bool{}
-	why = k.list(first.at("tasks"), func(e uint64) {
-		t := object{k, "list_head", e}.container("task_struct", "tasks")
-		inList[t.addr] = true
-		listed++
-		add(viewList)(t)
+	inList, inIDs := map[uint64]bool{}, map[uint64]bool{}
+	add := func(view map[uint64]bool, t object) bool {
+		if !inList[t.addr] && !inIDs[t.addr] && len(all) < maxTasks {
+			all = append(all, t)
+		}
+		view[t.addr] = true
+		return len(all) < maxTasks
+	}
+	why := k.list(first.at("tasks"), func(e uint64) {
+		add(inList, object{k, "list_head", e}.container("task_struct", "tasks"))
 	})
-	out.view("process", viewList, listed, why)
-	inIDs := map[uint64]bool{}
-	add2 := add(viewIDs)
-	err := k.ids(first, func(t object) bool {
-		inIDs[t.addr] = true
-		return add2(t)
-	})
+	out.view("process", viewList, len(inList), why)
 	blind := ""
+	err := k.ids(first, func(t object) bool { return add(inIDs, t) })
 	if err != nil {
 		blind = err.Error()
 	}
