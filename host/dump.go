@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"compress/zlib"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -30,7 +31,37 @@ func (in *Input) dump(ctx context.Context, r io.ReaderAt, size int64, head []byt
 			return true, in.memory(ctx, f, r, size, o)
 		}
 	}
+	for magic, why := range unreadDumps {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return true, fmt.Errorf("%s: %w", why, phys.ErrNotSupported)
+		}
+	}
+	if packedLime(head) {
+		return true, fmt.Errorf("a dump of LiME that LiME packed (compress=1): unpack it first, as by pigz -dz: %w", phys.ErrNotSupported)
+	}
 	return false, nil
+}
+
+// unreadDumps are forms of memory that are not read, by their first bytes, and what to give instead.
+var unreadDumps = map[string]string{
+	"QEVM":             "a saved state of QEMU: give what its monitor's dump-guest-memory writes",
+	"LibvirtQemudSave": "a saved state of libvirt: give what virsh dump --memory-only writes",
+	"\xd0\xbe\xd2\xbe": "a saved state of VMware: give the .vmem beside it",
+	"\xd1\xbe\xd2\xbe": "a saved state of VMware: give the .vmem beside it",
+	"\xd2\xbe\xd2\xbe": "a saved state of VMware: give the .vmem beside it",
+	"\xd3\xbe\xd2\xbe": "a saved state of VMware: give the .vmem beside it",
+}
+
+// packedLime tells a stream of zlib that holds a dump of LiME.
+func packedLime(head []byte) bool {
+	z, err := zlib.NewReader(bytes.NewReader(head))
+	if err != nil {
+		return false
+	}
+	defer z.Close()
+	b := make([]byte, 4)
+	n, _ := io.ReadFull(z, b)
+	return string(b[:n]) == "EMiL"
 }
 
 // plainDump tells a dump without a header by what it holds. Text is not looked through.

@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"bytes"
+	"compress/zlib"
 	"errors"
 	"os"
 	"path/filepath"
@@ -68,6 +69,15 @@ func TestDumpsThatTellNothing(t *testing.T) {
 	_, err := host.Open(t.Context(), writeDump(t, "m.lime", lime), host.Options{Source: "s1", Spool: t.TempDir()})
 	if err == nil || !strings.Contains(err.Error(), "no process could be read") {
 		t.Error(err)
+	}
+	var z bytes.Buffer
+	w := zlib.NewWriter(&z)
+	w.Write(lime)
+	w.Close()
+	for says, b := range map[string][]byte{"pigz -dz": z.Bytes(), "virsh dump --memory-only": append([]byte("LibvirtQemudSave"), make([]byte, 4096)...), ".vmem beside": append([]byte("\xd2\xbe\xd2\xbe"), make([]byte, 4096)...)} {
+		if _, err = host.Open(t.Context(), writeDump(t, "m", b), host.Options{Source: "s1", Spool: t.TempDir()}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", says, err)
+		}
 	}
 	zeros := append(make([]byte, 1<<20), bytes.Repeat([]byte("OSRELEASE= in some text\n"), 1<<19)...)
 	if _, err = host.Open(t.Context(), writeDump(t, "x", zeros), host.Options{Source: "s1", Spool: t.TempDir()}); !errors.Is(err, host.ErrNotEvidence) || strings.Contains(err.Error(), "memory") {

@@ -40,7 +40,7 @@ const (
 const (
 	maxTypes     = 4 << 20
 	maxAnonymous = 8       // structures without a name within each other
-	maxMembers   = 1 << 20 // that are looked at to find one
+	maxMembers   = 1 << 16 // that are looked at to find one
 	maxModifiers = 32      // const, volatile, typedef behind each other
 	maxName      = 256
 )

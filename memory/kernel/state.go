@@ -116,7 +116,9 @@ func size(p *state.Process) int {
 func (k *Kernel) self(s *State) {
 	uts := k.object("task_struct", k.task).to("nsproxy").to("uts_ns")
 	text := func(name string) string { return state.Text(uts.chars("name."+name), 256) }
-	s.Host, s.Machine = text("nodename"), text("machine")
+	if s.Host, s.Machine = text("nodename"), text("machine"); s.Host == "(none)" { // nobody gave it one
+		s.Host = ""
+	}
 	x := &s.Kernel
 	x.Release, x.Version, x.BTF, x.Symbols = text("release"), text("version"), true, len(k.symbols)
 	x.BuildID = k.info.values["BUILD-ID"]
