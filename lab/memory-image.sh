@@ -8,7 +8,9 @@
 #   TELLTALE_MEMORY_IMAGE=directory go test ./memory/... ./cmd/telltale
 #
 # TELLTALE_KERNEL_DEB is a package of a kernel to use, TELLTALE_GUEST_RAM the MiB of memory (256), TELLTALE_GUEST_CPU the
-# processor: the emulation of QEMU 7.2 lacks what newer kernels do on "max"; "qemu64,+la57,-cx16" has five levels of page tables.
+# processor (the emulation of QEMU 7.2 lacks what newer kernels do on "max"; "qemu64,+la57,-cx16" has five levels of page
+# tables). TELLTALE_GUEST_ARCH=arm64 makes a guest of arm64; it needs qemu-system-arm, that kernel's package, and in
+# TELLTALE_GUEST_BUSYBOX a busybox of that kind. It gets no dump.raw, for its memory does not begin at zero.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,7 +20,8 @@ to=$(cd "$to" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-(cd "$here/.." && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$work/guest" ./lab/memoryguest)
+arch=${TELLTALE_GUEST_ARCH:-amd64}
+(cd "$here/.." && CGO_ENABLED=0 GOARCH=$arch go build -trimpath -ldflags "-s -w" -o "$work/guest" ./lab/memoryguest)
 cd "$work"
 if [ -z "${TELLTALE_KERNEL_DEB:-}" ]; then
 	apt-get -q download "$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends: linux-image/ { print $2 }')"
@@ -29,7 +32,7 @@ version=$(ls kernel/lib/modules)
 
 root=$work/root
 mkdir -p "$root/bin" "$root/dev" "$root/proc" "$root/sys" "$root/root" "$root/etc" "$root/lib/modules/$version"
-cp "$(command -v busybox)" "$root/bin/busybox"
+cp "${TELLTALE_GUEST_BUSYBOX:-$(command -v busybox)}" "$root/bin/busybox"
 cp guest "$root/bin/guest"
 printf 'root:x:0:0::/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/sh\n' >"$root/etc/passwd"
 depmod -b kernel "$version"
@@ -44,6 +47,10 @@ chmod +x "$root/init"
 (cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >initrd.gz
 
 ram=${TELLTALE_GUEST_RAM:-256}
+case $arch in
+amd64) program="qemu-system-x86_64 -cpu ${TELLTALE_GUEST_CPU:-qemu64}" console=ttyS0 ;;
+arm64) program="qemu-system-aarch64 -M virt -cpu ${TELLTALE_GUEST_CPU:-cortex-a72}" console=ttyAMA0 ;;
+esac
 : >console
 {
 	n=0
@@ -55,10 +62,10 @@ ram=${TELLTALE_GUEST_RAM:-256}
 	echo stop
 	echo "dump-guest-memory $to/dump.elf"
 	echo "dump-guest-memory -z $to/dump.kdump"
-	[ "$ram" -gt 3000 ] || echo "pmemsave 0 $((ram * 1048576)) \"$to/dump.raw\""
+	[ "$ram" -gt 3000 ] || [ "$arch" != amd64 ] || echo "pmemsave 0 $((ram * 1048576)) \"$to/dump.raw\""
 	echo quit
-} | timeout 900 qemu-system-x86_64 ${TELLTALE_ACCEL:--accel tcg} -cpu "${TELLTALE_GUEST_CPU:-qemu64}" -m "$ram" -smp 1 -display none -nodefaults -no-reboot \
-	-device vmcoreinfo -kernel kernel/boot/vmlinuz-* -initrd initrd.gz -append "console=ttyS0 quiet panic=-1" -serial file:console -monitor stdio >/dev/null
+} | timeout 900 $program ${TELLTALE_ACCEL:--accel tcg} -m "$ram" -smp 1 -display none -nodefaults -no-reboot \
+	-kernel kernel/boot/vmlinuz-* -initrd initrd.gz -append "console=$console quiet panic=-1" -serial file:console -monitor stdio >/dev/null
 tr -d '\r' <console | sed -n '/^@/,$p' >"$to/truth"
 if ! grep -q '^@@ done' "$to/truth"; then
 	tail -20 console >&2

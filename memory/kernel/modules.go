@@ -8,10 +8,9 @@ import (
 	"telltale/memory"
 )
 
-// Where modules lie (Documentation/arch/x86/x86_64/mm.rst), and how many there may be.
+// How many modules there may be.
 const (
-	modulesLow  = 0xffff_ffff_a000_0000
-	modulesHigh = 0xffff_ffff_ff00_0000
+	moduleReach = 2 << 30 // bytes from the kernel's image, where the place of modules is no fixed one
 	maxModules  = 10_000
 	maxArea     = 1 << 18 // pages of the area that are looked through
 	moduleAlign = 64      // ____cacheline_aligned
@@ -44,15 +43,15 @@ func (k *Kernel) modules(out *State) {
 			order = append(order, at)
 		}
 	}
-	listed, why := 0, "the kernel's table of symbols does not tell where it is"
-	if head := k.symbols["modules"]; head != 0 {
+	area, blind := k.area()
+	listed, why := 0, "the kernel's table of symbols does not tell where it is, and no module leads to it"
+	if head := k.moduleList(area); head != 0 {
 		why = k.list(head, func(e uint64) {
 			listed++
 			add(object{k, "list_head", e}.container("module", "list").addr, viewModules)
 		})
 	}
 	out.view("module", viewModules, listed, why)
-	area, blind := k.area()
 	for _, at := range area {
 		add(at, viewArea)
 	}
@@ -64,6 +63,44 @@ func (k *Kernel) modules(out *State) {
 			out.Contradictions = append(out.Contradictions, k.hiddenModule(k.object("module", at), m))
 		}
 	}
+}
+
+// moduleList gives the head of the list of modules: by its symbol, or as that of the list's entries which lies in no module.
+func (k *Kernel) moduleList(area []uint64) uint64 {
+	if head := k.symbols["modules"]; head != 0 {
+		return head
+	}
+	f, ok := k.object("module", highHalf).need("list")
+	if !ok {
+		return 0
+	}
+	known := map[uint64]bool{}
+	for _, at := range area {
+		known[at+uint64(f.Off)] = true
+	}
+	for _, at := range area {
+		for e, n := at+uint64(f.Off), 0; n <= len(area); n++ {
+			next, ok := k.u64(e)
+			if !ok {
+				break
+			}
+			if e = next; !known[e] {
+				if back, ok := k.u64(e + 8); ok && known[back] { // it leads back to a module
+					return e
+				}
+				break
+			}
+		}
+	}
+	return 0
+}
+
+// moduleArea gives where modules lie.
+func (k *Kernel) moduleArea() (low, high uint64) {
+	if k.cpu.low != 0 {
+		return k.cpu.low, k.cpu.high
+	}
+	return k.task - moduleReach, k.task + moduleReach
 }
 
 // hiddenModule tells a module that lies in memory and is in no list. One that is loaded or taken out at this moment may be so, and its state says it.
@@ -108,7 +145,8 @@ func (k *Kernel) area() (all []uint64, blind string) {
 	}
 	pages, missing := 0, 0
 	var b [memory.PageSize]byte
-	k.space.mapped(modulesLow, modulesHigh, func(page uint64) bool {
+	low, high := k.moduleArea()
+	k.space.mapped(low, high, func(page uint64) bool {
 		if pages++; pages > maxArea || len(all) >= maxModules {
 			return false
 		}

@@ -7,24 +7,43 @@ import (
 	"telltale/memory"
 )
 
-// Bits of the page tables' entries (Intel SDM, volume 3, 4.5; include/asm/pgtable_types.h).
+// Bits of the page tables' entries that both processors have (Intel SDM, volume 3, 4.5; Arm ARM, D8.3), and where their kernels lie.
 const (
 	present  = 1 << 0
-	large    = 1 << 7
-	addrMask = 0x000ffffffffff000
 	highHalf = 0xff00_0000_0000_0000 // no address of the kernel is below, with four or five levels
 )
+
+// processor is how a kind of processor keeps its page tables, in pages of 4 KiB.
+type processor struct {
+	name     string
+	levels   []int  // that it may have, in the order in which they are tried
+	addrMask uint64 // of an entry's address
+	whole    uint64 // the bit that tells an entry for more than a page
+	set      bool   // and whether that bit is set in one, or not
+	upper    int    // from which entry of the first table on addresses are of the kernel
+	low      uint64 // where modules lie (Documentation/arch/x86/x86_64/mm.rst); 0 for around the kernel's image
+	high     uint64
+}
+
+var (
+	amd64 = processor{"amd64", []int{4, 5}, 0x000f_ffff_ffff_f000, 1 << 7, true, 256, 0xffff_ffff_a000_0000, 0xffff_ffff_ff00_0000}
+	arm64 = processor{"arm64", []int{4, 3}, 0x0000_ffff_ffff_f000, 1 << 1, false, 0, 0, 0}
+)
+
+// large tells whether an entry above the last level is for all that lies below it.
+func (p *processor) large(entry uint64) bool { return entry&p.whole != 0 == p.set }
 
 // space is an address space.
 type space struct {
 	k      *Kernel
+	cpu    *processor
 	root   uint64 // physical
 	levels int
 	known  *cache.Cache[uint64, uint64]
 }
 
 func (k *Kernel) newSpace(root uint64, levels int) *space {
-	return &space{k: k, root: root & addrMask, levels: levels, known: cache.New[uint64, uint64](keptSpaces)}
+	return &space{k: k, cpu: k.cpu, root: root & k.cpu.addrMask, levels: levels, known: cache.New[uint64, uint64](keptSpaces)}
 }
 
 // translate gives the physical address.
@@ -44,13 +63,13 @@ func (s *space) translate(addr uint64) (uint64, error) {
 		if e&present == 0 {
 			return 0, fmt.Errorf("address %#x: %w", addr, ErrUnread)
 		}
-		if level == 1 || level <= 3 && e&large != 0 {
+		if level == 1 || level <= 3 && s.cpu.large(e) {
 			in := uint64(1)<<shift - 1
-			pa := e&addrMask&^in | page&in
+			pa := e&s.cpu.addrMask&^in | page&in
 			s.known.Put(page, pa, 1)
 			return pa | addr&(memory.PageSize-1), nil
 		}
-		table = e & addrMask
+		table = e & s.cpu.addrMask
 	}
 	return 0, ErrUnread
 }
@@ -84,7 +103,7 @@ func (s *space) tables(table uint64, level int, low, high, base uint64, f func(u
 	}
 	for i := range uint64(512) {
 		at := base | i<<shift
-		if level == s.levels && i >= 256 { // the upper half
+		if level == s.levels && i >= uint64(s.cpu.upper) {
 			at |= ^uint64(0) << (shift + 9)
 		}
 		if at+(1<<shift-1) < low || at > high {
@@ -97,14 +116,14 @@ func (s *space) tables(table uint64, level int, low, high, base uint64, f func(u
 			if !f(at) {
 				return false
 			}
-		case level <= 3 && e&large != 0:
+		case level <= 3 && s.cpu.large(e):
 			for p := max(at, low); p <= min(at+(1<<shift-1), high); p += memory.PageSize {
 				if !f(p) {
 					return false
 				}
 			}
 		default:
-			if !s.tables(e&addrMask, level-1, low, high, at, f) {
+			if !s.tables(e&s.cpu.addrMask, level-1, low, high, at, f) {
 				return false
 			}
 		}

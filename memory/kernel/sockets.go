@@ -135,6 +135,9 @@ func (k *Kernel) address(sk object, four, six string, is6 bool) netip.Addr {
 // hashed adds the connections and listeners of TCP that no process has open: those that end, and those whose process is hidden.
 func (k *Kernel) hashed(out *State) {
 	table := k.object("inet_hashinfo", k.symbols["tcp_hashinfo"])
+	if first := k.object("task_struct", k.task).to("nsproxy").to("net_ns"); !table.there() && first.has("ipv4.tcp_death_row.hashinfo") { // since 6.1
+		table.addr = first.uint("ipv4.tcp_death_row.hashinfo")
+	}
 	if !table.there() || k.size("inet_hashinfo") == 0 {
 		out.view("port", socketsViewIn, 0, "the kernel's table of symbols does not tell where it is")
 		return

@@ -40,6 +40,12 @@ func (n note) symbol(name string) uint64 {
 	return v
 }
 
+// hex gives a number that stands in the hexadecimal form of C.
+func (n note) hex(name string) uint64 {
+	v, _ := strconv.ParseUint(strings.TrimPrefix(n.values["NUMBER("+name+")"], "0x"), 16, 64)
+	return v
+}
+
 // number gives a number, which stands in decimal.
 func (n note) number(name string) (int64, bool) {
 	v, err := strconv.ParseInt(n.values["NUMBER("+name+")"], 10, 64)
