@@ -7,7 +7,7 @@
 #   lab/memory-image.sh directory
 #   TELLTALE_MEMORY_IMAGE=directory go test ./memory/... ./cmd/telltale
 #
-# TELLTALE_KERNEL_DEB is a package of a kernel to use, TELLTALE_GUEST_RAM the MiB of memory (256), TELLTALE_GUEST_CPU the
+# TELLTALE_KERNEL_DEB is a package of a kernel to use (since 7.x two: linux-binary, linux-modules), TELLTALE_GUEST_RAM the MiB of memory (256), TELLTALE_GUEST_CPU the
 # processor (the emulation of QEMU 7.2 lacks what newer kernels do on "max"; "qemu64,+la57,-cx16" has five levels of page
 # tables). TELLTALE_GUEST_ARCH=arm64 makes a guest of arm64; it needs qemu-system-arm, that kernel's package, and in
 # TELLTALE_GUEST_BUSYBOX a busybox of that kind. It gets no dump.raw, for its memory does not begin at zero.
@@ -27,8 +27,10 @@ if [ -z "${TELLTALE_KERNEL_DEB:-}" ]; then
 	apt-get -q download "$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends: linux-image/ { print $2 }')"
 	TELLTALE_KERNEL_DEB=$(echo "$work"/linux-image-*.deb)
 fi
-dpkg-deb -x "$TELLTALE_KERNEL_DEB" kernel
+for deb in $TELLTALE_KERNEL_DEB; do dpkg-deb -x "$deb" kernel; done
+[ -e kernel/lib ] || ln -s usr/lib kernel/lib
 version=$(ls kernel/lib/modules)
+vmlinuz=$(ls kernel/boot/vmlinuz-* kernel/lib/modules/*/vmlinuz 2>/dev/null | head -1)
 
 root=$work/root
 mkdir -p "$root/bin" "$root/dev" "$root/proc" "$root/sys" "$root/root" "$root/etc" "$root/lib/modules/$version"
@@ -65,7 +67,7 @@ esac
 	[ "$ram" -gt 3000 ] || [ "$arch" != amd64 ] || echo "pmemsave 0 $((ram * 1048576)) \"$to/dump.raw\""
 	echo quit
 } | timeout 900 $program ${TELLTALE_ACCEL:--accel tcg} -m "$ram" -smp 1 -display none -nodefaults -no-reboot \
-	-kernel kernel/boot/vmlinuz-* -initrd initrd.gz -append "console=$console quiet panic=-1" -serial file:console -monitor stdio >/dev/null
+	-kernel "$vmlinuz" -initrd initrd.gz -append "console=$console quiet panic=-1" -serial file:console -monitor stdio >/dev/null
 tr -d '\r' <console | sed -n '/^@/,$p' >"$to/truth"
 if ! grep -q '^@@ done' "$to/truth"; then
 	tail -20 console >&2

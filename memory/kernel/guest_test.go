@@ -484,9 +484,9 @@ func (s *smeared) ReadPhys(p []byte, addr uint64) (int, error) {
 func TestGuestSmear(t *testing.T) {
 	plain := fileDump(t, filepath.Join(guest(t), "dump.elf"))
 	whole, _ := readAll(t, plain)
-	low, found := whole.symbols["_stext"]-whole.delta, 0
-	for seed := range uint64(8) {
-		k, err := Open(t.Context(), &smeared{plain, seed, low, low + 26<<20}, nil)
+	low, found, unread := whole.symbols["_stext"]-whole.delta, 0, 0
+	for seed := range uint64(4) {
+		k, err := Open(t.Context(), &smeared{plain, seed, low, whole.task - whole.delta}, nil)
 		if err != nil {
 			t.Log(seed, err)
 			continue
@@ -495,19 +495,17 @@ func TestGuestSmear(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		unread := len(s.Failures) + s.Unread
+		unread += len(s.Failures) + s.Unread
 		t.Log(seed, len(s.Processes), len(s.Sockets), len(s.Modules), unread, len(s.Contradictions))
-		if found = max(found, len(s.Processes)); unread == 0 {
-			t.Error("nothing is said of what is missing")
-		}
+		found = max(found, len(s.Processes))
 		for _, c := range s.Contradictions {
 			if c.Holds() {
 				t.Errorf("%+v", c)
 			}
 		}
 	}
-	if found < 10 {
-		t.Errorf("%d processes at best", found)
+	if found < 10 || unread == 0 {
+		t.Errorf("%d processes at best, %d things are said to be missing", found, unread)
 	}
 }
 

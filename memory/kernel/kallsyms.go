@@ -203,13 +203,16 @@ func (t *table) findAddresses(behind int) error {
 		base, at := le.Uint64(t.b[before-8:]), (before-8-4*n)&^7
 		try("offsets before the names", at, t.relative(at, base), 4)
 	}
-	at := align(behind, 8)
-	if end := align(at+4*n, 8); end+8 <= len(t.b) {
-		try("offsets behind the tokens", at, t.relative(at, le.Uint64(t.b[end:])), 4)
+	for _, at := range []int{align(behind, 4), align(behind, 8)} {
+		if end := align(at+4*n, 8); end+8 <= len(t.b) {
+			try("offsets behind the tokens", at, t.relative(at, le.Uint64(t.b[end:])), 4)
+		}
 	}
-	if len(t.addrs) == 0 && at+4*n <= len(t.b) { // since 7.0 each offset counts from its own place
+	if len(t.addrs) == 0 { // since 7.0 each offset counts from its own place
 		lowest, t.places = 0, true
-		try("offsets from their places", at, func(i int) uint64 { return t.base + uint64(at+4*i) + uint64(int64(int32(t.u32(at+4*i)))) }, 4)
+		for _, at := range []int{align(behind, 4), align(behind, 8)} { // the wrong one has the first or the last out of order
+			try("offsets from their places", at, func(i int) uint64 { return t.base + uint64(at+4*i) + uint64(int64(int32(t.u32(at+4*i)))) }, 4)
+		}
 	}
 	if len(t.addrs) == 0 {
 		return fmt.Errorf("addresses: %w", errSymbols)

@@ -80,7 +80,7 @@ func (s *found) look(b []byte, addr uint64) {
 		}
 	}
 	each(noteBegin, &s.notes, func(i int) bool { return (addr+uint64(i))%4 == 0 }) // in notes of ELF, too
-	each(btfBegin, &s.btf, func(i int) bool { return (addr+uint64(i))%8 == 0 })
+	each(btfBegin, &s.btf, func(int) bool { return true })                         // before 5.13 it was not aligned
 	each(firstTask, &s.tasks, func(i int) bool {
 		return i+9 < len(b) && (b[i+7] == 0 || b[i+7] == '/' && b[i+8] == '0' && b[i+9] == 0)
 	})
