@@ -43,6 +43,7 @@ const (
 	maxMembers   = 1 << 16 // that are looked at to find one
 	maxModifiers = 32      // const, volatile, typedef behind each other
 	maxName      = 256
+	maxOffset    = 1 << 30 // bits
 )
 
 // ErrForm says that the bytes are no description of types.
@@ -165,7 +166,7 @@ func (t *Types) get(id uint32) (r record, ok bool) {
 // Size gives the size of a structure or union, false where none of the name is described.
 func (t *Types) Size(structure string) (int, bool) {
 	r, ok := t.get(t.named[structure])
-	return int(r.word), ok
+	return int(r.word & (1<<31 - 1)), ok
 }
 
 // Offsets gives where members lie in a structure. All must be there.
@@ -202,17 +203,19 @@ func (t *Types) Field(structure, path string) (Field, error) {
 	if id == 0 {
 		return Field{}, fmt.Errorf("no struct %s is described", structure)
 	}
-	bits, width, left := 0, 0, maxMembers
+	bits, width, left := int64(0), 0, maxMembers
 	for part := range strings.SplitSeq(path, ".") {
 		m, ok := t.member(t.plain(id), part, maxAnonymous, &left)
 		if !ok {
 			return Field{}, fmt.Errorf("struct %s has no member %s", structure, path)
 		}
-		bits, width, id = bits+m.bits, m.width, m.id
+		if bits, width, id = bits+m.bits, m.width, m.id; bits > maxOffset {
+			return Field{}, fmt.Errorf("member %s of struct %s: %w", path, structure, ErrForm)
+		}
 	}
-	f := Field{Off: bits / 8, Count: 1, Bits: width}
+	f := Field{Off: int(bits / 8), Count: 1, Bits: width}
 	if width > 0 {
-		f.Shift = bits % 8
+		f.Shift = int(bits % 8)
 	}
 	t.describe(id, &f)
 	return f, nil
@@ -220,8 +223,9 @@ func (t *Types) Field(structure, path string) (Field, error) {
 
 // found is a member with its place in bits.
 type found struct {
-	bits, width int
-	id          uint32
+	bits  int64
+	width int
+	id    uint32
 }
 
 func (t *Types) member(id uint32, name string, depth int, left *int) (found, bool) {
@@ -234,9 +238,9 @@ func (t *Types) member(id uint32, name string, depth int, left *int) (found, boo
 			return found{}, false
 		}
 		m := r.b[typeSize+i*memberSize:]
-		f := found{bits: int(t.order.Uint32(m[8:]) & (1<<31 - 1)), id: t.order.Uint32(m[4:])}
+		f := found{bits: int64(t.order.Uint32(m[8:])), id: t.order.Uint32(m[4:])}
 		if r.bitfield { // the upper eight bits are the width of a bit field
-			f.width, f.bits = int(t.order.Uint32(m[8:])>>24), f.bits&(1<<24-1)
+			f.width, f.bits = int(f.bits>>24), f.bits&(1<<24-1)
 		}
 		switch called := t.name(t.order.Uint32(m)); {
 		case called == name:
@@ -279,7 +283,7 @@ func (t *Types) describe(id uint32, f *Field) {
 		switch r.kind {
 		case kindArray: // type, type of the index, count
 			n := int(t.order.Uint32(r.b[typeSize+8:]) & (1<<24 - 1))
-			if f.Count = min(f.Count*n, maxSize); f.Count == 0 {
+			if f.Count = int(min(int64(f.Count)*int64(n), maxSize)); f.Count == 0 {
 				f.Size = 0
 				t.element(t.order.Uint32(r.b[typeSize:]), f)
 				return
@@ -287,10 +291,10 @@ func (t *Types) describe(id uint32, f *Field) {
 			id = t.order.Uint32(r.b[typeSize:])
 			continue
 		case kindPointer:
-			f.Pointer, f.Size = true, 8*f.Count
+			f.Pointer, f.Size = true, int(min(8*int64(f.Count), maxSize))
 			t.element(r.word, f)
 		case kindStruct, kindUnion, kindInt, kindEnum, kindEnum64:
-			f.Size = min(int(r.word&(1<<24-1))*f.Count, maxSize)
+			f.Size = int(min(int64(r.word)*int64(f.Count), maxSize))
 			t.element(id, f)
 		}
 		return
