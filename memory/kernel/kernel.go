@@ -49,6 +49,7 @@ type Kernel struct {
 
 	symbols map[string]uint64
 	behind  map[string]uint64 // the symbol behind one
+	named   int               // symbols in the kernel's table
 	info    note
 	task    uint64 // init_task, by the kernel's address
 	delta   uint64 // from a physical to the kernel's own address, within its image

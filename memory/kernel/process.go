@@ -234,7 +234,7 @@ func (k *Kernel) executable(mm object, p *state.Process) {
 	f := k.path(exe.in("f_path"))
 	p.Exe = state.Text([]byte(f.path), procfs.MaxText)
 	p.Memory = strings.HasPrefix(f.path, "/memfd:")
-	p.Deleted = f.deleted || f.inode.there() && f.inode.u32("i_nlink") == 0
+	p.Deleted = f.deleted // as /proc says it; links are not counted, for some filesystems do not keep their number
 	p.Replaced = p.Deleted && !p.Memory && k.replaced(f)
 	p.ExeInode, p.ExeSize = f.inode.uint("i_ino"), int64(f.inode.uint("i_size"))
 	dev := uint64(f.inode.to("i_sb").u32("s_dev"))

@@ -120,7 +120,7 @@ func (k *Kernel) self(s *State) {
 		s.Host = ""
 	}
 	x := &s.Kernel
-	x.Release, x.Version, x.BTF, x.Symbols = text("release"), text("version"), true, len(k.symbols)
+	x.Release, x.Version, x.BTF, x.Symbols = text("release"), text("version"), true, k.named
 	x.BuildID = k.info.values["BUILD-ID"]
 	if r := k.info.release(); r != "" && r != x.Release {
 		k.differ("release", fmt.Sprintf("the kernel's note for dumps says %q, what programs are told is %q", state.Text([]byte(r), 64), x.Release))

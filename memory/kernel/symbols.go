@@ -76,7 +76,7 @@ func (k *Kernel) take(t *table) bool {
 	if pa, err := k.space.translate(own); err != nil || own-pa != k.delta {
 		return false
 	}
-	k.symbols, k.behind = got, map[string]uint64{}
+	k.symbols, k.behind, k.named = got, map[string]uint64{}, t.count
 	t.each(func(_ byte, _ string, addr uint64) {
 		if t.places {
 			addr += k.delta
