@@ -94,7 +94,7 @@ func (in *Input) memory(ctx context.Context, f phys.Format, r io.ReaderAt, size 
 		return fmt.Errorf("read the dump of memory (%s): %w", f.Name, err)
 	}
 	in.Kind = KindDump
-	in.Notes = append(append(append(in.Notes, whatDump(f, d, k, s)), facts.Notes...), s.Notes...)
+	in.Notes = append(append(append(append(in.Notes, whatDump(f, d, k, s)), facts.Notes...), s.Notes...), notRead(s)...)
 	return in.remembered(s, o)
 }
 
@@ -112,6 +112,20 @@ func whatDump(f phys.Format, d phys.Dump, k *kernel.Kernel, s *kernel.State) str
 	}
 	return fmt.Sprintf("a dump of memory (%s, %d MiB) of Linux %s %s on %s; read by %s: %d processes and %d threads of the kernel, %d sockets, %d modules, %d lines of the kernel's log; %d things could not be read",
 		f.Doc, bytes>>20, s.Kernel.Release, s.Kernel.Version, s.Machine, k.Used(), len(s.Processes)-own, own, len(s.Sockets), len(s.Modules), len(s.Said), len(s.Failures)+s.Unread)
+}
+
+// maxNotRead is how many things that were not read are told by words; all of them are events, too.
+const maxNotRead = 10
+
+// notRead says what could not be read.
+func notRead(s *kernel.State) (out []string) {
+	for i, f := range s.Failures {
+		if i == maxNotRead {
+			return append(out, fmt.Sprintf("not read: %d things more", len(s.Failures)-i))
+		}
+		out = append(out, "not read: "+f.What+": "+f.Why)
+	}
+	return out
 }
 
 // remembered makes the machine of what its memory tells.

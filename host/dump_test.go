@@ -43,7 +43,7 @@ func TestDumps(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer in.Close()
-			if in.Kind != host.KindDump || len(in.Hosts) != 1 || in.Hosts[0].State == nil || !in.Hosts[0].State.Dump || !strings.Contains(strings.Join(in.Notes, "\n"), "a dump of memory (") {
+			if in.Kind != host.KindDump || len(in.Hosts) != 1 || in.Hosts[0].State == nil || !in.Hosts[0].State.Dump || !strings.Contains(strings.Join(in.Notes, "\n"), "a dump of memory (") || !strings.Contains(strings.Join(in.Notes, "\n"), "not read: the kernel's log: ") {
 				t.Fatalf("%s %q %+v", in.Kind, in.Notes, in.Hosts)
 			}
 			v := host.View{Source: "s1", Mounts: []host.Mount{in.Hosts[0].State.Mount}}
