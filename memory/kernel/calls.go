@@ -62,7 +62,7 @@ type span struct {
 	name      string
 }
 
-// spans tells where a module lies.
+// spansOf tells where a module lies.
 func (k *Kernel) spansOf(o object, name string) (all []span) {
 	add := func(base, size uint64) {
 		if base >= highHalf && size > 0 && size < 1<<30 {

@@ -182,7 +182,7 @@ func (k *Kernel) list(head uint64, each func(entry uint64)) string {
 	return why
 }
 
-// note says something of the whole dump, once.
+// say notes something of the whole dump, once.
 func (k *Kernel) say(format string, a ...any) {
 	if s := fmt.Sprintf(format, a...); !slices.Contains(k.notes, s) && len(k.notes) < 100 {
 		k.notes = append(k.notes, s)

@@ -33,7 +33,7 @@ func (k *Kernel) process(t object, c clock, out *State) *state.Process {
 	p.State = k.letter(t)
 	k.identity(t, p)
 	k.started(t, c, p)
-	k.place2(t, p)
+	k.standing(t, p)
 	k.threads(t, p)
 	if n := k.lost - lost; n > 0 {
 		p.Unread = append(p.Unread, fmt.Sprintf("%d parts of what the kernel keeps of it are not in the dump", n))
@@ -143,8 +143,8 @@ func (k *Kernel) started(t object, c clock, p *state.Process) {
 	p.CPU = float64(t.uint("utime")+t.uint("stime")+sig.uint("utime")+sig.uint("stime")) / nanos
 }
 
-// place2 reads where in the system it stands: its group, session, control group and namespaces.
-func (k *Kernel) place2(t object, p *state.Process) {
+// standing reads where in the system it stands: its group, session, control group and namespaces.
+func (k *Kernel) standing(t object, p *state.Process) {
 	number := func(kind int) int {
 		f, ok := k.object("signal_struct", highHalf).need("pids")
 		if !ok {
