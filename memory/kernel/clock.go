@@ -15,8 +15,8 @@ type clock struct {
 
 // Places of the timekeeper.
 const (
-	clockReach  = 320 // bytes from the symbol on: before it lies a lock, whose size depends on how the kernel was built
-	clockWindow = 16 << 20
+	clockReach  = 320      // bytes from the symbol on: before it lies a lock, whose size depends on how the kernel was built
+	clockWindow = 64 << 20 // bytes behind the first task, and a quarter of it before: the kernel's image
 	nanos       = 1_000_000_000
 )
 
