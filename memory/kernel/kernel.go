@@ -3,7 +3,7 @@
 // one offset stands here; what a kernel does not describe is not read, and said. It judges nothing. Addresses and sizes are in bytes;
 // machines of 64 bits, amd64 and arm64. Every word of the dump may be crafted: walks are capped, cycles end them, and all reading has one budget.
 //
-// Sources: the structures as they are in Linux 5.4 to 6.18, by their names in include/linux.
+// Sources: the structures as they are in Linux 5.4 to 7.2, by their names in include/linux.
 package kernel
 
 import (
@@ -21,10 +21,10 @@ import (
 
 // Limits of reading.
 const (
-	maxReads   = 40_000_000 // structures and page table entries that are read in all
-	maxList    = 1 << 20    // entries of one list
-	keptPages  = 4096       // pages in each half of the cache
-	keptSpaces = 64 << 10   // translations of one address space in each half of its cache
+	maxReads   = 150_000_000 // structures and page table entries that are read in all
+	maxList    = 1 << 20     // entries of one list
+	keptPages  = 4096        // pages in each half of the cache
+	keptSpaces = 64 << 10    // translations of one address space in each half of its cache
 )
 
 // What a dump cannot be read for.
