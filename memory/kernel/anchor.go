@@ -17,7 +17,7 @@ const (
 	maxTried    = 16       // descriptions, and tables of symbols
 	imageReach  = 64 << 20 // bytes around init_task within which the kernel's own page tables lie
 	imageFrom   = 0xffff_ffff_8000_0000
-	maxSwappers = 256
+	maxSwappers = 32
 )
 
 // first is init_task: where it lies and the address that it gives itself.

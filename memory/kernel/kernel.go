@@ -109,7 +109,7 @@ func (k *Kernel) phys(p []byte, addr uint64) error {
 			k.pages.Put(page, b, 1)
 		}
 		if in >= uint64(len(b)) {
-			return fmt.Errorf("physical address %#x: %w", addr, ErrUnread)
+			return ErrUnread
 		}
 		n := copy(p, b[in:])
 		p, addr = p[n:], addr+uint64(n)

@@ -1,8 +1,6 @@
 package kernel
 
 import (
-	"fmt"
-
 	"telltale/internal/cache"
 	"telltale/memory"
 )
@@ -61,7 +59,7 @@ func (s *space) translate(addr uint64) (uint64, error) {
 		}
 		e := le.Uint64(b[:])
 		if e&present == 0 {
-			return 0, fmt.Errorf("address %#x: %w", addr, ErrUnread)
+			return 0, ErrUnread // often: nothing is made of it
 		}
 		if level == 1 || level <= 3 && s.cpu.large(e) {
 			in := uint64(1)<<shift - 1
