@@ -37,6 +37,8 @@ type Box struct {
 	Sockets   []*state.Socket
 	Mounts    []*state.Mount // of our own mount namespace
 	Modules   []*state.Module
+
+	Symbols []byte // /proc/kallsyms as KernelSymbols has read it; nil before
 }
 
 // Process gives one of the processes seen, nil for none.

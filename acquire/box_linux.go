@@ -2,6 +2,7 @@ package acquire
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"telltale/acquire/bounded"
 	"telltale/internal/state"
 )
 
@@ -97,14 +99,45 @@ func (b *Box) small(name string) string {
 	return state.Text(bytes.TrimSpace(line), 256)
 }
 
-// Gentle makes this process give way to all others: the machine may be one that people need.
+// Gentle makes this process give way to all others: the machine may be one that people need. To Linux both are a thread's own, and new threads have
+// them of the one that made them; so all that are there are asked, twice, for one may have been made meanwhile.
 func Gentle() error {
-	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, 19); err != nil {
-		return fmt.Errorf("setpriority: %w", err)
-	}
 	const ioprioWhoProcess, idleClass = 1, 3 << 13 // linux/ioprio.h
-	if _, _, e := unix.Syscall(unix.SYS_IOPRIO_SET, ioprioWhoProcess, 0, idleClass); e != 0 {
-		return fmt.Errorf("ioprio_set: %w", e)
+	for range 2 {
+		tasks, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			return fmt.Errorf("list our threads: %w", err)
+		}
+		for _, t := range tasks {
+			tid, err := strconv.Atoi(t.Name())
+			if err != nil {
+				continue
+			}
+			if err := unix.Setpriority(unix.PRIO_PROCESS, tid, 19); errors.Is(err, unix.ESRCH) {
+				continue // it has ended
+			} else if err != nil {
+				return fmt.Errorf("setpriority: %w", err)
+			}
+			if _, _, e := unix.Syscall(unix.SYS_IOPRIO_SET, ioprioWhoProcess, uintptr(tid), idleClass); e != 0 && e != unix.ESRCH {
+				return fmt.Errorf("ioprio_set: %w", e)
+			}
+		}
 	}
 	return nil
+}
+
+// maxSymbols bounds what is read of kallsyms, bytes.
+const maxSymbols = 128 << 20
+
+// KernelSymbols gives /proc/kallsyms, and reads it but once: the kernel takes as long to write it as for hundreds of processes. Who must know what has
+// changed since reads it anew.
+func (b *Box) KernelSymbols() ([]byte, error) {
+	if b.Symbols != nil {
+		return b.Symbols, nil
+	}
+	text, err := bounded.Read(path.Join(b.Proc, "kallsyms"), maxSymbols)
+	if err == nil {
+		b.Symbols = text
+	}
+	return text, err
 }

@@ -60,7 +60,7 @@ func (v *bpfViews) take(ctx context.Context) error {
 		v.out.Failed("programs of BPF", notAsked(err))
 		return v.out.Record(state.ViewFile, &state.View{What: "bpf", Name: viewIDs, Blind: notAsked(err).Error()})
 	}
-	raw, err := bounded.Read(filepath.Join(v.box.Proc, "kallsyms"), symbols)
+	raw, err := v.box.KernelSymbols()
 	if err != nil {
 		v.out.Failed("symbols", err)
 	}

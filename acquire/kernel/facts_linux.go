@@ -159,7 +159,7 @@ func (f *facts) formats() {
 }
 
 func (f *facts) symbols(o Options) error {
-	b, err := bounded.Read(filepath.Join(f.box.Proc, "kallsyms"), symbols)
+	b, err := f.box.KernelSymbols()
 	if err != nil {
 		f.out.Failed("symbols", err)
 	}

@@ -79,7 +79,8 @@ type core struct {
 }
 
 func newCore(b *acquire.Box) (*core, error) {
-	text, err := bounded.Read(filepath.Join(b.Proc, "kallsyms"), symbols)
+	text, err := b.KernelSymbols()
+	b.Symbols = nil // nobody else wants them
 	if err != nil {
 		return nil, err
 	}

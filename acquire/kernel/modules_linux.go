@@ -54,7 +54,7 @@ func (m *moduleViews) take(ctx context.Context) error {
 		m.out.Failed("functions that can be traced", err)
 	}
 	defer shut()
-	first := m.pass(trace)
+	first := m.pass(trace, m.box.Symbols)
 	for _, v := range first.views {
 		if err := m.out.Record(state.ViewFile, v); err != nil {
 			return err
@@ -63,7 +63,7 @@ func (m *moduleViews) take(ctx context.Context) error {
 	passes := []*modulePass{first}
 	for len(passes) < state.Passes && ctx.Err() == nil && first.differs() {
 		time.Sleep(pause)
-		passes = append(passes, m.pass(trace))
+		passes = append(passes, m.pass(trace, nil))
 	}
 	if err := m.write(first); err != nil {
 		return err
@@ -71,8 +71,9 @@ func (m *moduleViews) take(ctx context.Context) error {
 	return m.compare(passes)
 }
 
-// pass looks once. /proc/modules is read first and last, so that what comes or goes meanwhile is in one of the two.
-func (m *moduleViews) pass(trace string) *modulePass {
+// pass looks once. /proc/modules is read first and last, so that what comes or goes meanwhile is in one of the two. Symbols may have been read
+// before it; nil: they are read anew.
+func (m *moduleViews) pass(trace string, text []byte) *modulePass {
 	p := &modulePass{by: map[string][]string{}}
 	proc := filepath.Join(m.box.Proc, "modules")
 	p.view(viewModules, func() (map[string]int, error) {
@@ -85,8 +86,11 @@ func (m *moduleViews) pass(trace string) *modulePass {
 	})
 	p.view(viewSysfs, func() (map[string]int, error) { return m.sysfs(p) })
 	p.view(viewSymbols, func() (map[string]int, error) {
-		b, err := m.read(filepath.Join(m.box.Proc, "kallsyms"), symbols)
-		return parseSymbols(string(b)).modules, err
+		var err error
+		if text == nil {
+			text, err = m.read(filepath.Join(m.box.Proc, "kallsyms"), symbols)
+		}
+		return parseSymbols(string(text)).modules, err
 	})
 	if trace != "" {
 		p.view(viewTrace, func() (map[string]int, error) {

@@ -83,12 +83,14 @@ func (t *Taker) all(ctx context.Context) error {
 	if err != nil {
 		t.out.Failed("the list of processes", err)
 	}
+	next, stop := t.ahead(pids)
+	defer stop()
 	for _, pid := range pids {
 		if ctx.Err() != nil {
 			t.out.Failed("processes from "+strconv.Itoa(pid)+" on", ctx.Err())
 			break
 		}
-		p, err := t.one(t.box.Proc, pid)
+		p, err := t.finish(t.box.Proc, next())
 		switch {
 		case errors.Is(err, os.ErrNotExist), errors.Is(err, unix.ESRCH): // it ended meanwhile
 			continue
@@ -158,27 +160,63 @@ func List(proc string) (pids, hidden []int, err error) {
 	}
 }
 
-// one describes a process, but does not wait for ever: a process whose memory is locked makes a reader of its arguments wait.
-func (t *Taker) one(proc string, pid int) (*state.Process, error) {
-	type answer struct {
-		p   *state.Process
-		raw []rawFile
-	}
+// answer is what the files of one process say.
+type answer struct {
+	p   *state.Process
+	raw []rawFile
+	err error
+}
+
+// ask reads a process, but does not wait for ever: a process whose memory is locked makes a reader of its arguments wait.
+func (t *Taker) ask(proc string, pid int) answer {
+	raw, boot := t.o.Raw, t.box.Boot
 	a, err := bounded.Within(patience, func() (answer, error) {
-		d, err := open(proc, pid, t.o.Raw)
+		d, err := open(proc, pid, raw)
 		if err != nil {
 			return answer{}, err
 		}
 		defer d.close()
-		p, err := d.describe(t.box.Boot)
-		return answer{p, d.raw}, err
+		p, err := d.describe(boot)
+		return answer{p: p, raw: d.raw}, err
 	})
-	if errors.Is(err, bounded.ErrLate) {
+	a.err = err
+	return a
+}
+
+// readers bounds how many processes are read at a time: the kernel writes their files, which takes most of the time.
+const readers = 3
+
+// ahead reads processes while those before them are hashed and written; next gives them in their order. No more than readers are read before they
+// are asked for, and none after stop.
+func (t *Taker) ahead(pids []int) (next func() answer, stop func()) {
+	done, slots := make(chan struct{}), make(chan chan answer, readers-1)
+	go func() {
+		for _, pid := range pids {
+			slot := make(chan answer, 1)
+			select {
+			case slots <- slot:
+			case <-done:
+				return
+			}
+			go func() { slot <- t.ask(t.box.Proc, pid) }()
+		}
+	}()
+	return func() answer { return <-<-slots }, func() { close(done) }
+}
+
+// one describes a process.
+func (t *Taker) one(proc string, pid int) (*state.Process, error) {
+	return t.finish(proc, t.ask(proc, pid))
+}
+
+// finish hashes the program of a process that was read, and keeps what is to be kept.
+func (t *Taker) finish(proc string, a answer) (*state.Process, error) {
+	if errors.Is(a.err, bounded.ErrLate) {
 		t.stuck++
 		return nil, fmt.Errorf("its files did not answer within %v", patience)
 	}
-	if err != nil {
-		return nil, err
+	if a.err != nil {
+		return nil, a.err
 	}
 	if err := t.program(proc, a.p); err != nil {
 		return nil, err

@@ -58,7 +58,11 @@ type key struct {
 }
 
 func take(ctx context.Context, b *acquire.Box, out acquire.Out) error {
-	t := &taker{box: b, out: out, byKey: map[key]*state.Socket{}, owners: map[uint64][]int{}, counts: map[string]int64{}, speaks: netlink.Diagnosed(b.Proc)}
+	symbols, err := b.KernelSymbols()
+	if err != nil {
+		out.Failed("the kernel's symbols", err)
+	}
+	t := &taker{box: b, out: out, byKey: map[key]*state.Socket{}, owners: map[uint64][]int{}, counts: map[string]int64{}, speaks: netlink.Diagnosed(symbols)}
 	spaces := t.held()
 	for _, ns := range spaces {
 		if err := ctx.Err(); err != nil {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,7 +27,7 @@ func Processes(o Options) acquire.Step {
 		Name: "hidden-processes", Quick: true,
 		Doc: "asks the kernel for every process number in a dozen ways and compares with the listing of /proc",
 		Take: func(ctx context.Context, b *acquire.Box, out acquire.Out) error {
-			h := &hunt{o: o, proc: b.Proc, box: b, out: out, list: bounded.List, calls: calls()}
+			h := &hunt{o: o, proc: b.Proc, box: b, out: out, list: bounded.List, calls: calls}
 			return h.take(ctx)
 		},
 	}
@@ -39,14 +40,15 @@ type hunt struct {
 	box   *acquire.Box
 	out   acquire.Out
 	list  lister
-	calls []probe // without the oracle and the path
+	calls func() []probe // without the oracle and the path
 	rules auditRules
 
 	fresh  string // a proc filesystem of our own; "" for none
 	probes []probe
-	last   int  // the last number that was given to a process
-	bound  int  // the greatest that can be in use
-	short  bool // pid_max is greater: none beyond was given since the boot
+	more   [][]probe // the same once more, for threads that take their share of the numbers
+	last   int       // the last number that was given to a process
+	bound  int       // the greatest that can be in use
+	short  bool      // pid_max is greater: none beyond was given since the boot
 	views  []*state.View
 }
 
@@ -102,40 +104,56 @@ func (h *hunt) take(ctx context.Context) error {
 	return h.tell(passes, suspects)
 }
 
+// threads bounds how many threads ask for numbers at a time.
+const threads = 4
+
 // open makes ready what the views need, and tells of what cannot be had.
 func (h *hunt) open() (closeAll func()) {
 	var closers []func()
 	h.bound, h.last = h.reach()
-	if o, err := newOracle(os.Getpid()); err != nil {
-		h.blind(viewOracle, err)
-	} else {
-		closers = append(closers, o.close)
-		h.probes = append(h.probes, probe{viewOracle, unix.SYS_CLONE3, o.taken})
-	}
-	if p, shut, err := byPath(h.proc); err != nil {
-		h.blind(viewPath, err)
-	} else {
-		closers = append(closers, shut)
-		h.probes = append(h.probes, p)
-	}
-	for _, p := range h.calls {
-		if there, err := p.ask(os.Getpid()); err != nil || !there {
-			h.blind(p.name, fmt.Errorf("it does not know ourselves: %v", err))
-			continue
+	keep := func(shut func()) { closers = append(closers, shut) }
+	h.probes = h.set(keep, h.blind)
+	for range min(runtime.GOMAXPROCS(0), threads) - 1 {
+		set := h.set(keep, func(string, error) {})
+		if slices.EqualFunc(set, h.probes, func(a, b probe) bool { return a.name == b.name }) {
+			h.more = append(h.more, set)
 		}
-		h.probes = append(h.probes, p)
 	}
 	if path, shut, err := FreshProc(); err != nil {
 		h.blind(viewFresh, err)
 	} else {
 		h.fresh = path
-		closers = append(closers, func() { shut() })
+		keep(func() { shut() })
 	}
 	return func() {
 		for _, f := range closers {
 			f()
 		}
 	}
+}
+
+// set gives the views that can be asked for one number at a time, for one thread.
+func (h *hunt) set(keep func(shut func()), blind func(view string, err error)) (set []probe) {
+	if o, err := newOracle(os.Getpid()); err != nil {
+		blind(viewOracle, err)
+	} else {
+		keep(o.close)
+		set = append(set, probe{viewOracle, unix.SYS_CLONE3, o.taken})
+	}
+	if p, shut, err := byPath(h.proc); err != nil {
+		blind(viewPath, err)
+	} else {
+		keep(shut)
+		set = append(set, p)
+	}
+	for _, p := range h.calls() {
+		if there, err := p.ask(os.Getpid()); err != nil || !there {
+			blind(p.name, fmt.Errorf("it does not know ourselves: %v", err))
+			continue
+		}
+		set = append(set, p)
+	}
+	return set
 }
 
 func (h *hunt) blind(view string, err error) {
@@ -206,8 +224,8 @@ func (h *hunt) pass(ctx context.Context, numbers iter.Seq[int], whole bool) *pas
 	}
 	h.views = append(h.views, listed)
 	p.over = h.overmounts()
-	for _, pr := range h.probes {
-		h.views = append(h.views, h.sweep(ctx, p, pr, numbers, whole))
+	for i := range h.probes {
+		h.views = append(h.views, h.sweep(ctx, p, i, numbers, whole))
 	}
 	h.lists(p)
 	p.load = h.load()
@@ -231,39 +249,39 @@ func (p *pass) show(n int, view string) {
 	}
 }
 
-// sweep asks one view for each number. All but the oracle answer in a fraction of a microsecond.
-func (h *hunt) sweep(ctx context.Context, p *pass, pr probe, numbers iter.Seq[int], whole bool) *state.View {
+// sweep asks one view for each number, on all threads, each of which takes every so-many-th. All but the oracle answer in a fraction of a microsecond.
+func (h *hunt) sweep(ctx context.Context, p *pass, at int, numbers iter.Seq[int], whole bool) *state.View {
+	pr := h.probes[at]
 	v := &state.View{What: "process", Name: pr.name}
-	budget := h.o.Budget
-	if budget <= 0 {
-		budget = 10 * time.Second
-	}
-	if pr.name == viewOracle {
-		runtime.LockOSThread() // it borrows from its thread what the process never gets
-		defer runtime.UnlockOSThread()
-	} else {
-		budget /= 10
-	}
-	began := time.Now()
 	if err := h.rules.log(pr.call); whole && err != nil {
 		v.Blind = err.Error()
 		return v
 	}
+	began := time.Now()
+	shares := make([]share, 1+len(h.more))
+	if !whole {
+		shares = shares[:1] // a few suspects
+	}
+	var all sync.WaitGroup
+	for i := 1; i < len(shares); i++ {
+		all.Go(func() { shares[i].ask(ctx, h.more[i-1][at], numbers, i, len(shares), h.budget(pr)) })
+	}
+	shares[0].ask(ctx, pr, numbers, 0, len(shares), h.budget(pr))
+	all.Wait()
 	found, able := map[int]bool{}, true
-	for n := range numbers {
-		if v.Asked%256 == 255 && (time.Since(began) > budget || ctx.Err() != nil) {
-			v.Blind = fmt.Sprintf("no time for the numbers after %d of %d", v.Asked, h.bound-1)
-			break
-		}
-		there, err := pr.ask(n)
-		if err != nil {
-			v.Blind, able = fmt.Sprintf("stopped at %d: %v", n, err), false
-			break
-		}
-		v.Asked++
-		if there {
+	for _, s := range shares {
+		v.Asked += s.asked
+		for _, n := range s.found {
 			found[n] = true
 			p.show(n, pr.name)
+		}
+		able = able && s.failed == nil
+	}
+	for _, s := range shares {
+		if s.failed != nil {
+			v.Blind = s.failed.Error()
+		} else if s.late && v.Blind == "" {
+			v.Blind = fmt.Sprintf("no time for the numbers after %d of %d", v.Asked, h.bound-1)
 		}
 	}
 	v.Count, v.MS = int64(len(found)), time.Since(began).Milliseconds()
@@ -274,6 +292,53 @@ func (h *hunt) sweep(ctx context.Context, p *pass, pr probe, numbers iter.Seq[in
 		p.deny(pr, found)
 	}
 	return v
+}
+
+// budget is how long a view may be asked.
+func (h *hunt) budget(pr probe) time.Duration {
+	budget := h.o.Budget
+	if budget <= 0 {
+		budget = 10 * time.Second
+	}
+	if pr.name != viewOracle {
+		budget /= 10
+	}
+	return budget
+}
+
+// share is what one thread found out.
+type share struct {
+	found  []int
+	asked  int64
+	late   bool
+	failed error // this view cannot say
+}
+
+// ask asks for the i-th of every n numbers.
+func (s *share) ask(ctx context.Context, pr probe, numbers iter.Seq[int], i, n int, budget time.Duration) {
+	if pr.name == viewOracle {
+		runtime.LockOSThread() // it borrows from its thread what the process never gets
+		defer runtime.UnlockOSThread()
+	}
+	began, at := time.Now(), -1
+	for number := range numbers {
+		if at++; at%n != i {
+			continue
+		}
+		if s.asked%256 == 255 && (time.Since(began) > budget || ctx.Err() != nil) {
+			s.late = true
+			return
+		}
+		there, err := pr.ask(number)
+		if err != nil {
+			s.failed = fmt.Errorf("stopped at %d: %w", number, err)
+			return
+		}
+		s.asked++
+		if there {
+			s.found = append(s.found, number)
+		}
+	}
 }
 
 // deny notes the listed processes that a view did not show when it was asked, and does not show now.

@@ -23,7 +23,7 @@ func testHunt(t testing.TB, list lister) (*hunt, *kept) {
 	k := newKept(t)
 	b := testBox(t)
 	slices.SortFunc(b.Processes, func(a, b *state.Process) int { return a.PID - b.PID })
-	return &hunt{proc: "/proc", box: b, out: k, list: list, calls: calls(), o: Options{Describe: func(proc string, pid int) (*state.Process, error) {
+	return &hunt{proc: "/proc", box: b, out: k, list: list, calls: calls, o: Options{Describe: func(proc string, pid int) (*state.Process, error) {
 		st, err := readStat(filepath.Join(proc, strconv.Itoa(pid)))
 		return &state.Process{PID: pid, Name: st.name}, err
 	}}}, k
@@ -101,13 +101,17 @@ func TestTheOracleAloneSuffices(t *testing.T) {
 	c := sleeper(t, nil)
 	pid := strconv.Itoa(c.Process.Pid)
 	h, k := testHunt(t, hiding(pid))
-	for i, p := range h.calls {
-		h.calls[i].ask = func(n int) (bool, error) {
-			if n == c.Process.Pid {
-				return false, nil
+	h.calls = func() []probe {
+		all := calls()
+		for i, p := range all {
+			all[i].ask = func(n int) (bool, error) {
+				if n == c.Process.Pid {
+					return false, nil
+				}
+				return p.ask(n)
 			}
-			return p.ask(n)
 		}
+		return all
 	}
 	if err := h.take(t.Context()); err != nil {
 		t.Fatal(err)
@@ -163,12 +167,16 @@ func TestAHiddenThreadIsFound(t *testing.T) {
 func TestALyingCallIsFound(t *testing.T) {
 	c := sleeper(t, nil)
 	h, k := testHunt(t, bounded.List)
-	ask := h.calls[0].ask
-	h.calls[0].ask = func(n int) (bool, error) {
-		if n == c.Process.Pid {
-			return false, nil
+	h.calls = func() []probe {
+		all := calls()
+		ask := all[0].ask
+		all[0].ask = func(n int) (bool, error) {
+			if n == c.Process.Pid {
+				return false, nil
+			}
+			return ask(n)
 		}
-		return ask(n)
+		return all
 	}
 	if err := h.take(t.Context()); err != nil {
 		t.Fatal(err)

@@ -73,7 +73,11 @@ func (h *portHunt) take(ctx context.Context) error {
 		}
 		return h.ownerless()
 	}
-	h.diag = netlink.Diagnosed(h.box.Proc)
+	symbols, err := h.box.KernelSymbols()
+	if err != nil {
+		h.out.Failed("the kernel's symbols", err)
+	}
+	h.diag = netlink.Diagnosed(symbols)
 	if !h.diag[unix.IPPROTO_TCP] || !h.diag[unix.IPPROTO_UDP] {
 		h.out.Failed("sockets by sock_diag", errors.New("the kernel has no part for TCP or UDP at hand, and asking would make it load one"))
 	}
@@ -83,25 +87,52 @@ func (h *portHunt) take(ctx context.Context) error {
 			h.out.Failed("hidden ports", fmt.Errorf("no time for %d of %d network namespaces", len(all)-i, len(all)))
 			break
 		}
-		f, err := bounded.Thread(time.Until(h.until)+bounded.Patience, func() (*portFinding, error) {
-			if i > 0 { // the first is ours
-				if err := namespace.Enter(h.box.Proc, s, unix.CLONE_NEWNET, "net"); err != nil {
-					return nil, err
-				}
-			}
-			return h.all(ctx, s), nil
-		})
-		if err != nil {
-			if !bounded.Gone(err) {
-				h.out.Failed(fmt.Sprintf("hidden ports in network namespace %d", s.ID), err)
-			}
-			continue
-		}
-		if err := h.write(f); err != nil {
+		if err := h.space(ctx, s, i == 0); err != nil {
 			return err
 		}
 	}
 	return h.ownerless()
+}
+
+// space looks at one network namespace, at TCP and UDP beside each other, each on a thread of its own: they share no port and no table, and most of
+// the time goes into making sockets.
+func (h *portHunt) space(ctx context.Context, s namespace.Space, ours bool) error {
+	type answer struct {
+		f   *portFinding
+		err error
+	}
+	var answers []chan answer
+	for _, tr := range transports {
+		if tr.family != unix.AF_INET {
+			continue
+		}
+		c := make(chan answer, 1)
+		answers = append(answers, c)
+		go func() {
+			f, err := bounded.Thread(time.Until(h.until)+bounded.Patience, func() (*portFinding, error) {
+				if !ours {
+					if err := namespace.Enter(h.box.Proc, s, unix.CLONE_NEWNET, "net"); err != nil {
+						return nil, err
+					}
+				}
+				return h.both(ctx, tr, s), nil
+			})
+			c <- answer{f, err}
+		}()
+	}
+	for _, c := range answers {
+		a := <-c
+		if a.err != nil {
+			if !bounded.Gone(a.err) {
+				h.out.Failed(fmt.Sprintf("hidden ports in network namespace %d", s.ID), a.err)
+			}
+			continue
+		}
+		if err := h.write(a.f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (h *portHunt) write(f *portFinding) error {
@@ -121,42 +152,37 @@ func (h *portHunt) write(f *portFinding) error {
 	return nil
 }
 
-// all asks for all ports of the calling thread's namespace.
-func (h *portHunt) all(ctx context.Context, s namespace.Space) *portFinding {
+// both asks for all ports of a transport, with both families, in the calling thread's namespace.
+func (h *portHunt) both(ctx context.Context, tr transport, s namespace.Space) *portFinding {
 	f := &portFinding{fails: map[string]error{}}
 	inactive := h.diag[unix.IPPROTO_TCP] && tellsInactive()
 	_, err := readNet(h.box.Proc, "tcp6")
 	hasSix := err == nil // to ask for a socket of IPv6 where there is none would run modprobe
-	for _, tr := range transports {
-		if tr.family != unix.AF_INET {
-			continue
+	six := tr
+	for _, sister := range transports {
+		if sister.kind == tr.kind {
+			six = sister
 		}
-		six := tr
-		for _, sister := range transports {
-			if sister.kind == tr.kind {
-				six = sister
-			}
+	}
+	before, _ := h.known(tr, s, f)
+	ports := h.ports
+	if hasSix {
+		if dual, ok := tr.both(); ok {
+			ports = h.sweep(ctx, dual, s, f, h.ports)
 		}
-		before, _ := h.known(tr, s, f)
-		ports := h.ports
-		if hasSix {
-			if dual, ok := tr.both(); ok {
-				ports = h.sweep(ctx, dual, s, f, h.ports)
-			}
-		}
-		taken := h.sweep(ctx, tr, s, f, ports)
-		var taken6 []int
-		if hasSix {
-			taken6 = h.sweep(ctx, six, s, f, ports)
-		}
-		after, sure := h.known(tr, s, f)
-		listed := func(p int) bool { return before.ports[p] || after.ports[p] }
-		r := rest{inactive: inactive, sure: sure, excess: h.counters(tr)}
-		h.repeat(ctx, tr, s, f, slices.DeleteFunc(taken, listed), &r)
-		h.repeat(ctx, six, s, f, slices.DeleteFunc(taken6, listed), &r)
-		if r.excess > 0 && !r.written {
-			f.cons = append(f.cons, uncountedSockets(tr, s, r.excess))
-		}
+	}
+	taken := h.sweep(ctx, tr, s, f, ports)
+	var taken6 []int
+	if hasSix {
+		taken6 = h.sweep(ctx, six, s, f, ports)
+	}
+	after, sure := h.known(tr, s, f)
+	listed := func(p int) bool { return before.ports[p] || after.ports[p] }
+	r := rest{inactive: inactive, sure: sure, excess: h.counters(tr)}
+	h.repeat(ctx, tr, s, f, slices.DeleteFunc(taken, listed), &r)
+	h.repeat(ctx, six, s, f, slices.DeleteFunc(taken6, listed), &r)
+	if r.excess > 0 && !r.written {
+		f.cons = append(f.cons, uncountedSockets(tr, s, r.excess))
 	}
 	return f
 }
