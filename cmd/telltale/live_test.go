@@ -80,6 +80,27 @@ func (f *forks) read(at int) {
 	}
 }
 
+// pace is how long a fixed piece of the kernel's work takes here and now, on one thread: making and binding a socket, as often as there are ports. It is
+// about 0.5 s where nothing else runs.
+func pace(t *testing.T) time.Duration {
+	began := time.Now()
+	for range 1 << 16 {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unix.Bind(fd, &unix.SockaddrInet4{})
+		unix.Close(fd)
+	}
+	return time.Since(began)
+}
+
+// The bar for taking all views of a machine with five hundred processes: two seconds, or where the machine is slow or busy, so many times its pace.
+const (
+	bar       = 2 * time.Second
+	barInPace = 5.0
+)
+
 // TestLiveLeavesNothing takes the state of a machine with five hundred processes more: no forks by the kernel's count, no bytes to a disk, little memory, little time.
 func TestLiveLeavesNothing(t *testing.T) {
 	if os.Geteuid() != 0 {
@@ -97,6 +118,25 @@ func TestLiveLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := newForks(t)
+	var best float64
+	for range 3 { // tests of other packages run at the same time: the best of three counts
+		quiet := pace(t)
+		took := takeOnce(t, program, f)
+		ratio := took.Seconds() / quiet.Seconds()
+		t.Logf("%v, %.1f times the pace of %v", took.Round(time.Millisecond), ratio, quiet.Round(time.Millisecond))
+		if took <= bar || ratio <= barInPace {
+			return
+		}
+		if best == 0 || ratio < best {
+			best = ratio
+		}
+	}
+	t.Errorf("it took %.1f times the machine's pace: the bar is %v, or %.0f times", best, bar, barInPace)
+}
+
+// takeOnce takes the state once, and tells how long it took.
+func takeOnce(t *testing.T, program string, f *forks) time.Duration {
+	t.Helper()
 	var answer bytes.Buffer
 	c := exec.Command(program, "live", "--collect-only", "--quick", "--fast", "-q", "--to", "-")
 	c.Stderr = &answer
@@ -125,7 +165,7 @@ func TestLiveLeavesNothing(t *testing.T) {
 	}
 	took := time.Since(began)
 	usage := c.ProcessState.SysUsage().(*syscall.Rusage)
-	t.Logf("%v, %d MiB, %d bytes of collection, %d forks, %d events", took.Round(time.Millisecond), usage.Maxrss>>10, size, f.made.Load(), f.alive.Load())
+	t.Logf("%d MiB, %d bytes of collection, %d forks, %d events", usage.Maxrss>>10, size, f.made.Load(), f.alive.Load())
 	if f.alive.Load() == 0 || f.made.Load() != 0 {
 		t.Errorf("%d forks in %d events of the kernel", f.made.Load(), f.alive.Load())
 	}
@@ -135,7 +175,8 @@ func TestLiveLeavesNothing(t *testing.T) {
 	if usage.Maxrss>>10 > 128 {
 		t.Errorf("%d MiB", usage.Maxrss>>10)
 	}
-	if size < 100_000 || took > 20*time.Second { // the bar is 2 s on a quiet machine: the tests of all packages run at once
-		t.Errorf("%d bytes in %v", size, took)
+	if size < 100_000 {
+		t.Errorf("%d bytes", size)
 	}
+	return took
 }
