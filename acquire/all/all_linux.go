@@ -3,6 +3,7 @@ package all
 
 import (
 	"telltale/acquire"
+	"telltale/acquire/firewall"
 	"telltale/acquire/kernel"
 	"telltale/acquire/process"
 	"telltale/acquire/programs"
@@ -35,6 +36,7 @@ func Steps(o Options) []acquire.Step {
 		kernel.BPF(k),
 		kernel.Hooks(k),
 		kernel.Links(k),
+		firewall.New(),
 		kernel.Memory(k),
 		programs.New(o.Run),
 		rawdisk.New(),

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"telltale/acquire/netlink"
 	"telltale/internal/limit"
 )
 
@@ -245,9 +246,7 @@ func find(list []attr, kind uint16) []byte {
 func errno(code int32) error { return unix.Errno(-code) }
 
 // genmsg is struct nfgenmsg: family, version 0, resource in network order.
-func genmsg(family uint8, resource uint16) []byte {
-	return binary.BigEndian.AppendUint16([]byte{family, unix.NFNETLINK_V0}, resource)
-}
+func genmsg(family uint8, resource uint16) []byte { return netlink.FilterHeader(family, resource) }
 
 func pad(b []byte) []byte {
 	for len(b)%unix.NLA_ALIGNTO != 0 {
@@ -257,11 +256,7 @@ func pad(b []byte) []byte {
 }
 
 // put writes an attribute behind b.
-func put(b []byte, kind uint16, data []byte) []byte {
-	b = binary.NativeEndian.AppendUint16(b, uint16(unix.SizeofNlAttr+len(data)))
-	b = binary.NativeEndian.AppendUint16(b, kind)
-	return pad(append(b, data...))
-}
+func put(b []byte, kind uint16, data []byte) []byte { return netlink.Put(b, kind, data) }
 
 // nest writes an attribute that holds attributes.
 func nest(b []byte, kind uint16, data []byte) []byte { return put(b, kind|unix.NLA_F_NESTED, data) }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"telltale/acquire/netlink"
 )
 
 // commentType is NFTNL_UDATA_RULE_COMMENT of libnftnl: a byte of type, one of length, the text with its zero.
@@ -17,23 +19,7 @@ func nftables(kind uint16, flags uint16, family uint8, attributes []byte, what s
 	return message{kind: unix.NFNL_SUBSYS_NFTABLES<<8 | kind, flags: flags, body: append(genmsg(family, 0), attributes...), what: what}
 }
 
-func familyName(family uint8) string {
-	switch family {
-	case unix.NFPROTO_INET:
-		return "inet"
-	case unix.NFPROTO_IPV4:
-		return "ip"
-	case unix.NFPROTO_IPV6:
-		return "ip6"
-	case unix.NFPROTO_ARP:
-		return "arp"
-	case unix.NFPROTO_NETDEV:
-		return "netdev"
-	case unix.NFPROTO_BRIDGE:
-		return "bridge"
-	}
-	return fmt.Sprintf("family %d", family)
-}
+func familyName(family uint8) string { return netlink.FilterFamily(family) }
 
 // lay makes the messages that lay a plan.
 func (p Plan) lay(bridge bool) []message {

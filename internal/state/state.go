@@ -21,6 +21,7 @@ const (
 	BPFFile            = "bpf.jsonl"            // BPF
 	MountFile          = "mounts.jsonl"         // Mount
 	LinkFile           = "links.jsonl"          // Link: network interfaces
+	FirewallFile       = "firewall.jsonl"       // Firewall: chains and rules of the packet filter
 	ProgramFile        = "programs.jsonl"       // Program: the host's own tools
 	StepFile           = "steps.jsonl"          // Step
 	FailureFile        = "failures.jsonl"       // Failure
