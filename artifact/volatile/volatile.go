@@ -30,6 +30,7 @@ func All() []*artifact.Artifact {
 		member("hooks", "what listens in within the kernel", state.HookFile, event.HookSeen, hook),
 		member("bpf", "programs of the BPF machine", state.BPFFile, event.HookSeen, bpf),
 		member("mounts", "what was mounted, and over what", state.MountFile, event.MountSeen, mount),
+		member("firewall-rules", "chains and rules of the kernel's packet filter", state.FirewallFile, event.FilterRule, rule),
 		member("contradictions", "what one view of the machine shows and another hides", state.ContradictionsFile, event.Contradiction, contradiction),
 		member("views", "what each view of the machine counted", state.ViewFile, event.ViewCounted, view),
 		member("kernel-state", "what the kernel says of itself", state.KernelFile, event.KernelState, kernel),
@@ -179,6 +180,29 @@ func mount(m *state.Mount, e *event.Event) {
 	e.AddText(event.FileTarget, m.Root)
 	e.AddText(event.RecordType, m.Type)
 	e.AddText(event.Message, m.Source)
+}
+
+func rule(f *state.Firewall, e *event.Event) {
+	e.AddText(event.RecordType, f.System)
+	e.AddText(event.FilePath, f.Place())
+	e.AddText(event.NetworkDirection, f.Hook)
+	e.AddText(event.ContainerID, strconv.FormatUint(f.NetNS, 10))
+	e.AddText(event.Message, f.String())
+	if f.Number == 0 {
+		e.AddText(event.SettingName, "policy")
+		e.AddText(event.SettingValue, f.Policy)
+		return
+	}
+	e.AddText(event.SettingName, f.Verdict)
+	e.AddText(event.SettingValue, f.To)
+	e.AddText(event.NetworkTransport, f.Protocol)
+	e.AddText(event.NetworkInterface, f.In+f.Out)
+	each(e, event.SourceIP, f.From)
+	each(e, event.SourcePort, f.FromPort)
+	each(e, event.DestinationIP, f.Dest)
+	each(e, event.DestinationPort, f.DestPort)
+	each(e, event.Change, f.Unread)
+	e.AddInt(event.EventCount, int64(f.Packets))
 }
 
 func contradiction(c *state.Contradiction, e *event.Event) {
