@@ -93,6 +93,7 @@ const (
 	Traced         What = "traced"           // something that fits a complaint: Key(number of the complaint) Mechanism(mail, connection, request, login) Account Path(script or program) Pid Sources Views(queue ids) Detail
 	SecretRead     What = "secret-read"      // somebody named files with secrets in a command that reads or packs them: Account As Runs Mechanism(sudo, audit, history) Views(their paths)
 	KnownHost      What = "known-host"       // a machine that an account's ssh knows: Account Source Path Count(of hashed names; Source is "" then)
+	Filtering      What = "packet-filter"    // a rule of the kernel's packet filter: Mechanism("redirect", "let-in", "cut-off", "rules") Path(chain) Source(address that it is for) Detail; "rules" sums all up
 	RemoteScript   What = "remote-script"    // code that was fetched and run at once: Account Runs Detail
 	Exploit        What = "exploit"          // a message of a service that only the use of a fault in it leaves: Service Source Runs(what was made to run) Detail(which fault)
 )

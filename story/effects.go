@@ -31,6 +31,7 @@ func (b *builder) effects() {
 	b.programs()
 	b.processes()
 	b.hides()
+	b.filters()
 	b.mail()
 	b.scans()
 	sortBy(b.s.Actions, func(x, y Action) bool { return x.Time < y.Time })
