@@ -105,6 +105,7 @@ const (
 	SecretSeen         // record.type message file.*: a file that holds secrets or data worth taking; record.type is the kind, message says more; file.readers repeats, and is absent where it is not known; never the secret itself
 	KnownHost          // user.name source.host file.path file.mtime event.count record.type: a machine that an account's ssh knows; record.type is "known_hosts" or "config", event.count how many names are hashed and so cannot be read
 	FilterRule         // record.type file.path network.direction setting.name setting.value message source.ip source.port destination.ip destination.port network.transport network.interface change event.count container.id: a rule of the kernel's packet filter, or a chain that it asks by itself; file.path is the chain, network.direction where it is asked, setting.name the verdict ("policy" for a chain), setting.value where packets are turned to (the policy), change an expression that was not understood, event.count the packets, container.id the network namespace
+	QueueCounted       // service.name event.count event.start change: mail that is under way when the state was taken; service.name is the queue, event.start when the oldest came, change repeats: "10m=7" and "1h=40" how many came within ten minutes and an hour, "33=120" how many user 33 handed in
 	kinds              // how many
 )
 
@@ -120,7 +121,7 @@ var kindNames = [kinds]string{
 	"firewall-packet", "alarm-raised", "dns-query", "records-missing", "deployed", "container", "container-change", "deleted-file", "line-removed",
 	"package-file-changed", "unowned-file", "package-record-odd", "log-line", "audit-record",
 	"process-seen", "socket-seen", "module-seen", "hook-seen", "mount-seen", "contradiction", "view-counted", "kernel-state", "not-taken", "hookup",
-	"software-seen", "secret-seen", "known-host", "filter-rule",
+	"software-seen", "secret-seen", "known-host", "filter-rule", "queue-counted",
 }
 
 // String gives the kind's name, as in exports.

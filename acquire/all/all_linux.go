@@ -5,6 +5,7 @@ import (
 	"telltale/acquire"
 	"telltale/acquire/firewall"
 	"telltale/acquire/kernel"
+	"telltale/acquire/mailqueue"
 	"telltale/acquire/process"
 	"telltale/acquire/programs"
 	"telltale/acquire/rawdisk"
@@ -29,6 +30,7 @@ func Steps(o Options) []acquire.Step {
 		views.Processes(v), // before sockets, so that those of hidden processes have an owner
 		socket.New(),
 		views.Ports(v),
+		mailqueue.New("mail-queues"),
 		acquire.Kept(),
 		views.Mounts(v), // before the kernel's, which look for what is mounted
 		kernel.Facts(k),
@@ -40,6 +42,7 @@ func Steps(o Options) []acquire.Step {
 		kernel.Memory(k),
 		programs.New(o.Run),
 		rawdisk.New(),
+		mailqueue.New("mail-queues-again"),
 		acquire.Clocks("clock-again"),
 	}
 }

@@ -31,6 +31,7 @@ func All() []*artifact.Artifact {
 		member("bpf", "programs of the BPF machine", state.BPFFile, event.HookSeen, bpf),
 		member("mounts", "what was mounted, and over what", state.MountFile, event.MountSeen, mount),
 		member("firewall-rules", "chains and rules of the kernel's packet filter", state.FirewallFile, event.FilterRule, rule),
+		member("mail-queues", "mail that is under way, and who handed it in", state.QueueFile, event.QueueCounted, queue),
 		member("contradictions", "what one view of the machine shows and another hides", state.ContradictionsFile, event.Contradiction, contradiction),
 		member("views", "what each view of the machine counted", state.ViewFile, event.ViewCounted, view),
 		member("kernel-state", "what the kernel says of itself", state.KernelFile, event.KernelState, kernel),
@@ -203,6 +204,21 @@ func rule(f *state.Firewall, e *event.Event) {
 	each(e, event.DestinationPort, f.DestPort)
 	each(e, event.Change, f.Unread)
 	e.AddInt(event.EventCount, int64(f.Packets))
+}
+
+func queue(q *state.Queue, e *event.Event) {
+	e.At = when(q.At)
+	e.AddText(event.ServiceName, q.Name)
+	e.AddInt(event.EventCount, q.Mails)
+	e.AddText(event.EventStart, q.Oldest)
+	e.AddText(event.Change, fmt.Sprintf("10m=%d", q.Last))
+	e.AddText(event.Change, fmt.Sprintf("1h=%d", q.Hour))
+	for _, u := range q.Senders {
+		e.AddText(event.Change, fmt.Sprintf("%d=%d", u.UID, u.Mails))
+	}
+	if q.More {
+		e.AddText(event.Change, "more")
+	}
 }
 
 func contradiction(c *state.Contradiction, e *event.Event) {

@@ -22,6 +22,7 @@ const (
 	MountFile          = "mounts.jsonl"         // Mount
 	LinkFile           = "links.jsonl"          // Link: network interfaces
 	FirewallFile       = "firewall.jsonl"       // Firewall: chains and rules of the packet filter
+	QueueFile          = "mail-queues.jsonl"    // Queue: mail that is under way
 	ProgramFile        = "programs.jsonl"       // Program: the host's own tools
 	StepFile           = "steps.jsonl"          // Step
 	FailureFile        = "failures.jsonl"       // Failure
