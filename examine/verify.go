@@ -37,6 +37,7 @@ type verifier struct {
 	damaged []evidence.Damage
 	notes   []string
 	done    bool
+	bootFiles
 }
 
 // share counts files of a package.
@@ -67,6 +68,7 @@ func (v *verifier) visit(e *host.Entry) {
 	if v.done || !v.h.owners.Read {
 		return
 	}
+	v.bootFiles.visit(e)
 	m := &e.Meta
 	owned, digest, config := false, false, false
 	for x := range v.h.owners.Claims(e.Path) {
@@ -191,6 +193,9 @@ func (v *verifier) run(r *run) error {
 	v.missing(&t)
 	v.records()
 	v.tell(&t)
+	if err := v.boot(r); err != nil {
+		return err
+	}
 	v.files, v.seen = nil, nil
 	return nil
 }

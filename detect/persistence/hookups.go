@@ -88,7 +88,7 @@ var said = map[string]bool{"sshd-setting": true, "ssh-setting": true, "environme
 // line judges a line of a script. Of a package's own only what is never innocent is told: they are long, and fetch and unpack for a living.
 func (h *hookups) line(r *detect.Finding, x *hook, line string) {
 	why, l := detect.SuspiciousCommand(line)
-	if l == detect.Info || l < detect.Critical && (x.owned || x.mechanism == "package-script" || x.mechanism == "cloud-script") {
+	if l == detect.Info || l < detect.Critical && (x.owned || x.mechanism == "package-script" || x.mechanism == "cloud-script" || x.mechanism == "initramfs-content") {
 		return
 	}
 	key := x.mechanism + "\x00" + x.path

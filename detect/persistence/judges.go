@@ -31,6 +31,7 @@ var judges = map[string]func(*hook) judgement{
 	"sshd-setting": sshd, "trusted-host": trusted, "environment": environment, "pam-rule": pam, "sudo-setting": sudo, "doas-rule": doas, "library-path": library, "kernel-helper": helper, "binary-format": format,
 	"modprobe-rule": modprobe, "boot-option": boot, "tmpfiles-rule": tmpfile, "sysusers-rule": sysuser, "package-source": source, "apt-hook": apt, "inetd-service": shellServed, "xinetd-service": shellServed, "web-handler": handler, "web-module": module,
 	"php-setting": php, "php-user-ini": php, "python-path": python, "container-unit": container, "database-setting": module, "name-service": module, "converter-module": module, "tcp-wrapper": wrapper, "package-runner": runner,
+	"initramfs-content": bootFile, "efi-file": bootFile,
 }
 
 func none() judgement { return judgement{"", detect.Info} }

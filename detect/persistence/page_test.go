@@ -17,7 +17,7 @@ import (
 var readers = map[string]string{"cron": "crontab", "at-job": "crontab", "systemd-timer": "systemd-unit", "ssh-key": "authorized-keys", "startup-file": "startup-files", "remote-access": "systemd-unit"}
 
 // walked are mechanisms that the walk over the files shows.
-var walked = map[string]string{"alternative": "`/etc/alternatives/*`", "lingering": "`/var/lib/systemd/linger/*`"}
+var walked = map[string]string{"alternative": "`/etc/alternatives/*`", "lingering": "`/var/lib/systemd/linger/*`", "initramfs-content": "`/boot/initrd*` `/boot/initramfs*.img`: programs and scripts within are compared with packages and with what they are made from", "efi-file": "`/boot/**/*.efi`: compared with the loaders that packages bring"}
 
 // elsewhere are rows of the catalogue of persistence that other detections judge.
 var elsewhere = [][2]string{
@@ -32,14 +32,14 @@ var elsewhere = [][2]string{
 
 // missing are rows that are not judged, and why.
 var missing = [][2]string{
-	{"content of the first root file system (`/boot/initr*`)", "archives in archives with several compressions: not unpacked yet; the scripts that it is made from are read"},
+	{"first root file systems that are compressed by lzma or lzo, unified kernel images, and modules in them", "not unpacked; a module is compared where it lies on the root"},
 	{"which setting is in force (`Match` of sshd, includes, drop-ins that take back, `--config` of a daemon)", "each file is judged as it stands: an intruder's line is told although another overrides it"},
 	{"key files at the paths that `AuthorizedKeysFile` names", "the setting is told, and keys below /etc/ssh and in all homes are read; a file elsewhere is not"},
 	{"what an owned script of /etc was changed to, below critical", "told by the check of packages as changed configuration; a line that fetches and runs code is told here"},
 	{"functions and events within databases (`mysql.func`, cron in the database)", "stored in the database's own files, which are not read"},
 	{"keys of package managers, triggers and scriptlets of RPM", "no signature or script of a package is read from RPM's database"},
 	{"libraries of NSS, gconv and bash by what they do", "a library is judged by its package and place alone"},
-	{"files of the EFI partition, boot sectors", "not compared with anything yet"},
+	{"boot sectors, and what `grub-install` makes itself", "each machine's is another: there is nothing to compare with"},
 	{"at.allow, cron.allow, presets, cluster-wide objects of Kubernetes", "they run nothing by themselves, or lie outside of the machine"},
 }
 
