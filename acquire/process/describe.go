@@ -116,9 +116,16 @@ func (d *dir) describe(boot time.Time) (*state.Process, error) {
 	}
 	try("cmdline", maxFile, func(b []byte) { p.Args = procfs.Args(b) })
 	try("environ", maxFile, func(b []byte) { p.Env, p.EnvSize = procfs.Env(b) })
-	try("maps", maxMaps, func(b []byte) { procfs.Maps(b, p) })
+	try("maps", maxMaps, func(b []byte) {
+		procfs.Maps(b, p)
+		v, err := d.vdso(b)
+		if p.VDSO = v; err != nil && !errors.Is(err, unix.ESRCH) {
+			p.Unread = append(p.Unread, "vdso: "+err.Error())
+		}
+	})
+	try("wchan", 256, func(b []byte) { p.Waits = waits(b) })
 	if d.keep {
-		for _, name := range []string{"comm", "limits", "mountinfo", "io", "wchan", "syscall", "stack", "autogroup"} {
+		for _, name := range []string{"comm", "limits", "mountinfo", "io", "syscall", "stack", "autogroup"} {
 			try(name, maxFile, func([]byte) {})
 		}
 	}
@@ -127,6 +134,14 @@ func (d *dir) describe(boot time.Time) (*state.Process, error) {
 	d.files(p)
 	procfs.Interpreted(p)
 	return p, nil
+}
+
+// waits gives the function of the kernel that a process sleeps in; "0" stands for none, and for what may not be seen.
+func waits(b []byte) string {
+	if s := state.Text(b, 128); s != "0" {
+		return s
+	}
+	return ""
 }
 
 // links reads which program, folder and root the process has.

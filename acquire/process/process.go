@@ -110,6 +110,9 @@ func (t *Taker) all(ctx context.Context) error {
 		p.Self = pid == t.box.Self
 		t.box.Processes = append(t.box.Processes, p)
 	}
+	if err := t.compareVDSO(); err != nil {
+		return err
+	}
 	if err := t.out.Record(state.ViewFile, &state.View{What: "process", Name: "proc-readdir", Count: int64(len(t.box.Processes))}); err != nil {
 		return err
 	}

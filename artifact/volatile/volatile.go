@@ -136,13 +136,18 @@ func traits(p *state.Process) (out []string) {
 	}{
 		{p.Kernel, "kernel"}, {p.Deleted && !p.Memory, "deleted"}, {p.Memory, "memory"}, {p.Replaced, "replaced"}, {p.DirGone, "dir-gone"}, {p.Tracer != 0, "traced"}, {p.Writable > 0, "anon-wx"}, {p.Anonymous > p.Writable, "anon-x"},
 		{len(p.OddTasks) > 0, "odd-tasks"}, {len(p.Odd) > 0, "contradicts-itself"}, {!p.Kernel && len(p.Args) == 0 && p.State != "Z", "no-arguments"}, {p.State == "Z", "zombie"}, {!p.Kernel && p.EnvSize == 0 && p.State != "Z", "no-environment"},
-		{p.Interpreter != "", "interpreter"}, {p.Self, "self"}, {p.First != "" && p.Exe != "" && p.First != p.Exe && !p.Memory, "first-map-differs"}, {p.EUID != 0 && capable(p.CapEff), "capable"},
+		{p.Interpreter != "", "interpreter"}, {ring(p), "io-uring"}, {p.Self, "self"}, {p.First != "" && p.Exe != "" && p.First != p.Exe && !p.Memory, "first-map-differs"}, {p.EUID != 0 && capable(p.CapEff), "capable"},
 	} {
 		if t.is {
 			out = append(out, t.word)
 		}
 	}
 	return append(out, p.Odd...)
+}
+
+// ring tells whether a process holds a ring of io_uring, by which it makes calls that those who watch its calls do not see.
+func ring(p *state.Process) bool {
+	return slices.ContainsFunc(p.Files, func(f state.Open) bool { return f.Target == "anon_inode:[io_uring]" })
 }
 
 // capable tells whether a process has capabilities that make it as good as root: CAP_SYS_ADMIN, CAP_SYS_MODULE, CAP_SYS_PTRACE, CAP_DAC_OVERRIDE, CAP_SETUID.

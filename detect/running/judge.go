@@ -54,6 +54,9 @@ func (f *fold) judge(p *process) (out []detect.Finding) {
 	if worst.id != "" && worst.level < detect.High && len(grave) >= 2 { // two leads that have nothing to do with each other
 		worst.level = detect.High
 	}
+	if worst.level >= detect.Medium && p.is("io-uring") { // alone it is no sign: databases, web servers and runtimes use it
+		why = append(why, "holds a ring of io_uring, by which it makes calls that those who watch calls do not see")
+	}
 	if worst.id != "" {
 		x := f.finding(p, worst.id, worst.level)
 		x.Title, x.Detail, x.Attack = p.called()+" "+strings.Join(why, "; it "), strings.Join(why, "; it "), attack

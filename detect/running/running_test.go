@@ -49,6 +49,8 @@ func TestProcesses(t *testing.T) {
 			- socket-seen network.transport=tcp source.ip=192.0.2.10 source.port=40000 destination.ip=203.0.113.9 destination.port=25 socket.state=established socket.inode=7 process.pid=5`, detect.Info, "", ""},
 		{"a browser of the web", strings.Repeat(`- socket-seen network.transport=tcp source.ip=192.0.2.10 source.port=40000 destination.ip=203.0.113.9 destination.port=443 socket.state=established socket.inode=7 process.pid=5
 			`, 80) + `- process-seen process.pid=5 process.name=curl process.executable=/usr/bin/curl user.id=1000`, detect.Info, "", ""},
+		{"a ring of io_uring alone", `- process-seen process.pid=5 process.name=mysqld process.executable=/usr/sbin/mysqld user.id=110 process.trait=io-uring process.file="9 anon_inode:[io_uring]"`, detect.Info, "", ""},
+		{"a ring of io_uring beside another sign", `- process-seen process.pid=5 process.name=x process.executable=/dev/shm/x user.id=33 process.trait=io-uring`, detect.High, "io_uring", ""},
 		{"our own program", `- process-seen process.pid=5 process.name=telltale process.executable=/tmp/telltale user.id=0 process.trait=self`, detect.Info, "", ""},
 		{"a service that an administrator began", `03:00:00 process-seen process.pid=5 process.name=x process.executable=/tmp/.x/x user.id=33 process.trait=deleted process.environment="SSH_CONNECTION=198.51.100.7 1 192.0.2.10 22" audit.loginuid=1000`, detect.Critical, "deleted", ""},
 		{"by its environment", `03:00:00 process-seen process.pid=5 process.name=x process.executable=/tmp/.x/x user.id=1000 process.trait=deleted process.environment="SSH_CONNECTION=198.51.100.7 1 192.0.2.10 22" audit.loginuid=1000`, detect.Critical, "deleted", "198.51.100.7"},

@@ -122,6 +122,8 @@ type Process struct {
 	Anonymous int64    `json:"anon_exec"` // bytes of memory that can be run and belong to no file
 	Writable  int64    `json:"anon_wx"`   // of it, can be written, too
 	First     string   `json:"first_map"` // the first file mapped to be run
+	VDSO      string   `json:"vdso"`      // of the code that the kernel maps into it: "64:" or "32:" and its SHA-256; "" where it could not be read
+	Waits     string   `json:"waits"`     // the function of the kernel that it sleeps in; "" for none, or where that may not be seen
 	Odd       []string `json:"odd"`       // that a view contradicted itself: "status says pid 3"
 	Unread    []string `json:"unread"`    // what could not be read, and why
 	Self      bool     `json:"self"`      // it is the program that writes this down
