@@ -49,6 +49,7 @@ type Options struct {
 	Complaints []complaint.Complaint
 	Network    func(address string) story.Network // what a database of networks says; nil for none
 	Baseline   string                             // a folder, archive or image of the same system, known to be good; "" for none
+	Partial    time.Duration                      // how long to go on when the context is done, to answer with what was read until then; 0: no answer
 	Known      *Known                             // digests of files known to be good; nil for none
 }
 
@@ -142,12 +143,23 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	r := &run{o: o, res: &Result{}, refused: map[string]int{}}
 	r.ctx, r.cancel = context.WithCancel(ctx)
-	defer r.cancel()
+	defer func() { r.cancel() }()
 	defer r.close()
+	if r.cutShort(ctx) {
+		r.goOn(ctx)
+	}
 	if err := r.open(); err != nil {
 		return r.res, err
 	}
-	if err := r.read(); err != nil {
+	var err error
+	if ctx.Err() == nil {
+		err = r.read()
+	}
+	cut := r.cutShort(ctx)
+	if cut {
+		r.goOn(ctx)
+		r.rescue()
+	} else if err != nil {
 		return r.res, errors.Join(r.failed, err)
 	}
 	r.finish()
@@ -156,8 +168,11 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	r.stage("reasoning")
 	fs := r.findings()
-	r.res.Story = story.Build(ctx, fs, r.setting())
+	r.res.Story = story.Build(r.ctx, fs, r.setting())
 	r.covers()
+	if cut {
+		r.unfinished()
+	}
 	return r.res, ctx.Err()
 }
 
@@ -266,6 +281,7 @@ func (r *run) pass() error {
 				return err
 			}
 			r.stage("reading " + j.entry.Path)
+			j.begun = true
 			r.parse(h, j)
 		}
 	}

@@ -28,6 +28,7 @@ type job struct {
 	places  []place   // of a log that was made of removed lines: where they lie
 	tells   telling
 	guessed bool       // its year is but a guess
+	begun   bool       // it was read, or was being read
 	inside  *host.Host // the container that it is of; nil for the host's own
 }
 
