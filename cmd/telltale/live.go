@@ -58,6 +58,8 @@ incident alone. What it signed was written by whoever had it, not seen by whoeve
 
 If the collection is cut, the machine is examined all the same, and the exit status is 1.
 
+Interrupted (Ctrl-C), it answers with what it has seen until then, marked as unfinished, and ends with status 130.
+
 Run it as root, from a USB stick or over ssh. Do not reboot the machine before.`,
 		Example: "  telltale live\n  telltale live --to /mnt/usb/web1.tar.zst\n  telltale live --to ssh://ir@192.0.2.10/srv/web1.tar.zst.age --host-key SHA256:... --recipient age1...",
 		Args:    cobra.NoArgs,
@@ -84,6 +86,9 @@ Run it as root, from a USB stick or over ssh. Do not reboot the machine before.`
 
 // collectOften is how much the heap may grow between two collections of garbage, percent: on somebody's server memory is dearer than time.
 const collectOften = 40
+
+// goingOn is how long an interrupted examination may take to answer with what it has.
+const goingOn = 20 * time.Second
 
 // liveRun takes the state, examines the machine with it, and copies what was asked for.
 func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
@@ -115,7 +120,7 @@ func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
 	header.Version, header.Command = version(), withoutSecrets(os.Args)
 	p := newProgress(errs, f.quiet)
 	w, cut, err := collect(ctx, out, errs, f, box, header, p)
-	if err != nil {
+	if err != nil && (ctx.Err() == nil || w == nil || f.only) {
 		p.done()
 		return errors.Join(err, cut)
 	}
@@ -134,7 +139,7 @@ func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
 		}
 		return cut
 	}
-	o := examine.Options{Artifacts: artall.Artifacts(), Detections: detall.For(detall.Asked{Rules: rules, Advisories: f.db, Complaints: f.asked}), Complaints: f.asked, Log: log, Progress: p, Quick: f.quick, Live: inPlace(box, w.State())}
+	o := examine.Options{Artifacts: artall.Artifacts(), Detections: detall.For(detall.Asked{Rules: rules, Advisories: f.db, Complaints: f.asked}), Complaints: f.asked, Log: log, Progress: p, Quick: f.quick, Live: inPlace(box, w.State()), Partial: goingOn}
 	return errors.Join(liveAnswer(ctx, out, f, o, p, started), cut)
 }
 
@@ -227,7 +232,8 @@ func liveAnswer(ctx context.Context, out io.Writer, f liveFlags, o examine.Optio
 	}
 	res, err := examine.Run(ctx, o)
 	p.done()
-	if err != nil {
+	cut := ctx.Err() != nil && res.Story.Verdict.Status != "" // an answer all the same, and marked as unfinished
+	if err != nil && !cut {
 		if k != nil {
 			err = errors.Join(err, abandon(ctx, k, res))
 		}
@@ -240,13 +246,21 @@ func liveAnswer(ctx context.Context, out io.Writer, f liveFlags, o examine.Optio
 		if err := writeAll(k, d); err != nil {
 			return err
 		}
-		if err := k.Finish(res.Sources, time.Now(), true); err != nil {
+		if err := k.Finish(res.Sources, time.Now(), !cut); err != nil {
 			return err
 		}
 		dir = k.Path("report.html")
 	}
 	if f.json {
-		return jsonreport.New().Write(out, d)
+		return errors.Join(jsonreport.New().Write(out, d), interrupted(ctx))
 	}
-	return terminalReport(out, d, f.everything, dir)
+	return errors.Join(terminalReport(out, d, f.everything, dir), interrupted(ctx))
+}
+
+// interrupted gives an error for an answer that is not whole.
+func interrupted(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return fmt.Errorf("the answer is not whole: %w", ctx.Err())
 }
