@@ -49,7 +49,10 @@ func Memory(Options) acquire.Step {
 			} else if err := c.compare(ctx, "process", c.tasks, c.listedTasks); err != nil {
 				return err
 			}
-			return c.compare(ctx, "module", c.modules, c.listedModules)
+			if err := c.compare(ctx, "module", c.modules, c.listedModules); err != nil {
+				return err
+			}
+			return c.calls(ctx)
 		},
 	}
 }
@@ -76,6 +79,7 @@ type core struct {
 	mem    *memory
 	types  *btf.Types
 	symbol map[string]uint64
+	text   []byte // of kallsyms
 }
 
 func newCore(b *acquire.Box) (*core, error) {
@@ -105,7 +109,7 @@ func newCore(b *acquire.Box) (*core, error) {
 		f.Close()
 		return nil, fmt.Errorf("read kcore: %w", err)
 	}
-	return &core{box: b, file: f, mem: mem, types: types, symbol: s.wanted}, nil
+	return &core{box: b, file: f, mem: mem, types: types, symbol: s.wanted, text: text}, nil
 }
 
 // tasks gives the processes in the list that begins at init_task, by number, with their names.
