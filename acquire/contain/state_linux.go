@@ -2,13 +2,14 @@ package contain
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"telltale/acquire/netlink"
 )
 
 // dormant is NFT_TABLE_F_DORMANT: the table is there and its chains are not asked.
@@ -53,20 +54,9 @@ func str(b []byte) string {
 	return string(s)
 }
 
-// u32 and u64 read numbers in network order; what is too short is 0.
-func u32(b []byte) uint32 {
-	if len(b) < 4 {
-		return 0
-	}
-	return binary.BigEndian.Uint32(b)
-}
+func u32(b []byte) uint32 { return netlink.Net32(b) }
 
-func u64(b []byte) uint64 {
-	if len(b) < 8 {
-		return 0
-	}
-	return binary.BigEndian.Uint64(b)
-}
+func u64(b []byte) uint64 { return netlink.Net64(b) }
 
 // readState reads our tables back and holds them against what their comments say.
 func readState(c *conn) (State, []uint8, error) {

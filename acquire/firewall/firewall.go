@@ -8,7 +8,6 @@
 package firewall
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -133,19 +132,4 @@ func name(b []byte) string {
 		}
 	}
 	return state.Text(b, maxText)
-}
-
-// u32 and u64 read numbers in network order; what is too short is 0.
-func u32(b []byte) uint32 {
-	if len(b) < 4 {
-		return 0
-	}
-	return binary.BigEndian.Uint32(b)
-}
-
-func u64(b []byte) uint64 {
-	if len(b) < 8 {
-		return 0
-	}
-	return binary.BigEndian.Uint64(b)
 }

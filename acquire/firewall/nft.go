@@ -44,9 +44,9 @@ func parseChain(b []byte) (*state.Firewall, bool) {
 	c := &state.Firewall{System: "nftables", Family: netlink.FilterFamily(b[0]), Table: name(a[chainTable]), Chain: name(a[chainName])}
 	if h := a[chainHook]; h != nil {
 		hook := attributes(h)
-		c.Hook, c.Priority = hookName(c.Family, u32(hook[hookNum])), int(int32(u32(hook[hookPriority])))
+		c.Hook, c.Priority = hookName(c.Family, netlink.Net32(hook[hookNum])), int(int32(netlink.Net32(hook[hookPriority])))
 		c.Policy = "accept"
-		if p, told := a[chainPolicy]; told && u32(p) == 0 {
+		if p, told := a[chainPolicy]; told && netlink.Net32(p) == 0 {
 			c.Policy = "drop"
 		}
 	}
@@ -111,7 +111,7 @@ func parseRule(b []byte, sets func(family, table, name string) *set) (*state.Fir
 
 // slot gives the place of a register: the older ones of 16 bytes (1 to 4) lie over the newer ones of 4 (8 to 23).
 func slot(b []byte) uint32 {
-	n := u32(b)
+	n := netlink.Net32(b)
 	if n >= 1 && n <= 4 {
 		return (n - 1) * 4
 	}
@@ -138,13 +138,13 @@ func (p *parser) expression(called string, a map[uint16][]byte) {
 	case "immediate":
 		p.immediate(a)
 	case "counter":
-		p.r.Packets = u64(a[2])
+		p.r.Packets = netlink.Net64(a[2])
 	case "nat", "redir", "masq", "tproxy", "reject", "dup", "fwd", "queue", "notrack":
 		p.deed(called, a)
 	case "match":
 		matchOf(p.r, name(a[1]), a[3])
 	case "target":
-		targetOf(p.r, name(a[1]), u32(a[2]), a[3], p.six)
+		targetOf(p.r, name(a[1]), netlink.Net32(a[2]), a[3], p.six)
 	default:
 		unread(p.r, called)
 	}
@@ -164,9 +164,9 @@ var metas = map[uint32]register{
 }
 
 func (p *parser) meta(a map[uint16][]byte) {
-	r, known := metas[u32(a[2])]
+	r, known := metas[netlink.Net32(a[2])]
 	if !known {
-		r.what = fmt.Sprintf("meta %d", u32(a[2]))
+		r.what = fmt.Sprintf("meta %d", netlink.Net32(a[2]))
 	}
 	if a[1] == nil {
 		match(p.r, "set", r.what) // a mark is put onto the packet
@@ -177,7 +177,7 @@ func (p *parser) meta(a map[uint16][]byte) {
 
 // payload loads bytes of the packet. A network that ends at a byte is loaded by the bytes that count, without a mask.
 func (p *parser) payload(a map[uint16][]byte) {
-	base, off, n := u32(a[2]), u32(a[3]), int(u32(a[4]))
+	base, off, n := netlink.Net32(a[2]), netlink.Net32(a[3]), int(netlink.Net32(a[4]))
 	r := register{from: n, what: fmt.Sprintf("payload %d+%d,%d", base, off, n)}
 	const network, transport = 1, 2 // NFT_PAYLOAD_*
 	switch {
@@ -205,8 +205,8 @@ func (p *parser) payload(a map[uint16][]byte) {
 }
 
 func (p *parser) conntrack(a map[uint16][]byte) {
-	r := register{what: fmt.Sprintf("ct %d", u32(a[2]))}
-	if u32(a[2]) == 0 {
+	r := register{what: fmt.Sprintf("ct %d", netlink.Net32(a[2]))}
+	if netlink.Net32(a[2]) == 0 {
 		r = register{what: "ct state", field: conntrack}
 	}
 	p.put(a[1], r)
@@ -225,7 +225,7 @@ func (p *parser) bitwise(a map[uint16][]byte) {
 var signs = [...]string{"", "!=", "<", "<=", ">", ">="}
 
 func (p *parser) compare(a map[uint16][]byte) {
-	r, v, op := p.regs[slot(a[1])], attributes(a[3])[dataValue], u32(a[2])
+	r, v, op := p.regs[slot(a[1])], attributes(a[3])[dataValue], netlink.Net32(a[2])
 	if r == nil || op >= uint32(len(signs)) {
 		unread(p.r, "cmp")
 		return
@@ -362,7 +362,7 @@ func (p *parser) between(a map[uint16][]byte) {
 		unread(p.r, "range")
 		return
 	}
-	sign, equal := "", u32(a[2]) == 0
+	sign, equal := "", netlink.Net32(a[2]) == 0
 	if !equal {
 		sign = "!="
 	}
@@ -375,9 +375,9 @@ func (p *parser) lookup(a map[uint16][]byte) {
 	if r == nil {
 		r = &register{what: "what was loaded"}
 	}
-	inverted := u32(a[5])&1 == 1
+	inverted := netlink.Net32(a[5])&1 == 1
 	switch {
-	case a[3] != nil && u32(a[3]) == 0: // into the verdict's register
+	case a[3] != nil && netlink.Net32(a[3]) == 0: // into the verdict's register
 		match(p.r, r.what, "vmap @"+called)
 		p.r.Verdict = "by the map @" + called
 		return
@@ -414,7 +414,7 @@ func (p *parser) immediate(a map[uint16][]byte) {
 	data := attributes(a[2])
 	if v := data[dataVerdict]; v != nil {
 		verdict := attributes(v)
-		p.r.Verdict = verdictName(int32(u32(verdict[verdictCode])), name(verdict[verdictChain]))
+		p.r.Verdict = verdictName(int32(netlink.Net32(verdict[verdictCode])), name(verdict[verdictChain]))
 		return
 	}
 	p.put(a[1], register{what: "constant", value: data[dataValue]})
@@ -458,7 +458,7 @@ func (p *parser) deed(what string, a map[uint16][]byte) {
 	switch what {
 	case "nat":
 		r.Verdict = "snat"
-		if u32(a[1]) == 1 {
+		if netlink.Net32(a[1]) == 1 {
 			r.Verdict = "dnat"
 		}
 		addr, by := constant(a[3])

@@ -45,7 +45,7 @@ func parseElements(b []byte) (all []raw) {
 		if typ != listElem || len(key) == 0 || len(all) > 2*maxElements {
 			return
 		}
-		all = append(all, raw{bytes.Clone(key), bytes.Clone(attributes(e[elemKeyEnd])[dataValue]), u32(e[elemFlags])&flagEnd != 0})
+		all = append(all, raw{bytes.Clone(key), bytes.Clone(attributes(e[elemKeyEnd])[dataValue]), netlink.Net32(e[elemFlags])&flagEnd != 0})
 	})
 	return all
 }

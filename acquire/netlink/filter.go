@@ -38,3 +38,19 @@ func Put(b []byte, typ uint16, v []byte) []byte {
 	}
 	return b
 }
+
+// Net32 and Net64 read the numbers of the packet filter, which are in network order; what is too short is 0.
+func Net32(b []byte) uint32 {
+	if len(b) < 4 {
+		return 0
+	}
+	return binary.BigEndian.Uint32(b)
+}
+
+// Net64 is Net32 for eight bytes.
+func Net64(b []byte) uint64 {
+	if len(b) < 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(b)
+}
