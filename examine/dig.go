@@ -236,7 +236,7 @@ func looksLikeLog(f *filesystem.Recovered) bool {
 	n, _ := f.Content.ReadAt(b, 0)
 	lines := 0
 	for p := range carve.Scan(context.Background(), strings.NewReader(string(b[:n])), oneExtent(0, int64(n))) {
-		if lines++; lines == 3 || p.Form == carve.Login || len(p.Text) > n/4 {
+		if lines++; lines == 3 || p.Form == carve.Login || p.Form == carve.JournalFile || len(p.Text) > n/4 {
 			return true
 		}
 	}

@@ -123,6 +123,9 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 			continue
 		}
 		if j.places != nil {
+			if ofItself(j.art, e.Kind) {
+				continue
+			}
 			var became string
 			e.Ref, became = j.really(e.Ref)
 			e.AddText(event.LogRecovered, became)
@@ -214,6 +217,11 @@ func (r *run) declared(a *artifact.Artifact) *[256]bool {
 		}
 	}
 	return may
+}
+
+// ofItself tells what a journal says of its own completeness and clock: of one that was made of entries found elsewhere that is nobody's word.
+func ofItself(a *artifact.Artifact, k event.Kind) bool {
+	return a.Name == "journald" && (k == event.RecordsMissing || k == event.Boot || k == event.ClockChanged)
 }
 
 // note takes from an event what the report says of the host itself.

@@ -61,6 +61,7 @@ type shovel struct {
 	byHash   []int32 // indices into lines, by hash
 	filter   []uint64
 	full     bool
+	journals *journals // what was found of systemd's journals, nil for nothing
 }
 
 const filterBits = 1 << 24
@@ -68,7 +69,10 @@ const filterBits = 1 << 24
 // unearth carves lines, takes out those that still stand in a log, and keeps those that were removed as logs to be read.
 func (r *run) unearth() error {
 	s := &shovel{seed: maphash.MakeSeed(), index: map[string]int32{}}
-	if err := r.carveAll(s); err != nil || len(s.lines) == 0 {
+	if err := r.carveAll(s); err != nil {
+		return err
+	}
+	if err := r.lostJournals(s); err != nil || len(s.lines) == 0 {
 		return err
 	}
 	s.sort()
@@ -152,6 +156,10 @@ func (r *run) carve(s *shovel, o origin, extents iter.Seq[carve.Extent]) error {
 			if faults++; faults < 100 {
 				r.damage(evidence.Damage{Ref: evidence.Ref{Source: o.source, Path: o.path}, Reason: err.Error()})
 			}
+			continue
+		}
+		if p.Form == carve.JournalFile || p.Form == carve.JournalEntry {
+			r.journalPiece(s, n, p)
 			continue
 		}
 		if len(s.lines) >= maxCarved {

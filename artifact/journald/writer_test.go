@@ -79,8 +79,10 @@ func (j *journal) data(s string) int {
 
 func (j *journal) entry(us uint64, fields ...string) int {
 	var items []byte
+	var brought []int
 	for _, f := range fields {
 		at := j.data(f)
+		brought = append(brought, at)
 		if j.compact {
 			items = binary.LittleEndian.AppendUint32(items, uint32(at))
 		} else {
@@ -100,6 +102,9 @@ func (j *journal) entry(us uint64, fields ...string) int {
 	body[24] = j.boot
 	at := j.object(3, 0, append(body, items...))
 	j.array = append(j.array, at)
+	for _, d := range brought { // each names the first entry that has it
+		binary.LittleEndian.PutUint64(j.b[d+40:], uint64(at))
+	}
 	return at
 }
 

@@ -1,4 +1,4 @@
-// Package carve finds lines of logs, and records of logins, in raw space: what lies in blocks that belong to no file
+// Package carve finds lines of logs, records of logins, and entries of systemd's journals, in raw space: what lies in blocks that belong to no file
 // any more, in the room behind a file's end, in swap. It tells what has a log's form; whether a line is missing from
 // the logs that live, and what that means, is not its concern. Offsets and lengths are in bytes of the source.
 package carve
@@ -25,9 +25,12 @@ const (
 	Audit       // "type=X msg=audit(seconds.millis:serial): .."
 	Error       // "[Mon Jan 02 15:04:05.. 2006] [..", "2006/01/02 15:04:05 [error] .."
 	Login       // a record of utmp, wtmp or btmp, 384 bytes
+
+	JournalFile  // the header of a journal of systemd, its first 208 bytes
+	JournalEntry // the head of an entry in one, 64 bytes; what it says lies elsewhere
 )
 
-var formNames = [...]string{"", "syslog", "access", "audit", "error", "login"}
+var formNames = [...]string{"", "syslog", "access", "audit", "error", "login", "journal", "journal entry"}
 
 // String gives the form's name.
 func (f Form) String() string { return formNames[f] }
@@ -37,7 +40,8 @@ type Piece struct {
 	Off      int64
 	Text     []byte
 	Form     Form
-	Adjacent bool // it begins where the piece before it ended
+	Adjacent bool   // it begins where the piece before it ended
+	In       Extent // of JournalFile and JournalEntry: the extent that it lies in
 }
 
 // Extent is a run of raw space.
@@ -105,6 +109,7 @@ func (s *scanner) extent(ctx context.Context, e Extent) {
 		b := s.buf[:kept+got]
 		at := e.Off + done - int64(kept)
 		s.edgeLogins(b[kept:], e.Off+done)
+		s.journals(b[kept:], e.Off+done, e)
 		done += int64(n)
 		used := s.lines(b, at, done >= e.Len || got < n)
 		if kept = len(b) - used; kept > maxLine || got < n {
