@@ -128,8 +128,8 @@ type Companion struct {
 // Copy is what was written.
 type Copy struct {
 	Name   string `json:"name"`   // beside the record; "-": standard output
-	Format string `json:"format"` // raw, E01, lime
-	Size   int64  `json:"size"`   // that the digests are of: the disk's, not an E01 file's
+	Format string `json:"format"` // raw, E01, Ex01, lime
+	Size   int64  `json:"size"`   // that the digests are of: the disk's, not an E01 or Ex01 file's
 	SHA256 string `json:"sha256,omitempty"`
 	SHA1   string `json:"sha1,omitempty"`
 	MD5    string `json:"md5,omitempty"`

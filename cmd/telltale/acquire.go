@@ -161,15 +161,15 @@ func readBack(ctx context.Context, rec *custody.Record, to string, p *progress) 
 	return fmt.Errorf("read the copy back: %w: %s", errChanged, strings.Join(verdict(v), "; "))
 }
 
-// check holds a copy against its record; an E01 keeps checksums of its own.
+// check holds a copy against its record; an E01 or Ex01 keeps checksums of its own.
 func check(ctx context.Context, rec *custody.Record, path string, s *speed) (*custody.Verification, error) {
-	if rec.Copy.Format != "E01" {
+	if !sealed(rec.Copy.Format) {
 		return rec.Verify(ctx, path, func(done int64) { s.bytes(done, rec.Copy.Size) })
 	}
-	return checkE01(ctx, rec, path, s)
+	return checkContainer(ctx, rec, path, s)
 }
 
-func checkE01(ctx context.Context, rec *custody.Record, path string, s *speed) (*custody.Verification, error) {
+func checkContainer(ctx context.Context, rec *custody.Record, path string, s *speed) (*custody.Verification, error) {
 	if rec.State != custody.Finished {
 		return nil, fmt.Errorf("the record says that the copy is %s", rec.State)
 	}
@@ -240,7 +240,7 @@ func acquireVerifyCommand(out, errs io.Writer) *cobra.Command {
 	c := &cobra.Command{
 		Use: "verify COPY", Short: "See whether a copy is still what was copied", Args: cobra.ExactArgs(1),
 		Long: `See whether a copy is still what was copied, by the record that lies beside it (X.json), and say where it was changed:
-a raw or a memory copy to 16 MiB, an E01 to its chunk of 32 KiB.
+a raw or a memory copy to 16 MiB, an E01 or Ex01 to its chunk of 32 KiB.
 
 The record is no signature: who can change the copy can change the record, too. Compare its SHA-256 with the one that was noted elsewhere.
 
@@ -257,7 +257,7 @@ Exit status: 0 the same, 1 changed or an error, 2 wrong call.`,
 func acquireVerify(ctx context.Context, out io.Writer, p *progress, path string, asJSON bool) error {
 	rec, err := custody.Load(custody.Beside(path, ".json"))
 	if errors.Is(err, custody.ErrNone) {
-		return hinted{err, "telltale acquire writes it; an E01 without it can be examined, which tells its own digests"}
+		return hinted{err, "telltale acquire writes it; an E01 or Ex01 without it can be examined, which tells its own digests"}
 	}
 	if err != nil {
 		return err

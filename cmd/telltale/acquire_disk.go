@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -29,9 +30,9 @@ type diskFlags struct {
 func acquireDiskCommand(out, errs io.Writer, open opener) *cobra.Command {
 	var f diskFlags
 	c := &cobra.Command{
-		Use:   "disk DEVICE --to X.E01|X.raw|-",
+		Use:   "disk DEVICE --to X.E01|X.Ex01|X.raw|-",
 		Short: "Copy a disk, with a record that proves the copy",
-		Long: `Copy a disk, a partition or an image file, in one pass: to an E01 (by its name), or a raw file of any other name, or as raw bytes to standard output.
+		Long: `Copy a disk, a partition or an image file, in one pass: to an E01 or Ex01 (by its name), or a raw file of any other name, or as raw bytes to standard output.
 
 The device is only read. Beside the copy lie X.json, the record (what, when, by whom, digests, what could not be read), and X.map, which GNU ddrescue
 takes. A place that cannot be read is tried again down to its sectors, holds zeros in the copy and is listed. Then the copy is read back.
@@ -51,8 +52,8 @@ Exit status: 0 copied, 1 error, 2 wrong call, 3 copied but for places that could
 	c.Flags().BoolVar(&f.resume, "resume", false, "go on with a raw copy that was interrupted")
 	c.Flags().BoolVar(&f.here, "here", false, "write even onto the disk that is copied")
 	c.Flags().BoolVar(&f.sparse, "sparse", false, "leave holes in a raw file where the disk holds zeros")
-	c.Flags().StringVar(&f.compression, "compression", "fast", "of an E01: none, fast, best")
-	c.Flags().StringVar(&f.about.Number, "case-number", "", "case number, for the record and the E01")
+	c.Flags().StringVar(&f.compression, "compression", "fast", "of an E01 or Ex01: none, fast, best")
+	c.Flags().StringVar(&f.about.Number, "case-number", "", "case number, for the record and the E01 or Ex01")
 	c.Flags().StringVar(&f.about.Evidence, "evidence-number", "", "evidence number")
 	c.Flags().StringVar(&f.about.Examiner, "examiner", "", "who copies")
 	c.Flags().StringVar(&f.about.Description, "description", "", "what it is")
@@ -69,11 +70,18 @@ type diskRun struct {
 }
 
 func (r *diskRun) format() string {
-	if !streamed(r.to) && strings.EqualFold(filepath.Ext(r.to), ".E01") {
-		return "E01"
+	if ext := filepath.Ext(r.to); !streamed(r.to) {
+		for _, f := range []string{"E01", "Ex01"} {
+			if strings.EqualFold(ext, "."+f) {
+				return f
+			}
+		}
 	}
 	return "raw"
 }
+
+// sealed tells a format whose digests and tables are written at its end, and that keeps checksums of its own.
+func sealed(format string) bool { return format == "E01" || format == "Ex01" }
 
 func (r *diskRun) run(ctx context.Context, from string) error {
 	if err := r.usage(); err != nil {
@@ -115,10 +123,10 @@ func (r *diskRun) usage() error {
 	switch {
 	case r.retries < 0 || r.retries > 100:
 		return fmt.Errorf("%w: --retries %d", errUsage, r.retries)
-	case r.resume && (streamed(r.to) || r.format() == "E01"):
+	case r.resume && (streamed(r.to) || sealed(r.format())):
 		return hinted{fmt.Errorf("%w: --resume: only a raw file can be gone on with", errUsage),
-			"an E01's digests and tables are written at its end: begin it again, or copy to a raw file"}
-	case r.sparse && (streamed(r.to) || r.format() == "E01"):
+			"the digests and tables of an E01 or Ex01 are written at its end: begin it again, or copy to a raw file"}
+	case r.sparse && (streamed(r.to) || sealed(r.format())):
 		return fmt.Errorf("%w: --sparse is for raw files", errUsage)
 	case r.to != "-" && r.compressionLevel() < 0:
 		return fmt.Errorf("%w: --compression %q is not none, fast or best", errUsage, r.compression)
@@ -155,8 +163,8 @@ func (r *diskRun) sink(d *disk.Device) (io.WriteCloser, error) {
 	if err := vacant(r.to, ".json", ".map"); err != nil {
 		return nil, err
 	}
-	if r.format() == "E01" {
-		return r.e01(d)
+	if sealed(r.format()) {
+		return r.ewf(d)
 	}
 	w, err := disk.NewRaw(r.to, r.sparse)
 	if err != nil {
@@ -186,21 +194,36 @@ func (r *diskRun) goOn(d *disk.Device) (io.WriteCloser, error) {
 	return w, nil
 }
 
-// e01 begins an E01.
-func (r *diskRun) e01(d *disk.Device) (io.WriteCloser, error) {
+// ewf begins an E01 or Ex01.
+func (r *diskRun) ewf(d *disk.Device) (io.WriteCloser, error) {
 	dir, name := filepath.Dir(r.to), filepath.Base(r.to)
 	n := &d.Facts
+	set, err := uuid()
+	if err != nil {
+		return nil, err
+	}
 	w, err := ewf.NewWriter(func(segment string) (io.WriteCloser, error) {
 		return disk.NewRaw(filepath.Join(dir, segment), false)
 	}, ewf.Options{
 		Name: strings.TrimSuffix(name, filepath.Ext(name)), Size: n.Size, SectorSize: n.Sector, Compression: ewf.Compression(r.compressionLevel()), Physical: n.Whole,
 		Description: r.about.Description, CaseNumber: r.about.Number, EvidenceNumber: r.about.Evidence, Examiner: r.about.Examiner, Notes: r.about.Notes,
 		Model: strings.TrimSpace(n.Vendor + " " + n.Model), SerialNumber: n.Serial, OS: "Linux", Version: version(), Acquired: r.rec.Started,
+		Version2: r.format() == "Ex01", SetID: set,
 	})
 	if err != nil {
 		return nil, hinted{err, "a source of no whole sectors can be copied to a raw file"}
 	}
 	return w, nil
+}
+
+// uuid gives an id that no other set has, a version 4 UUID.
+func uuid() (id [16]byte, err error) {
+	if _, err := rand.Read(id[:]); err != nil {
+		return id, fmt.Errorf("make an id: %w", err)
+	}
+	id[7] = id[7]&0x0f | 0x40 // of the third group, which is stored little-endian
+	id[8] = id[8]&0x3f | 0x80
+	return id, nil
 }
 
 // save gives what writes the record and the map.
@@ -252,8 +275,8 @@ func (r *diskRun) unfinished(err error) error {
 	switch {
 	case streamed(r.to):
 		return hinted{fmt.Errorf("the copy is not finished: %w", err), "what was written so far is no whole copy"}
-	case r.rec.Copy.Format == "E01":
-		return hinted{fmt.Errorf("the copy is not finished: %w", err), "an E01 cannot be gone on with: the bytes it has can be read; begin again under another name"}
+	case sealed(r.rec.Copy.Format):
+		return hinted{fmt.Errorf("the copy is not finished: %w", err), "an E01 or Ex01 cannot be gone on with: the bytes it has can be read; begin again under another name"}
 	}
 	at := int64(len(r.rec.Copy.Links)) * chain.Piece
 	return hinted{fmt.Errorf("the copy is not finished, %d of %d bytes are there: %w", at, r.rec.Copy.Size, err), "--resume goes on with it"}

@@ -162,7 +162,7 @@ func (d *disk) section2(s section2) error {
 	if s.flags&flagEncrypted != 0 || s.kind == typeKeys {
 		return fmt.Errorf("EWF2 image, section of type %#x: %w", s.kind, image.ErrEncrypted)
 	}
-	if s.flags&flagHashed != 0 && s.size <= maxCheckedData && s.kind != 3 {
+	if s.flags&flagHashed != 0 && s.size <= maxCheckedData && s.kind != typeSectors {
 		b, err := extent.Bytes(s.f, s.off, s.size, maxCheckedData, "section")
 		if err != nil {
 			return err

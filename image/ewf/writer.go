@@ -32,6 +32,7 @@ const (
 // segment begins with it and nothing is written twice.
 type Options struct {
 	Name        string // of the first segment without its extension: "case" for case.E01
+	Version2    bool   // write Ex01, as EnCase 7 does
 	Size        int64  // bytes, a multiple of SectorSize
 	SectorSize  int    // bytes; 0: 512
 	ChunkSize   int    // bytes, SectorSize times a power of two; 0: 32 KiB
@@ -57,7 +58,7 @@ const (
 	tableChunks       = 16375 // the most that old EnCase reads
 )
 
-// Writer makes E01 segments as EnCase 6 writes them. Write the disk's bytes in order, then Close.
+// Writer makes E01 segments as EnCase 6 writes them, or Ex01 segments. Write the disk's bytes in order, then Close.
 // It holds about 20 MiB and writes front to back, so that segments can go anywhere.
 type Writer struct {
 	o      Options
@@ -73,6 +74,7 @@ type Writer struct {
 
 	data    bytes.Buffer // chunks of the section that is being gathered
 	entries []uint32     // their offsets in it, with packedBit
+	two     *layout2     // for version 2, else nil
 
 	written   int64
 	md5, sha1 hash.Hash
@@ -105,6 +107,9 @@ func NewWriter(create func(segment string) (io.WriteCloser, error), o Options) (
 		return nil, fmt.Errorf("write EWF: segments of %d bytes", o.SegmentSize)
 	}
 	w := &Writer{o: o, create: create, md5: md5.New(), sha1: sha1.New()}
+	if o.Version2 {
+		w.two = &layout2{}
+	}
 	workers := runtime.GOMAXPROCS(0)
 	w.chunks = max(workers, min(64, (2<<20)/o.ChunkSize))
 	w.batch = make([]byte, 0, w.chunks*o.ChunkSize)
@@ -204,8 +209,19 @@ func (w *Writer) flush() {
 	w.batch = w.batch[:0]
 }
 
+// gathered gives how many chunks are not yet written.
+func (w *Writer) gathered() int {
+	if w.two != nil {
+		return len(w.two.entries) / entrySize2
+	}
+	return len(w.entries)
+}
+
 // room is what a section of n chunks takes besides them, and what ends a segment.
-func room(n int) int64 {
+func (w *Writer) room(n int) int64 {
+	if w.two != nil {
+		return w.room2(n)
+	}
 	return 3*descriptorSize1 + 2*(tableHeader1+4+int64(n)*entrySize1) + descriptorSize1
 }
 
@@ -216,9 +232,9 @@ func (w *Writer) add(c []byte) error {
 		return err
 	}
 	packed, c := c[0] != 0, c[1:]
-	after := int64(w.data.Len()+len(c)) + room(len(w.entries)+1)
+	after := int64(w.data.Len()+len(c)) + w.room(w.gathered()+1)
 	full := w.at+after > w.o.SegmentSize
-	if full || len(w.entries) == tableChunks || w.data.Len()+len(c) > max(sectionChunkBytes, len(c)) {
+	if full || w.gathered() == tableChunks || w.data.Len()+len(c) > max(sectionChunkBytes, len(c)) {
 		if err := w.endSection(); err != nil {
 			return err
 		}
@@ -227,6 +243,10 @@ func (w *Writer) add(c []byte) error {
 		if err := w.nextSegment(); err != nil {
 			return err
 		}
+	}
+	if w.two != nil {
+		w.add2(c, packed)
+		return nil
 	}
 	e := uint32(w.data.Len())
 	if packed {
@@ -247,7 +267,7 @@ func (w *Writer) begin() error {
 
 func (w *Writer) nextSegment() error {
 	if w.out != nil {
-		if err := w.section("next", nil, true); err != nil {
+		if err := w.next(); err != nil {
 			return err
 		}
 		if err := w.out.Close(); err != nil {
@@ -256,7 +276,7 @@ func (w *Writer) nextSegment() error {
 		w.out = nil
 	}
 	w.number++
-	name := segmentName(w.o.Name+".E01", w.number)
+	name := segmentName(w.o.Name+map[bool]string{false: ".E01", true: ".Ex01"}[w.two != nil], w.number)
 	if name == "" {
 		return fmt.Errorf("write EWF: more than %d segments", w.number-1)
 	}
@@ -265,6 +285,13 @@ func (w *Writer) nextSegment() error {
 		return fmt.Errorf("create segment %q: %w", name, err)
 	}
 	w.out, w.at = out, 0
+	if w.two != nil {
+		w.two.prev = 0
+		if err := w.put(w.head2()); err != nil {
+			return err
+		}
+		return w.headers2()
+	}
 	head := append([]byte(signature1), 1, 0, 0, 0, 0)
 	binary.LittleEndian.PutUint16(head[9:], uint16(w.number))
 	if err := w.put(head); err != nil {
@@ -274,6 +301,14 @@ func (w *Writer) nextSegment() error {
 		return w.section("data", w.volume(), false)
 	}
 	return w.headers()
+}
+
+// next ends a segment that another one follows.
+func (w *Writer) next() error {
+	if w.two != nil {
+		return w.section2(typeNext, nil)
+	}
+	return w.section("next", nil, true)
 }
 
 func (w *Writer) put(b []byte) error {
@@ -310,6 +345,9 @@ func (w *Writer) descriptor(kind string, size int64, last bool) error {
 
 // endSection writes the chunks that were gathered, and where they lie, twice.
 func (w *Writer) endSection() error {
+	if w.two != nil {
+		return w.endSection2()
+	}
 	if len(w.entries) == 0 {
 		return nil
 	}

@@ -107,6 +107,9 @@ func (w *Writer) volume() []byte {
 
 // tail writes what ends the last segment.
 func (w *Writer) tail() error {
+	if w.two != nil {
+		return w.tail2()
+	}
 	if w.number == 1 {
 		if err := w.section("data", w.volume(), false); err != nil {
 			return err
