@@ -270,12 +270,28 @@ func (v *verifier) unowned(r *run, c *candidate, t *tally) {
 	if by, ok := v.h.owners.Diverted(c.path); ok && why == "" {
 		why = "the path is diverted by " + by
 	}
-	ev.AddText(event.Message, why)
 	if r.base != nil && r.base.sum(r, c.path) != nil && why == "" {
 		ev.AddText(event.Change, "baseline")
 	}
+	ev.AddText(event.Message, v.published(r, c, &ev, why, t))
 	ev.Raw = []byte(describe(e, &ev))
 	v.events = append(v.events, ev)
+}
+
+// published adds what a filter of published files says of a file against which nothing else speaks; why is the better reason.
+func (v *verifier) published(r *run, c *candidate, ev *event.Event, why string, t *tally) string {
+	if why != "" || c.mode&(filesystem.SetUID|filesystem.SetGID) != 0 || ev.Get(event.FileCaps) != nil || ev.Get(event.Change) != nil {
+		return why
+	}
+	said, err := r.o.Known.probably(&c.found)
+	if err != nil {
+		v.damaged = append(v.damaged, evidence.Damage{Reason: "files known to be good: " + err.Error()})
+		r.o.Known.filters = nil
+	}
+	if said != "" {
+		t.published++
+	}
+	return said
 }
 
 // ordinary says which usual thing puts unowned programs into a place, "" for none.

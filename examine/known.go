@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,15 +15,19 @@ import (
 	"telltale/casefile"
 	"telltale/host"
 	"telltale/host/pkgdb"
+	"telltale/internal/bloom"
 	"telltale/internal/limit"
 	"telltale/internal/lines"
 )
 
 // Known is a set of digests of files that are known to be good. Of each digest its first eight bytes are kept: that somebody makes a file
-// whose digest begins like a given one is out of reach.
+// whose digest begins like a given one is out of reach. Beside them it may have Bloom filters, which err: what those have is probably published,
+// which excuses nothing that anything else speaks against.
 type Known struct {
-	sums map[pkgdb.Algo][]uint64 // sorted
-	n    int
+	sums    map[pkgdb.Algo][]uint64 // sorted
+	n       int
+	filters []*bloom.Filter
+	open    []io.Closer
 }
 
 // maxKnown bounds the digests that are kept, half a gigabyte of them.
@@ -34,19 +39,19 @@ var knownSizes = map[int]pkgdb.Algo{32: pkgdb.MD5, 40: pkgdb.SHA1, 64: pkgdb.SHA
 var ErrNoDigests = errors.New("no digest in it")
 
 // LoadKnown reads lists of digests: one a line, as md5sum(1), sha1sum(1) and sha256sum(1) write them, or NSRL's NSRLFile.txt. Of a
-// line the first digest counts.
+// line the first digest counts. A file may also be a Bloom filter of SHA-1 digests as CIRCL's hashlookup gives away, which stays open until Close.
 func LoadKnown(ctx context.Context, files []string) (*Known, error) {
 	if len(files) == 0 {
 		return nil, nil
 	}
 	k := &Known{sums: map[pkgdb.Algo][]uint64{}}
 	for _, f := range files {
-		before := k.n
+		before := k.n + len(k.filters)
 		if err := k.load(ctx, f); err != nil {
-			return nil, fmt.Errorf("known files %q: %w", f, err)
+			return nil, errors.Join(fmt.Errorf("known files %q: %w", f, err), k.Close())
 		}
-		if k.n == before {
-			return nil, fmt.Errorf("known files %q: %w", f, ErrNoDigests)
+		if k.n+len(k.filters) == before {
+			return nil, errors.Join(fmt.Errorf("known files %q: %w", f, ErrNoDigests), k.Close())
 		}
 	}
 	for _, s := range k.sums {
@@ -58,6 +63,10 @@ func LoadKnown(ctx context.Context, files []string) (*Known, error) {
 func (k *Known) load(ctx context.Context, name string) error {
 	f, err := os.Open(name)
 	if err != nil {
+		return err
+	}
+	if filter, err := filterOf(f); err != nil || filter != nil {
+		k.filters, k.open = append(k.filters, filter), append(k.open, f)
 		return err
 	}
 	defer f.Close()
@@ -88,6 +97,54 @@ func (k *Known) load(ctx context.Context, name string) error {
 	return lr.Err()
 }
 
+// filterOf opens a Bloom filter; nil for a file of another kind.
+func filterOf(f *os.File) (*bloom.Filter, error) {
+	var head [8]byte
+	if n, _ := f.ReadAt(head[:], 0); n < len(head) || !bloom.Is(head[:]) && !bytes.HasPrefix(head[:], []byte{0x1f, 0x8b}) {
+		return nil, nil
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return bloom.Open(f, st.Size())
+}
+
+// Close closes the filters.
+func (k *Known) Close() error {
+	if k == nil {
+		return nil
+	}
+	var all error
+	for _, f := range k.open {
+		all = errors.Join(all, f.Close())
+	}
+	k.open, k.filters = nil, nil
+	return all
+}
+
+// probably says that a filter has a file, and how often it says so wrongly; "" where none does.
+func (k *Known) probably(d *digests) (string, error) {
+	if k == nil {
+		return "", nil
+	}
+	for _, f := range k.filters {
+		if s := d.of(pkgdb.SHA1); len(s) > 0 {
+			in, err := f.Has(fmt.Appendf(nil, "%X", s)) // hashlookup's keys: in upper case
+			if err != nil {
+				return "", err
+			}
+			if in {
+				return fmt.Sprintf("%s: its SHA1 is in a filter of published files, which is wrong for about one file in %.0f and has tools of intruders, too", probablyPublished, 1/f.Rate), nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// probablyPublished begins what is said of a file that a filter has; package packagediff knows it.
+const probablyPublished = "probably published"
+
 func ishex(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
 
 // algos gives the algorithms of which there are digests.
@@ -97,6 +154,9 @@ func (k *Known) algos() (out []pkgdb.Algo) {
 	}
 	for a := range k.sums {
 		out = append(out, a)
+	}
+	if len(k.filters) > 0 && k.sums[pkgdb.SHA1] == nil {
+		out = append(out, pkgdb.SHA1)
 	}
 	return out
 }

@@ -201,14 +201,14 @@ func (v *verifier) run(r *run) error {
 }
 
 // tally counts for the notes.
-type tally struct{ checked, differ, unread, noDigest, unowned, missing, known int }
+type tally struct{ checked, differ, unread, noDigest, unowned, missing, known, published int }
 
 func (v *verifier) tell(t *tally) {
 	s := fmt.Sprintf("packages: %d programs and libraries were compared with the digests of %s, %d differ", t.checked, strings.Join(v.h.owners.Kinds, " and "), t.differ)
 	for _, x := range []struct {
 		n    int
 		what string
-	}{{t.unowned, "that no package owns lie where packages put theirs"}, {t.noDigest, "have no digest there and could not be compared"}, {t.unread, "could not be read"}, {t.known, "are explained by what is known to be good"}, {v.dropped, "were too many to be compared"}, {v.untaken, "were not compared, for their content was not collected"}} {
+	}{{t.unowned, "that no package owns lie where packages put theirs"}, {t.noDigest, "have no digest there and could not be compared"}, {t.unread, "could not be read"}, {t.known, "are explained by what is known to be good"}, {t.published, "are probably published files, by a filter that errs"}, {v.dropped, "were too many to be compared"}, {v.untaken, "were not compared, for their content was not collected"}} {
 		if x.n > 0 {
 			s += fmt.Sprintf("; %d %s", x.n, x.what)
 		}

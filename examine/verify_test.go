@@ -3,7 +3,9 @@ package examine_test
 import (
 	"crypto/md5"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -224,5 +226,31 @@ func TestBaselineAndKnown(t *testing.T) {
 	}
 	if _, err := examine.LoadKnown(t.Context(), []string{plant(t, map[string]string{"x": "nothing\n"}) + "/x"}); err == nil {
 		t.Error("a list without digests was taken")
+	}
+}
+
+// TestPublished asks a filter that has everything: it may lower what only lies there, and must not excuse what anything else speaks against.
+func TestPublished(t *testing.T) {
+	filter := make([]byte, 48+8)
+	for i, v := range []uint64{1, 10, math.Float64bits(0.01), 3, 64, 5, math.MaxUint64} {
+		binary.LittleEndian.PutUint64(filter[8*i:], v)
+	}
+	p := filepath.Join(t.TempDir(), "all.bloom")
+	if err := os.WriteFile(p, filter, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bad := system()
+	bad["usr/bin/tool*"] = "\x7fELF tool"
+	bad["usr/sbin/sshd*"] = "\x7fELF another"
+	res := verify(t, plant(t, bad), func(o *examine.Options) {
+		var err error
+		if o.Known, err = examine.LoadKnown(t.Context(), []string{p}); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { o.Known.Close() })
+	})
+	expect(t, res, "D52 low /usr/bin/tool lies where packages put programs, and no package owns it", "D52 high /usr/sbin/sshd of package openssh-server has another content")
+	if _, err := examine.LoadKnown(t.Context(), []string{plant(t, map[string]string{"x": "\x1f\x8b\x08 packed"}) + "/x"}); err == nil || !strings.Contains(err.Error(), "unpack it first") {
+		t.Errorf("a packed filter: %v", err)
 	}
 }

@@ -78,7 +78,7 @@ Exit status: 0 ran to the end, 1 error, 2 wrong call, 3 ran but some evidence co
 	c.Flags().StringArrayVar(&f.identity, "identity", nil, identityUsage)
 	c.Flags().StringArrayVar(&f.signer, "signer", nil, signerUsage)
 	c.Flags().StringVar(&f.baseline, "baseline", "", "folder, archive or image of the same system, known to be good: programs are compared with it")
-	c.Flags().StringArrayVar(&f.known, "known", nil, "list of digests of files known to be good (MD5, SHA-1 or SHA-256, one a line; NSRLFile.txt)")
+	c.Flags().StringArrayVar(&f.known, "known", nil, "list of digests of files known to be good (MD5, SHA-1 or SHA-256, one a line; NSRLFile.txt), or a Bloom filter of hashlookup (hashlookup-full.bloom)")
 	c.Flags().StringArrayVar(&f.abuse, "abuse", nil, abuseUsage)
 	c.Flags().StringArrayVar(&f.mmdb, "mmdb", nil, "database of networks and countries in MaxMind's form (GeoLite2, DB-IP, IPinfo); may be given again")
 	c.Flags().StringVar(&f.goal, "goal", report.RootCause, goalUsage)
@@ -121,7 +121,18 @@ func (f *examineFlags) options(ctx context.Context, args []string) (o examine.Op
 	if networks != nil {
 		o.Network = func(address string) story.Network { return story.Network(networks.Lookup(address)) }
 	}
-	return o, networks, nil
+	return o, closers{networks, o.Known}, nil
+}
+
+// closers are what stays open while evidence is examined.
+type closers []io.Closer
+
+// Close closes them all.
+func (c closers) Close() (err error) {
+	for _, x := range c {
+		err = errors.Join(err, x.Close())
+	}
+	return err
 }
 
 func examineRun(ctx context.Context, out, errs io.Writer, f examineFlags, args []string) error {

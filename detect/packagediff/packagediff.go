@@ -202,7 +202,12 @@ func (f *fold) unowned(e *event.Event) {
 	if sum := e.Text(event.FileSHA256); sum != "" {
 		r.Method = "sha256:" + sum
 	}
-	if benign := e.Text(event.Message); benign != "" {
+	if benign := e.Text(event.Message); strings.HasPrefix(benign, "probably published") {
+		r.Detail = why + "; " + benign
+		if level < detect.High && c.row == "D52" { // a PAM or kernel module that no package owns is none the better for being published
+			r.Level, r.Explained = detect.Low, benign
+		}
+	} else if benign != "" {
 		r.Level, r.Explained, r.Detail = detect.Info, benign, benign
 		if strings.HasPrefix(benign, "a language's") || strings.HasPrefix(benign, "a module") || strings.HasPrefix(benign, "software") { // by the place alone
 			r.Level = min(level, detect.Low)

@@ -34,6 +34,8 @@ func TestFindings(t *testing.T) {
 		{"an unowned script", "- unowned-file file.content=script file.mode=755 file.uid=0 file.path=/usr/bin/backup", "D52", detect.Low, detect.OddFile, false},
 		{"an unowned module", "- unowned-file file.content=elf file.mode=644 file.uid=0 file.path=/lib/modules/6.1/kernel/x.ko", "D53", detect.Medium, detect.OddFile, false},
 		{"a module of DKMS", `- unowned-file file.content=elf file.mode=644 file.uid=0 file.path=/lib/modules/6.1/updates/dkms/x.ko message="a module that was built"`, "D53", detect.Low, detect.OddFile, true},
+		{"probably published", `- unowned-file file.content=elf file.mode=755 file.uid=0 file.path=/usr/sbin/x message="probably published: its SHA1 is in a filter"`, "D52", detect.Low, detect.OddFile, true},
+		{"a published PAM module", `- unowned-file file.content=elf file.mode=755 file.uid=0 file.path=/usr/lib/security/pam_x.so message="probably published: its SHA1 is in a filter"`, "D51", detect.High, detect.OddFile, false},
 		{"known to be good", `- unowned-file file.content=elf file.mode=755 file.uid=0 file.path=/usr/sbin/x message="its sha256 is known"`, "D52", detect.Info, detect.OddFile, true},
 		{"digests that were written later", `- package-record-odd package.name=p message="its list of digests was written later"`, "D52", detect.Medium, detect.PackageDiff, false},
 		{"one without a signature", `- package-record-odd package.name=p message="its record has no signature, 400 others have one"`, "D52", detect.Low, detect.PackageDiff, false},

@@ -233,10 +233,11 @@ func (h *hookups) stranger(runs string) string {
 	return ""
 }
 
-// noteUnowned keeps a file that no package owns, by path and by name; one with an ordinary explanation is not kept.
+// noteUnowned keeps a file that no package owns, by path and by name; one with an ordinary explanation is not kept, but for one that is only
+// probably published: what is hooked in is to be judged by what it is there for.
 func (h *hookups) noteUnowned(e *event.Event) {
-	p := e.Text(event.FilePath)
-	if len(h.unowned) < maxUnowned && len(e.Get(event.Message)) == 0 && strings.Contains(p, ".so") {
+	p, why := e.Text(event.FilePath), e.Text(event.Message)
+	if len(h.unowned) < maxUnowned && (why == "" || strings.HasPrefix(why, "probably published")) && strings.Contains(p, ".so") {
 		h.unowned[p], h.unowned[path.Base(p)] = true, true
 	}
 }
