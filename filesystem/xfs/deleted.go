@@ -27,6 +27,8 @@ type undeleter struct {
 	chunks map[uint32][]chunk
 	free   []span
 	errs   []error
+
+	residues []*life // what lies where records of empty files still point
 }
 
 // span is a run of free bytes.
@@ -86,9 +88,19 @@ func (u *undeleter) all(ctx context.Context, yield func(filesystem.Recovered, er
 			return
 		}
 		for i, l := range u.h.lives[n] {
+			for _, c := range l.cuts {
+				if r, ok := u.recoverCut(c, l, i); ok && !yield(r, nil) {
+					return
+				}
+			}
 			if r, ok := u.recover(l, i); ok && !yield(r, nil) {
 				return
 			}
+		}
+	}
+	for _, l := range u.residues {
+		if !yield(u.recoverEmptied(l), nil) {
+			return
 		}
 	}
 }

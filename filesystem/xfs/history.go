@@ -24,7 +24,8 @@ type life struct {
 	deadAt      uint64        // LSN
 	deadTime    evidence.Time // not later than this
 	from        string
-	sized       bool // the size is not known but from its extents
+	sized       bool    // the size is not known but from its extents
+	cuts        []*life // what the file held before it was cut
 }
 
 const (
@@ -229,6 +230,7 @@ func (h *chronicle) state(l *life, in *inode, x *inodeItem, lsn uint64, ctime ev
 			return
 		}
 	}
+	h.cutOff(l, in, x, lsn, ctime)
 	l.core, l.last, l.from = in.raw[:in.literal()], lsn, "log record "+lsnText(lsn)
 	if x.data == nil {
 		return

@@ -105,16 +105,22 @@ func (u *undeleter) oldDirs(ctx context.Context) {
 	}
 }
 
-// records looks at the free inodes of all chunks that the log says nothing of.
+// records looks at the free inodes of all chunks that the log says nothing of, and at files that are empty now.
 func (u *undeleter) records(ctx context.Context) {
 	for g := uint32(0); g < u.f.sb.agCount && ctx.Err() == nil; g++ {
 		u.chunk(u.f.join(g, 0))
 		for _, c := range u.chunks[g] {
 			for i := range uint32(chunkInodes) {
-				if c.free>>i&1 == 0 || c.holes>>(i/4)&1 != 0 {
+				if c.holes>>(i/4)&1 != 0 {
 					continue
 				}
 				n := u.f.join(g, c.start+i)
+				if c.free>>i&1 == 0 {
+					if in, err := u.f.inode(n); err == nil && in.damage == nil {
+						u.emptied(&in)
+					}
+					continue
+				}
 				if in, err := u.f.inode(n); err == nil && in.damage == nil && in.mode == 0 && len(u.h.lives[n]) == 0 {
 					u.fromResidue(&in)
 				}
