@@ -12,6 +12,7 @@ import (
 	"telltale/detect"
 	"telltale/event"
 	"telltale/evidence"
+	"telltale/internal/cmdline"
 )
 
 // New gives the detection.
@@ -54,8 +55,9 @@ func (f *fold) Observe(e *event.Event) {
 	cmd := strings.TrimSpace(e.Text(event.CommandLine))
 	user, file := e.Text(event.UserName), e.Text(event.ShellHistory)
 	if id, attack, why, l := judge(cmd); l > detect.Info && len(f.found) < maxCommands {
-		f.found = append(f.found, detect.Finding{Detection: id, What: detect.Command, Level: l, Rung: evidence.Effect, First: e.At, Last: e.At, Count: 1, Account: user, Runs: cmd, Path: file,
-			Detail: why, Mechanism: "history", Title: user + " typed: " + cmd, Attack: []string{attack}, For: []evidence.Quote{e.Quote()}})
+		shown := cmdline.Mask(cmd)
+		f.found = append(f.found, detect.Finding{Detection: id, What: detect.Command, Level: l, Rung: evidence.Effect, First: e.At, Last: e.At, Count: 1, Account: user, Runs: shown, Path: file,
+			Detail: why, Mechanism: "history", Title: user + " typed: " + shown, Attack: []string{attack}, For: []evidence.Quote{cmdline.Quote(e.Quote(), cmd)}})
 	}
 	if looksAround(cmd) {
 		r := f.recon[file]
@@ -68,8 +70,8 @@ func (f *fold) Observe(e *event.Event) {
 		r.Count++
 		r.First, r.Last = evidence.Min(r.First, e.At), evidence.Max(r.Last, e.At)
 		if len(r.For) < 6 {
-			r.For = append(r.For, e.Quote())
-			r.Runs += cmd + "; "
+			r.For = append(r.For, cmdline.Quote(e.Quote(), cmd))
+			r.Runs += cmdline.Mask(cmd) + "; "
 		}
 	}
 }

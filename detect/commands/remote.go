@@ -8,6 +8,7 @@ import (
 	"telltale/detect"
 	"telltale/event"
 	"telltale/evidence"
+	"telltale/internal/cmdline"
 )
 
 // fetchesAndRuns is how package detect words code that is run as it comes from the network.
@@ -68,8 +69,8 @@ func (f *fold) ran(e *event.Event) {
 		if len(f.remote) >= maxRemote {
 			return
 		}
-		r = &detect.Finding{Detection: "D33", What: detect.RemoteScript, Level: l, Rung: evidence.Effect, First: e.At, Last: e.At, Account: user, As: e.Text(event.UserEffective), Runs: c, Mechanism: e.Kind.String(), Attack: []string{"T1195", "T1059.004"},
-			Title: user + " ran code straight from the network: " + c, Detail: "from " + from, For: []evidence.Quote{e.Quote()}}
+		r = &detect.Finding{Detection: "D33", What: detect.RemoteScript, Level: l, Rung: evidence.Effect, First: e.At, Last: e.At, Account: user, As: e.Text(event.UserEffective), Runs: cmdline.Mask(c), Mechanism: e.Kind.String(), Attack: []string{"T1195", "T1059.004"},
+			Title: user + " ran code straight from the network: " + cmdline.Mask(c), Detail: "from " + from, For: []evidence.Quote{cmdline.Quote(e.Quote(), c)}}
 		if from == "" {
 			r.Detail = "from an address without https"
 		}

@@ -10,6 +10,7 @@ import (
 	"telltale/detect"
 	"telltale/event"
 	"telltale/evidence"
+	"telltale/internal/cmdline"
 )
 
 // New gives the detection.
@@ -84,7 +85,7 @@ func (f *fold) switched(e *event.Event) {
 		}
 		r.First, r.Last = evidence.Min(r.First, e.At), evidence.Max(r.Last, e.At)
 		if len(r.For) < 4 {
-			r.For = append(r.For, e.Quote())
+			r.For = append(r.For, cmdline.Quote(e.Quote(), cmd))
 		}
 		return
 	}
@@ -92,11 +93,11 @@ func (f *fold) switched(e *event.Event) {
 		return
 	}
 	r = &detect.Finding{Detection: "D40", What: detect.BecameRoot, Level: detect.Info, Rung: evidence.Effect, First: e.At, Last: e.At, Count: 1,
-		Account: user, As: as, Runs: cmd, Service: e.Text(event.ServiceName), Detail: e.Text(event.Terminal), Attack: []string{"T1548.003"}, For: []evidence.Quote{e.Quote()}}
+		Account: user, As: as, Runs: cmdline.Mask(cmd), Service: e.Text(event.ServiceName), Detail: e.Text(event.Terminal), Attack: []string{"T1548.003"}, For: []evidence.Quote{cmdline.Quote(e.Quote(), cmd)}}
 	if r.Service == "" {
 		r.Service = "sudo"
 	}
-	r.Title = user + " ran as " + as + ": " + cmd
+	r.Title = user + " ran as " + as + ": " + r.Runs
 	if cmd == "" {
 		r.Title = user + " became " + as
 	}
