@@ -168,13 +168,13 @@ func gap(t evidence.Time, e *detect.Finding) (d time.Duration, known bool) {
 func (b *builder) caused(source string, cs []consequence) {
 	grave, named := false, false
 	var what []string
-	var quotes []evidence.Quote
+	var effects, quotes []evidence.Quote
 	first := cs[0]
 	for _, c := range cs {
 		grave = grave || c.of.Level >= detect.High
 		named = named || c.named
 		what = ids(append(what, thing(c.of))...)
-		quotes = append(append(quotes, c.try.Quote), c.of.For...)
+		effects, quotes = append(effects, c.of.For...), append(quotes, c.try.Quote)
 		if c.try.At.Before(first.try.At) {
 			first = c
 		}
@@ -191,7 +191,8 @@ func (b *builder) caused(source string, cs []consequence) {
 		where = "Somebody"
 	}
 	d, _ := gap(first.try.At, first.of)
-	text := fmt.Sprintf("%s tried to make the server run commands %s, and within %s this appeared, as the account that the service runs as: %s.", where, clock(first.try.At), shortly(d), list(what))
+	text := fmt.Sprintf("%s tried %s %s, and within %s this appeared, of the account that the service runs as: %s.", where, first.by.Mechanism, clock(first.try.At), shortly(d), list(what))
+	quotes = append(effects[:min(len(effects), maxFor/2)], quotes...) // where one quotation stands for all, it is the attempt's
 	for _, c := range cs {
 		b.made[c.of] = true
 	}
@@ -202,7 +203,7 @@ func (b *builder) caused(source string, cs []consequence) {
 		return
 	}
 	s := b.add(source, id, named)
-	s.attacked = true
+	s.attacked, s.cve = true, cvesIn(first.by.Mechanism)
 	if first.by.What == detect.Exploit {
 		s.daemon = first.by
 		s.spans = append(s.spans, span{first.try.At, first.try.At.Add(openEnd), account(first.of), true})

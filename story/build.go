@@ -102,6 +102,7 @@ type suspect struct {
 	strong   bool // an unauthorised session is confirmed, not only likely
 	web      bool
 	attacked bool            // what he tried was followed by its effect
+	cve      []string        // of the fault that he used
 	daemon   *detect.Finding // an Exploit whose effect was seen
 	agents   []string
 	account  map[string]bool

@@ -49,7 +49,7 @@ func (b *builder) spoken(s *suspect, w *way) {
 // exploited tells a way in of which no upload is seen: a fault that ran commands, if the script is the web server's own or such requests came before. A script of
 // another account was brought by another service, whose log is not here.
 func (b *builder) exploited(s *suspect, w way) way {
-	w.vector = "web-exploit"
+	w.vector, w.cve = "web-exploit", s.cve
 	for _, x := range s.spans {
 		w.first, w.account = evidence.Min(w.first, x.from), x.account
 	}
