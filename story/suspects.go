@@ -106,7 +106,8 @@ func (b *builder) followAll() {
 	}
 }
 
-// byUpload finds who wrote a script that is odd, and no more, by ftp or the like from a network that the account never came from.
+// byUpload finds who wrote a script that is odd, and no more, by ftp or the like from a network that the account never came from, if a run of mail by
+// that account or the web server's followed: developers travel, and packed code is sold.
 func (b *builder) byUpload() {
 	for _, up := range b.by[detect.Upload] {
 		if b.suspects[up.Source] != nil || b.origin(up.Source) != "external" || !strings.Contains(up.Path, "/") {
@@ -117,7 +118,7 @@ func (b *builder) byUpload() {
 				continue
 			}
 			for _, l := range b.logins() {
-				if l.Source == up.Source && l.Account == up.Account && (l.Access.NewAddress || l.Access.FirstOfAccount) {
+				if b.mailedAfter(up) && l.Source == up.Source && l.Account == up.Account && (l.Access.NewAddress || l.Access.FirstOfAccount) {
 					text := fmt.Sprintf("%s, from where %s had not come before, wrote %s by %s %s: %s.", up.Source, up.Account, up.Path, up.Service, clock(up.First), w.Detail)
 					s := b.add(up.Source, b.claim(text, evidence.Effect, up.First, Likely, append(append([]evidence.Quote{}, up.For...), w.For...), nil), false)
 					s.account[up.Account] = true
@@ -128,6 +129,16 @@ func (b *builder) byUpload() {
 			}
 		}
 	}
+}
+
+// mailedAfter tells whether a run of mail that a script can have sent began behind an upload.
+func (b *builder) mailedAfter(up *detect.Finding) bool {
+	for _, f := range b.by[detect.MailRun] {
+		if d := f.First.Sub(up.First); f.Level >= detect.High && f.Mechanism != "sasl" && (f.Account == up.Account || webAccount(f.Account)) && d >= 0 && d < 7*24*time.Hour {
+			return true
+		}
+	}
+	return false
 }
 
 func tried(a *detect.Access) string {
@@ -292,6 +303,9 @@ func (b *builder) byMail() {
 	}
 }
 
+// manyMails is how many mails are more than several people write within an hour or two.
+const manyMails = 50
+
 // crowd is from how many networks one person does not send within an hour.
 const crowd = 4
 
@@ -307,8 +321,13 @@ func (b *builder) fromEverywhere(f *detect.Finding) bool {
 			nets = append(nets, ip)
 		}
 	}
-	if len(nets) < crowd || f.Last.Sub(f.First) > 48*time.Hour {
+	if len(nets) < crowd || f.Count < manyMails || f.Last.Sub(f.First) > 48*time.Hour {
 		return false
+	}
+	for _, l := range b.logins() { // an account that several people share is used from many places, but not from new ones only
+		if l.Account == f.Account && contains(from, l.Source) && l.First.Before(f.First.Add(-24*time.Hour)) {
+			return false
+		}
 	}
 	text := fmt.Sprintf("With the password of %s mail was handed in from %d addresses of %d networks at once, as no person sends; %s.", f.Account, len(from), len(nets), f.Detail)
 	id := b.claim(text, evidence.Effect, f.First, Likely, f.For, nil)
