@@ -22,6 +22,7 @@ type oldLine struct {
 	text []byte
 	ref  evidence.Ref
 	file string
+	left leftPlace // where it lies in the space of a file that has nothing to do with it
 	h    *seenHost
 
 	gone    evidence.Time // when the file that still had it was deleted
@@ -101,7 +102,7 @@ func (r *run) linesOfRun(s *shovel, run oldRun, j *job, left *int) (out []oldLin
 			about = a
 		}
 		out = append(out, oldLine{at: stampOf(b, l.form, o.h.Zone, j.entry.Meta.Mtime), text: b, ref: evidence.Ref{Source: o.source, Path: o.path, Off: l.off, Len: int64(l.size)},
-			file: o.file, gone: o.gone, h: o.h, removed: run.closed})
+			file: o.file, left: o.leftAt(l.off), gone: o.gone, h: o.h, removed: run.closed})
 	}
 	for i := range out {
 		out[i].mixed = mixed
@@ -230,7 +231,7 @@ func (r *run) showRemoved(b *burial, l *oldLine) {
 	ev.Add(event.Message, text)
 	from := "free space"
 	switch {
-	case strings.Contains(l.file, " in the snapshot "):
+	case strings.Contains(l.file, " in the snapshot "), strings.HasPrefix(l.file, inSpace):
 		from = l.file
 	case l.file != "":
 		from = "the deleted " + l.file

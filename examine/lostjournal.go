@@ -47,7 +47,7 @@ func (x *journalReader) read(i int) (f found, ok bool) {
 			j.boots[e.Boot] = f.h
 		}
 	}
-	f.line = oldLine{at: e.At, text: lineOfEntry(&e), ref: evidence.Ref{Source: o.source, Path: o.path, Off: l.off, Len: e.Size}, file: o.file, gone: o.gone, h: f.h}
+	f.line = oldLine{at: e.At, text: lineOfEntry(&e), ref: evidence.Ref{Source: o.source, Path: o.path, Off: l.off, Len: e.Size}, file: o.file, left: o.leftAt(l.off), gone: o.gone, h: f.h}
 	if before, after := j.before[i], j.after[i]; before >= 0 && after >= 0 && !j.broken {
 		a, b := x.anchor(before), x.anchor(after)
 		f.line.removed = a.ok && b.ok && a.base == e.Base && b.base == e.Base && a.number < e.Number && e.Number < b.number

@@ -34,6 +34,7 @@ type origin struct {
 	path   string        // of the evidence.Ref
 	file   string        // the deleted file's path, "" for raw space
 	gone   evidence.Time // when it was deleted, where that is known
+	left   *leftovers    // space that files never wrote to, nil for another source
 }
 
 // carved is one line that was found outside of living files.
@@ -72,6 +73,7 @@ func (r *run) unearth() error {
 	if err := r.carveAll(s); err != nil {
 		return err
 	}
+	defer r.nameLeftovers()
 	if err := r.lostJournals(s); err != nil || len(s.lines) == 0 {
 		return err
 	}
@@ -92,7 +94,7 @@ func (r *run) unearth() error {
 	return r.removedLogs(s, s.removed())
 }
 
-// carveAll looks through deleted logs, free space and swap.
+// carveAll looks through deleted logs, free space, space that was never written, snapshots and swap.
 func (r *run) carveAll(s *shovel) error {
 	for i := range r.graves {
 		g := &r.graves[i]
@@ -111,6 +113,9 @@ func (r *run) carveAll(s *shovel) error {
 			}
 			r.stage("looking for removed lines in the free space of " + strings.TrimRight(m.Prefix, ":!"))
 			if err := r.carve(s, origin{h: h, r: m.Raw, source: h.Source, path: m.Prefix + "free space"}, r.freeSpace(m, h.Source)); err != nil {
+				return err
+			}
+			if err := r.carveLeftovers(s, h, m); err != nil {
 				return err
 			}
 		}

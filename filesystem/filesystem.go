@@ -200,6 +200,19 @@ type FreeSpacer interface {
 	FreeSpace(context.Context) iter.Seq2[Extent, error]
 }
 
+// Leftover is space that a file has and its content has not: blocks that were set aside for it and never written, and what
+// lies behind its end. What the disk held there before lies there still. Logical is where in the file it would be.
+type Leftover struct {
+	Inode Inode
+	Extent
+	Behind bool // behind the file's end, in a block that was written
+}
+
+// Leftoverer is the optional ability to tell such space, of all files that live, in no order.
+type Leftoverer interface {
+	Leftovers(context.Context) iter.Seq2[Leftover, error]
+}
+
 // Subvolume is a tree of its own within the same filesystem.
 type Subvolume struct {
 	Path     string // where it lies in the filesystem, "" where it has no name any more

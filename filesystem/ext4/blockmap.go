@@ -43,6 +43,8 @@ type mapper struct {
 	mapped int64              // blocks given; no file has more than the filesystem
 
 	disordered bool // entries were passed over: what looks like a hole may be none
+
+	reserved func(first, count, phys int64) // is told of runs that were never written, nil for nobody
 }
 
 // mapOf gives where an inode's content lies, from the cache if it can.

@@ -77,6 +77,9 @@ func (w *mapper) extent(c *bin.Cursor, at, from, first, end int64) {
 	phys := high<<32 | low
 	if n > maxExtentCount {
 		n -= maxExtentCount
+		if w.reserved != nil {
+			w.reserved(from, n, phys)
+		}
 		phys = unwritten
 	}
 	if n == 0 || n > end-from {

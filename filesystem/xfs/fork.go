@@ -52,6 +52,8 @@ type mapper struct {
 	mapped int64              // blocks given; no file has more than the filesystem
 
 	mergedFrom uint64 // extents met
+
+	reserved func(r run, block int64) // is told of extents that were never written, nil for nobody
 }
 
 // dataMap gives where an inode's content lies, from the cache if it can.
@@ -74,6 +76,11 @@ func (f *FS) attrMap(in *inode) *forkMap {
 
 func (f *FS) mapFork(in *inode, format forkFormat, fork []byte, count uint64, attr bool) *forkMap {
 	w := mapper{f: f, in: in, attr: attr}
+	return w.read(format, fork, count)
+}
+
+// read reads a fork's extents.
+func (w *mapper) read(format forkFormat, fork []byte, count uint64) *forkMap {
 	switch format {
 	case formatExtents:
 		if count > uint64(len(fork)/extentSize) {
@@ -151,6 +158,8 @@ func (w *mapper) physical(r *run, start uint64) bool {
 	}
 	if r.phys != unwritten {
 		r.phys = block
+	} else if w.reserved != nil {
+		w.reserved(*r, block)
 	}
 	return true
 }
