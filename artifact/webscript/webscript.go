@@ -45,7 +45,9 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 				what, r = w, n
 			}
 			if what == namesItself {
-				said[name(l.Text)] = true
+				for _, n := range named(l.Text) {
+					said[n] = true
+				}
 			}
 			if r > rank {
 				best, rank = what, r
@@ -97,7 +99,7 @@ func judge(line []byte, p string) (string, int) {
 	}
 	in, sink, dec := any(s, inputs), call(s), any(s, decode)
 	switch {
-	case name(line) != "":
+	case len(named(line)) > 0:
 		return namesItself, 5
 	case in && sink:
 		return "it runs what a request carries", 5

@@ -136,6 +136,9 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 		marks = append(marks, "it lies in a directory for data")
 	}
 	grave := contentPoints[x.content]
+	if base := path.Base(x.path); grave == 0 && (base == ".htaccess" || base == ".user.ini") {
+		return detect.Finding{}, false // settings that let nothing run
+	}
 	if grave > 0 {
 		points += grave
 		marks = append(marks, x.content)
@@ -160,6 +163,12 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 			by = s.by
 		}
 		p, r.Source = f.putBy(born, by)
+	}
+	if p != nil && installs(p.path) && grave < 3 { // what administrators add to their site is born so, too; nobody but them reaches that page
+		p = nil
+		if inDataDir(x.path) {
+			points -= 2
+		}
 	}
 	if p != nil && (webAccounts[x.owner] || x.owner == "" || inDataDir(x.path)) {
 		points += 2
@@ -200,6 +209,16 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 		return r, false
 	}
 	return r, true
+}
+
+// installs tells the pages by which a site's own administrators add software to it.
+func installs(p string) bool {
+	for _, end := range []string{"/wp-admin/update.php", "/wp-admin/update-core.php", "/wp-admin/plugin-install.php", "/wp-admin/theme-install.php", "/wp-admin/plugins.php", "/wp-admin/admin-ajax.php", "/administrator/index.php", "/admin/modules/install", "/admin/reports/updates/install"} {
+		if strings.HasSuffix(p, end) {
+			return true
+		}
+	}
+	return false
 }
 
 // behind words how far a file's time lies behind a request's stamp, or just before it: stamps have whole seconds, and some servers write them when a request ends.
