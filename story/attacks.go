@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"sort"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 const behindNamed = 10 * time.Minute
 
 // behindTry gives how long behind an attempt something may appear that it does not name. Public servers see such attempts all day, so that the
-// more there are, the more may be chance: the windows of all of them cover a small part of the time only. It is 0 where even short ones would cover more.
+// more there are, the more may be chance: the windows of all of them cover a small part of the time only. It is never where even short ones would cover more.
 func (b *builder) behindTry() time.Duration {
 	var n int64
 	var first, last evidence.Time
@@ -38,8 +39,11 @@ func (b *builder) behindTry() time.Duration {
 	case time.Duration(n)*2*time.Second*20 <= whole:
 		return 2 * time.Second
 	}
-	return 0
+	return never
 }
+
+// never is how long behind an attempt nothing counts that it does not name.
+const never = -time.Hour
 
 // runsCommands tells attempts that, where they succeed, run commands or code.
 func runsCommands(f *detect.Finding) bool {
@@ -54,6 +58,9 @@ type consequence struct {
 	of    *detect.Finding
 	named bool // the attempt names it
 }
+
+// maxCaused bounds how many addresses are suspected so.
+const maxCaused = 100
 
 // byAttack joins attempts to break in with what appeared behind them: files, jobs and programs of the account that the attacked service runs as.
 // Once may be chance; what the attempt itself names is not, nor is more than one.
@@ -74,22 +81,24 @@ func (b *builder) byAttack() {
 			}
 		}
 	}
-	for _, source := range order {
+	for _, source := range order[:min(len(order), maxCaused)] {
 		b.caused(source, tries[source])
 	}
 }
 
 // followed gives what appeared behind the attempts of one kind.
 func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequence) {
+	all := attemptsOf(f)
 	for _, w := range []detect.What{detect.OddFile, detect.Persistence, detect.WebExecution, detect.WebScript, detect.Process} {
 		for _, e := range b.by[w] {
-			if e.Explained != "" || e.Level < detect.Medium || e.Mechanism == "dir" || b.made[e] || b.nearest(e) != nil {
+			if e.Explained != "" || e.Level < detect.Medium || e.Mechanism == "dir" || b.made[e] {
 				continue
 			}
-			if s, _ := b.actor(e); s != nil { // somebody who is known did it
+			t, named, ok := b.tryFor(f, all, e, soon)
+			if !ok || !named && !b.servedBy(f, e) || b.nearest(e) != nil {
 				continue
 			}
-			if t, named, ok := tryFor(f, e, soon); ok && (named || b.servedBy(f, e)) {
+			if s, _ := b.actor(e); s == nil { // nobody who is known did it
 				out = append(out, consequence{f, t, e, named})
 			}
 		}
@@ -109,19 +118,47 @@ func (b *builder) servedBy(f, e *detect.Finding) bool {
 	return detect.ServiceAccount(a) || a == "root"
 }
 
+// attempt is a Try with its text decoded.
+type attempt struct {
+	detect.Try
+	text string
+}
+
+// attemptsOf gives the attempts of one kind in the order of time.
+func attemptsOf(f *detect.Finding) []attempt {
+	out := make([]attempt, len(f.Tries))
+	for i, t := range f.Tries {
+		out[i] = attempt{t, decoded(t.Quote.Text)}
+	}
+	sortBy(out, func(x, y attempt) bool { return x.At.Before(y.At) })
+	return out
+}
+
+// maxPairs bounds how many pairs of an attempt and something that appeared behind it are looked at.
+const maxPairs = 2_000_000
+
 // tryFor gives the attempt that came last before something appeared, the one that names it before all others.
-func tryFor(f, e *detect.Finding, soon time.Duration) (best detect.Try, byName, ok bool) {
-	for _, t := range f.Tries {
-		d, known := gap(t.At, e)
-		if !known || d < -2*time.Second {
+func (b *builder) tryFor(f *detect.Finding, all []attempt, e *detect.Finding, soon time.Duration) (best detect.Try, byName, ok bool) {
+	for _, at := range []evidence.Time{e.First, e.Last} {
+		if !at.Known() {
 			continue
 		}
-		names := !t.Absent && e.Path != "" && named(decoded(t.Quote.Text), e.Path)
-		if (t.Absent && !anywhere(f) || d > soon) && !(names && d <= behindNamed) || byName && !names {
-			continue
-		}
-		if !ok || names && !byName || t.At.After(best.At) {
-			best, byName, ok = t, names, true
+		from := sort.Search(len(all), func(i int) bool { return at.Sub(all[i].At) <= behindNamed+at.Step })
+		for _, t := range all[from:] {
+			d, known := gap(t.At, e)
+			if b.pairs++; b.pairs > maxPairs || at.Sub(t.At) < -2*time.Second-at.Step {
+				break
+			}
+			if !known || d < -2*time.Second {
+				continue
+			}
+			names := !t.Absent && e.Path != "" && named(t.text, e.Path)
+			if (t.Absent && !anywhere(f) || d > soon) && !(names && d <= behindNamed) || byName && !names {
+				continue
+			}
+			if !ok || names && !byName || t.At.After(best.At) {
+				best, byName, ok = t.Try, names, true
+			}
 		}
 	}
 	return best, byName, ok

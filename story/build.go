@@ -89,6 +89,7 @@ type builder struct {
 	read     map[[2]string]*casefile.Coverage // by source and path; filled when it is first asked
 	stolen   []string                         // accounts whose password was known
 	beside   []string                         // claims: what appeared while somebody entitled was there
+	pairs    int                              // of attempts and what appeared behind them
 	unasked  int                              // of what was altered: programs of which it is not known by whom
 	doubted  []*detect.Finding                // software of which it cannot be told whether it has a fault
 }
