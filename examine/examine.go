@@ -151,6 +151,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := r.open(); err != nil {
 		return r.res, err
 	}
+	defer r.sparing()()
 	var err error
 	if ctx.Err() == nil {
 		err = r.read()

@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"io"
 	"iter"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -284,4 +285,17 @@ func (s *shovel) removed() map[int32][]oldRun {
 		}
 	}
 	return out
+}
+
+// collectOften is how much the heap may grow between two collections of garbage while disks are examined, percent: what is looked through is large
+// there, and little of it is kept.
+const collectOften = 50
+
+// sparing keeps memory low where there is a disk that removed lines are looked for on; what it gives undoes that.
+func (r *run) sparing() (restore func()) {
+	if !slices.ContainsFunc(r.hosts, func(h *seenHost) bool { return h.Kind == host.KindDisk || h.Kind == host.KindVolume }) {
+		return func() {}
+	}
+	before := debug.SetGCPercent(collectOften)
+	return func() { debug.SetGCPercent(before) }
 }
