@@ -80,6 +80,15 @@ func Lines(f func(in *Input, text []byte, e *event.Event, yield func(*event.Even
 	}
 }
 
+// ISOStamp takes "yyyy-mm-dd hh:mm:ss,mmm " off a line, as logging libraries of Java and Python write it.
+func ISOStamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool) {
+	at, n := c.ISO(t)
+	if n == 0 || n == len(t) || t[n] != ' ' {
+		return at, t, false
+	}
+	return at, t[n+1:], true
+}
+
 // Stamped makes the Parse of a member whose program writes a log of its own, in the words that it sends to syslog, too: stamp takes the time off a line, decode
 // reads the rest. Lines without a stamp, and those that are not understood, are counted under the program's name.
 func Stamped(program string, stamp func(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool), decode func(m *Message, yield func(*event.Event)) bool) func(context.Context, *Input) iter.Seq2[event.Event, error] {

@@ -6,26 +6,16 @@ import (
 	"telltale/artifact"
 	"telltale/artifact/internal/said"
 	"telltale/event"
-	"telltale/evidence"
 	"telltale/internal/logclock"
 )
 
 // Odoo gives the artefact of Odoo's log.
 func Odoo() *artifact.Artifact {
 	return &artifact.Artifact{Name: "odoo", Doc: "logins to Odoo", Spec: "Odoo 10 to 17 odoo/netsvc.py (%(asctime)s %(pid)s %(levelname)s %(dbname)s %(name)s: %(message)s), odoo/addons/base/models/res_users.py",
-		Files: []string{"/var/log/odoo/*.log", "/var/log/odoo*.log"}, Log: true, Sniff: artifact.MostLines(odooLine), Parse: artifact.StampedAbove("odoo", odooStamp, odoo, odooBelow), Kinds: forgeKinds}
+		Files: []string{"/var/log/odoo/*.log", "/var/log/odoo*.log"}, Log: true, Sniff: artifact.MostLines(odooLine), Parse: artifact.StampedAbove("odoo", artifact.ISOStamp, odoo, odooBelow), Kinds: forgeKinds}
 }
 
 var odooName = []byte("odoo")
-
-// odooStamp reads "yyyy-mm-dd hh:mm:ss,mmm ".
-func odooStamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool) {
-	at, n := c.ISO(t)
-	if n == 0 || n == len(t) || t[n] != ' ' {
-		return at, t, false
-	}
-	return at, t[n+1:], true
-}
 
 // odooWords takes "PID LEVEL DATABASE module.name: " off a line.
 func odooWords(t []byte) (module, text []byte, ok bool) {
@@ -38,7 +28,7 @@ func odooWords(t []byte) (module, text []byte, ok bool) {
 }
 
 func odooLine(line []byte) bool {
-	_, text, ok := odooStamp(&logclock.Clock{}, line)
+	_, text, ok := artifact.ISOStamp(&logclock.Clock{}, line)
 	module, _, ok2 := odooWords(text)
 	return ok && ok2 && (bytes.HasPrefix(module, []byte("odoo.")) || bytes.HasPrefix(module, []byte("werkzeug")))
 }

@@ -9,30 +9,20 @@ import (
 	"telltale/artifact"
 	"telltale/artifact/internal/said"
 	"telltale/event"
-	"telltale/evidence"
 	"telltale/internal/logclock"
 )
 
 // New gives the artefact.
 func New() *artifact.Artifact {
 	return &artifact.Artifact{Name: "zimbra", Doc: "logins to mailboxes and to the administration of Zimbra", Spec: "zm-common ZimbraLog, zm-mailbox Account.authAccount (8.5 to 10): audit.log by log4j, %d %-5p [%t] [%z] %c{1} - %m",
-		Files: []string{"/opt/zimbra/log/audit.log", "/opt/zimbra/log/audit.log.*", "/opt/zextras/log/audit.log"}, Log: true, Sniff: artifact.MostLines(line), Parse: artifact.StampedAbove("zimbra", stamp, decode, below), Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed}}
+		Files: []string{"/opt/zimbra/log/audit.log", "/opt/zimbra/log/audit.log.*", "/opt/zextras/log/audit.log"}, Log: true, Sniff: artifact.MostLines(line), Parse: artifact.StampedAbove("zimbra", artifact.ISOStamp, decode, below), Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed}}
 }
 
 var service, password = []byte("zimbra"), []byte("password")
 
-// stamp reads "yyyy-mm-dd hh:mm:ss,mmm ".
-func stamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool) {
-	at, n := c.ISO(t)
-	if n == 0 || n == len(t) || t[n] != ' ' {
-		return at, t, false
-	}
-	return at, t[n+1:], true
-}
-
 // line tells a line of the audit log.
 func line(t []byte) bool {
-	_, text, ok := stamp(&logclock.Clock{}, t)
+	_, text, ok := artifact.ISOStamp(&logclock.Clock{}, t)
 	_, _, about, ok2 := parts(text)
 	return ok && ok2 && bytes.HasPrefix(about, []byte("security - "))
 }
