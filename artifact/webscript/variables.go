@@ -20,20 +20,9 @@ func (v variables) judge(line []byte) (what string, rank int) {
 		return "", 0
 	}
 	s := strings.ToLower(string(line))
-	for _, k := range ran {
-		for from := 0; ; {
-			i := strings.Index(s[from:], k)
-			if i < 0 {
-				break
-			}
-			i += from
-			from = i + len(k)
-			if i > 0 && (s[i-1] == '_' || s[i-1] == '>' || s[i-1] == ':' || s[i-1] == '$' || s[i-1] >= 'a' && s[i-1] <= 'z' || s[i-1] >= '0' && s[i-1] <= '9') {
-				continue
-			}
-			if name := variable(strings.TrimLeft(s[from:], "( \"'@")); name != "" && v[name] {
-				return "it runs what a request carries", 5
-			}
+	for _, from := range calls(s, ran) {
+		if v[variable(strings.TrimLeft(s[from:], "( \"'@"))] {
+			return "it runs what a request carries", 5
 		}
 	}
 	if name, rest, ok := strings.Cut(strings.TrimLeft(s, " \t{("), "="); ok && len(v) < maxVariables && !strings.HasPrefix(rest, "=") {

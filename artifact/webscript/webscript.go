@@ -153,20 +153,36 @@ func includesData(s string) bool {
 	return false
 }
 
-// call tells whether a sink is called, and not only part of a longer name ("curl_exec(", "$db->exec(").
+// call tells whether a sink is called, and not only part of a longer name ("curl_exec(", "$db->exec(") or declared.
 func call(s string) bool {
-	for _, k := range sinks {
-		for from := 0; ; {
-			i := strings.Index(s[from:], k)
-			if i < 0 {
-				break
-			}
-			i += from
-			if i == 0 || !(s[i-1] == '_' || s[i-1] == '>' || s[i-1] == ':' || s[i-1] >= 'a' && s[i-1] <= 'z' || s[i-1] >= '0' && s[i-1] <= '9' || s[i-1] == '$') && !strings.HasSuffix(s[:i], "function ") {
-				return true
-			}
-			from = i + len(k)
+	for i := range calls(s, sinks) {
+		if !strings.HasSuffix(s[:i], "function ") {
+			return true
 		}
 	}
 	return false
+}
+
+// calls gives where the names of functions stand by themselves in s, and where their arguments begin.
+func calls(s string, names []string) iter.Seq2[int, int] {
+	return func(yield func(at, arguments int) bool) {
+		for _, k := range names {
+			for from := 0; ; {
+				i := strings.Index(s[from:], k)
+				if i < 0 {
+					break
+				}
+				i += from
+				from = i + len(k)
+				if !(i > 0 && partOfName(s[i-1])) && !yield(i, from) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// partOfName tells what before a function's name makes it a part of another, or a method.
+func partOfName(c byte) bool {
+	return c == '_' || c == '>' || c == ':' || c == '$' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
 }

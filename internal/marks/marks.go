@@ -3,7 +3,10 @@
 // that belong together; none is told from a name. What is packed or encrypted bears none.
 package marks
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Read is how much of a file is looked at, in bytes.
 const Read = 512 << 10
@@ -49,7 +52,7 @@ var marks = []mark{
 // Of gives the marks of a content, each once.
 func Of(b []byte) (out []string) {
 	for _, m := range marks {
-		if !has(out, m.name) && m.in(b) {
+		if !slices.Contains(out, m.name) && m.in(b) {
 			out = append(out, m.name)
 		}
 	}
@@ -58,25 +61,9 @@ func Of(b []byte) (out []string) {
 
 func (m *mark) in(b []byte) bool {
 	for _, g := range m.groups {
-		found := false
-		for _, w := range g {
-			if bytes.Contains(b, []byte(w)) {
-				found = true
-				break
-			}
-		}
-		if !found {
+		if !slices.ContainsFunc(g, func(w string) bool { return bytes.Contains(b, []byte(w)) }) {
 			return false
 		}
 	}
 	return true
-}
-
-func has(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
