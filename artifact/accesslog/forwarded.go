@@ -62,6 +62,12 @@ func local(address []byte) bool {
 	return err == nil && (a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast())
 }
 
+// listed tells whether a list stands at the beginning of t.
+func listed(t []byte) bool {
+	_, _, ok := list(t)
+	return ok
+}
+
 // list reads a list of addresses that stands where one client is expected, quoted or not: `192.0.2.1, 198.51.100.7 - - [`.
 func list(t []byte) (in, rest []byte, ok bool) {
 	if len(t) > 0 && t[0] == '"' {

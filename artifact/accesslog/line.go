@@ -124,9 +124,7 @@ func visitor(t []byte, e *event.Event) {
 // is counted from the front.
 func front(t []byte, e *event.Event) {
 	first, rest := word(t)
-	second, more := word(rest)
-	_, _, listed := list(rest)
-	if (listed || said.Address(second) != nil) && isSite(first) && first[0] != '"' && first[len(first)-1] != ',' {
+	if second, more := word(rest); (said.Address(second) != nil || listed(rest)) && isSite(first) && first[0] != '"' && first[len(first)-1] != ',' {
 		if i := bytes.LastIndexByte(first, ':'); i > 0 {
 			first = first[:i]
 		}
