@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"sort"
 	"strings"
 
 	"telltale/evidence"
@@ -189,20 +188,4 @@ func (e *engines) crowd(dir string) int {
 	}
 	e.names[dir] = n
 	return n
-}
-
-// list gives the directories' names in a directory, in order.
-func (e *engines) list(dir string) (names []string) {
-	const most = 10_000
-	at, err := e.h.Lookup(dir)
-	if err != nil {
-		return nil
-	}
-	for d, err := range at.Mount.FS.ReadDir(at.Meta.Inode) {
-		if err == nil && len(names) < most {
-			names = append(names, string(d.Name))
-		}
-	}
-	sort.Strings(names)
-	return names
 }

@@ -47,7 +47,7 @@ type dockerConfig struct {
 }
 
 func (e *engines) docker(root string, rootless bool) {
-	for _, id := range e.list(root + "/containers") {
+	for _, id := range e.h.names(root + "/containers") {
 		b, err := e.h.ReadFile(root + "/containers/" + id + "/config.v2.json")
 		if err != nil {
 			continue

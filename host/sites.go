@@ -45,18 +45,10 @@ const maxConfigFiles = 2000
 func (h *Host) configFiles(dirs ...string) (files []string) {
 	var visit func(dir string, depth int)
 	visit = func(dir string, depth int) {
-		e, err := h.Lookup(dir)
-		if err != nil || depth > 4 {
+		if depth > 4 {
 			return
 		}
-		var names []string
-		for d, err := range e.Mount.FS.ReadDir(e.Meta.Inode) {
-			if err == nil {
-				names = append(names, string(d.Name))
-			}
-		}
-		sort.Strings(names)
-		for _, n := range names {
+		for _, n := range h.names(dir) {
 			p := join(dir, n)
 			sub, err := h.Lookup(p)
 			switch {

@@ -37,23 +37,34 @@ func (h *Host) within(dir, part string, most int) (out []string) {
 		}
 		return nil
 	}
-	e, err := h.Lookup(dir + "/")
-	if err != nil || e.Meta.Type != filesystem.Directory {
-		return nil
-	}
-	n := 0
-	for d, err := range e.Mount.FS.ReadDir(e.Meta.Inode) {
-		if n++; err != nil || n > 10*maxFolders || len(out) >= most {
+	for _, name := range h.names(dir + "/") {
+		if len(out) >= most {
 			break
 		}
-		name := string(d.Name)
-		if len(name) < len(before)+len(after) || !strings.HasPrefix(name, before) || !strings.HasSuffix(name, after) || name == "." || name == ".." {
+		if len(name) < len(before)+len(after) || !strings.HasPrefix(name, before) || !strings.HasSuffix(name, after) {
 			continue
 		}
 		if x, err := h.Lookup(dir + "/" + name); err == nil && x.Meta.Type == filesystem.Directory {
 			out = append(out, dir+"/"+name)
 		}
 	}
-	sort.Strings(out)
 	return out
+}
+
+// maxInFolder bounds the names of one folder.
+const maxInFolder = 10_000
+
+// names gives the names in a folder of the host, in order; none where it is no folder.
+func (h *Host) names(dir string) (names []string) {
+	at, err := h.Lookup(dir)
+	if err != nil || at.Meta.Type != filesystem.Directory {
+		return nil
+	}
+	for d, err := range at.Mount.FS.ReadDir(at.Meta.Inode) {
+		if err == nil && len(names) < maxInFolder {
+			names = append(names, string(d.Name))
+		}
+	}
+	sort.Strings(names)
+	return names
 }
