@@ -5,6 +5,7 @@
 package packetfilter
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -153,15 +154,15 @@ func (s *space) turns(r *rule) *detect.Finding {
 	var x *detect.Finding
 	switch {
 	case from != "" && r.verdict == "redirect" && !slices.Contains(r.ports, port):
-		x = s.finding(r, "redirect", detect.High, fmt.Sprintf("packets of one foreign address, %s, to port %s are turned to port %s of this machine", from, or(asked, "any"), or(port, "?")),
+		x = s.finding(r, "redirect", detect.High, fmt.Sprintf("packets of one foreign address, %s, to port %s are turned to port %s of this machine", from, cmp.Or(asked, "any"), cmp.Or(port, "?")),
 			"a door that only its owner sees is made so; an administrator who moves one client to a test service does the same")
 		x.Attack = []string{"T1205.001"}
 	case from != "":
-		x = s.finding(r, "redirect", detect.Medium, fmt.Sprintf("packets of one foreign address, %s, to port %s are sent on to %s", from, or(asked, "any"), r.to),
+		x = s.finding(r, "redirect", detect.Medium, fmt.Sprintf("packets of one foreign address, %s, to port %s are sent on to %s", from, cmp.Or(asked, "any"), r.to),
 			"a forwarding that is open to one partner looks the same")
 		x.Attack = []string{"T1205.001", "T1090"}
 	case detect.Outside(host):
-		x = s.finding(r, "redirect", detect.Medium, fmt.Sprintf("what is meant for port %s is sent on to the foreign machine %s", or(asked, "any"), r.to),
+		x = s.finding(r, "redirect", detect.Medium, fmt.Sprintf("what is meant for port %s is sent on to the foreign machine %s", cmp.Or(asked, "any"), r.to),
 			"a relay hides who asks, or who answers; a service that was moved to another machine is forwarded in the same way")
 		x.Attack = []string{"T1090"}
 	case loginPorts[port] != "" && len(r.ports) > 0 && !slices.Contains(r.ports, port):
@@ -186,7 +187,7 @@ func (s *space) letsIn(r *rule) *detect.Finding {
 	if !login {
 		return nil
 	}
-	x := s.finding(r, "let-in", detect.Low, fmt.Sprintf("a rule lets in the foreign address %s (port %s) by name, though no rule keeps others out", from, or(strings.Join(r.ports, ", "), "any")), "who wants to get in past a later ban adds one; an administrator lays the same for himself")
+	x := s.finding(r, "let-in", detect.Low, fmt.Sprintf("a rule lets in the foreign address %s (port %s) by name, though no rule keeps others out", from, cmp.Or(strings.Join(r.ports, ", "), "any")), "who wants to get in past a later ban adds one; an administrator lays the same for himself")
 	x.Attack, x.Source = []string{"T1562.004"}, from
 	if s.bans {
 		x.Level, x.Explained = detect.Info, "addresses are banned here, and an administrator excepts himself"
@@ -284,11 +285,4 @@ func split(to string) (host, port string) {
 		return "", p
 	}
 	return to, ""
-}
-
-func or(s, none string) string {
-	if s == "" {
-		return none
-	}
-	return s
 }

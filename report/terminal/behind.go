@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -155,7 +156,7 @@ func (p *printer) legal() {
 	for i := range p.d.Custody {
 		c := &p.d.Custody[i]
 		p.wrap("  ", fmt.Sprintf("%d. %s", i+1, Escape(strings.Join(c.Command, " "))))
-		p.wrap("     ", fmt.Sprintf("%s to %s, by %s on %s, zone %s; %s %s, its SHA-256 %s", when(c.Started), or(when(c.Ended), "not known"), Escape(c.User), Escape(c.Machine), Escape(c.Clock), Escape(c.Tool), Escape(c.Version), or(Escape(c.SHA256), "(not computed)")))
+		p.wrap("     ", fmt.Sprintf("%s to %s, by %s on %s, zone %s; %s %s, its SHA-256 %s", when(c.Started), cmp.Or(when(c.Ended), "not known"), Escape(c.User), Escape(c.Machine), Escape(c.Clock), Escape(c.Tool), Escape(c.Version), cmp.Or(Escape(c.SHA256), "(not computed)")))
 	}
 	for i := range p.d.Clocks {
 		c := &p.d.Clocks[i]

@@ -4,6 +4,7 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -366,7 +367,7 @@ func (p *printer) full() {
 	}
 	p.title("WHAT WAS READ")
 	for _, c := range p.d.Coverage {
-		s := fmt.Sprintf("%-12s %s  %s to %s  %d records", Escape(c.Artifact), Escape(c.Path), or(when(c.First), "-"), or(when(c.Last), "-"), c.Records)
+		s := fmt.Sprintf("%-12s %s  %s to %s  %d records", Escape(c.Artifact), Escape(c.Path), cmp.Or(when(c.First), "-"), cmp.Or(when(c.Last), "-"), c.Records)
 		if c.Unparsed > 0 {
 			s += fmt.Sprintf(", %d not understood", c.Unparsed)
 		}
@@ -379,18 +380,11 @@ func (p *printer) full() {
 		}
 	}
 	for _, s := range p.d.Sources {
-		p.wrap("  ", fmt.Sprintf("%s %s %s %d bytes sha256 %s", Escape(s.ID), Escape(s.Path), Escape(s.Kind), s.Size, or(Escape(s.SHA256), "(not computed)")))
+		p.wrap("  ", fmt.Sprintf("%s %s %s %d bytes sha256 %s", Escape(s.ID), Escape(s.Path), Escape(s.Kind), s.Size, cmp.Or(Escape(s.SHA256), "(not computed)")))
 		for _, n := range s.Notes {
 			p.wrap("     ", Escape(n))
 		}
 	}
-}
-
-func or(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }
 
 func when(t string) string {
