@@ -175,13 +175,13 @@ func SuspiciousCommand(cmd string) (why string, level Level) {
 			return "runs a program in /dev", High
 		}
 	}
+	if fetch && (strings.Contains(low, "chmod ") || strings.Contains(low, "/tmp/") || strings.Contains(low, "/dev/shm")) {
+		return "fetches a file and makes it a program", High
+	}
 	for _, w := range programs(c) {
 		if d := tuckedAway(w); d != "" {
 			return "runs a program in the hidden folder " + d, Medium
 		}
-	}
-	if fetch && (strings.Contains(low, "chmod ") || strings.Contains(low, "/tmp/") || strings.Contains(low, "/dev/shm")) {
-		return "fetches a file and makes it a program", High
 	}
 	return "", Info
 }

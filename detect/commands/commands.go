@@ -91,10 +91,11 @@ func judge(c string) (id, attack, why string, l detect.Level) {
 	case strings.Contains(low, "chattr +i") && (strings.Contains(low, "authorized_keys") || strings.Contains(low, "cron") || strings.Contains(low, "/tmp") || strings.Contains(low, "/usr/bin")):
 		return "D46", "T1222.002", "makes a file that lets somebody in unchangeable", detect.High
 	}
-	if tool := attackTool(low); tool != "" {
+	why, l = detect.SuspiciousCommand(c)
+	if tool := attackTool(low); tool != "" && l < detect.High {
 		return "D72", "T1046", "runs " + tool + ", which searches or attacks other machines", detect.High
 	}
-	if why, l := detect.SuspiciousCommand(c); l > detect.Info {
+	if l > detect.Info {
 		if why == fetchesAndRuns {
 			if from, l := remote(c); l == detect.Low {
 				return "D33", "T1195", "runs code from " + from + ", as its maker tells everybody to", l
