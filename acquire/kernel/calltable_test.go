@@ -11,24 +11,11 @@ const callSymbols = "0000000000001000 T _stext\n0000000000001800 T __x64_sys_rea
 
 // callCore is kernel memory with a table of calls at 0x3000.
 func callCore(t testing.TB, entries ...uint64) *memory {
-	b := make([]byte, elfHeader+elfProgram)
-	copy(b, "\x7fELF\x02\x01")
-	o := binary.NativeEndian
-	if o.Uint16([]byte{0, 1}) == 1 {
-		b[5] = 2
-	}
-	o.PutUint64(b[32:], elfHeader)
-	o.PutUint16(b[54:], elfProgram)
-	o.PutUint16(b[56:], 1)
-	p := b[elfHeader:]
-	o.PutUint32(p, 1)
-	o.PutUint64(p[8:], uint64(len(b)))
-	o.PutUint64(p[16:], 0x3000)
-	o.PutUint64(p[40:], uint64(8*len(entries)))
+	var table []byte
 	for _, e := range entries {
-		b = o.AppendUint64(b, e)
+		table = binary.NativeEndian.AppendUint64(table, e)
 	}
-	m, err := openCore(bytes.NewReader(b))
+	m, err := openCore(bytes.NewReader(coreOf(0x3000, table)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,14 +79,9 @@ func (l *filebeatLabel) sample(text, service, name string) (s Sample, ok bool) {
 	case !asked:
 		s.NoLogin = service == "sshd" // the others do not judge who is let in
 	}
-	s.zone(l.Time)
-	return s, strings.TrimSpace(s.Text) != ""
-}
-
-// zone takes the time of a label. The tests were run at two hours west of Greenwich: a line that names no zone is read as of there.
-func (s *Sample) zone(label string) {
-	s.Time = label
-	if strings.HasSuffix(label, "-02:00") {
+	s.Time = l.Time
+	if strings.HasSuffix(l.Time, "-02:00") { // where the tests were run: a line that names no zone is read as of there
 		s.Zone = time.FixedZone("-02:00", -2*60*60)
 	}
+	return s, strings.TrimSpace(s.Text) != ""
 }
