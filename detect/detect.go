@@ -166,6 +166,9 @@ type Access struct {
 	Sessions        []Span        // bounded: the first ones and the last
 }
 
+// Unfamiliar tells that the account was not seen to log in from this network before.
+func (a *Access) Unfamiliar() bool { return a.NewAddress || a.FirstOfAccount }
+
 // Span is a session's time. End is unknown where it was not seen.
 type Span struct{ Start, End evidence.Time }
 

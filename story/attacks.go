@@ -1,6 +1,7 @@
 package story
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"path"
@@ -112,10 +113,8 @@ func (b *builder) servedBy(f, e *detect.Finding) bool {
 		return f.Service == "web" && e.Source == "" && e.Level >= detect.High
 	}
 	a := account(e)
-	if f.Service == "web" && !strings.Contains(f.Mechanism, "Webmin") { // which runs as root
-		return webAccount(a) || detect.ServiceAccount(a)
-	}
-	return detect.ServiceAccount(a) || a == "root"
+	asRoot := f.Service != "web" || strings.Contains(f.Mechanism, "Webmin")
+	return detect.ServiceAccount(a) || a == "root" && asRoot
 }
 
 // attempt is a Try with its text decoded.
@@ -201,45 +200,54 @@ func gap(t evidence.Time, e *detect.Finding) (d time.Duration, known bool) {
 	return d, known
 }
 
-// caused suspects an address of what appeared behind its attempts.
-func (b *builder) caused(source string, cs []consequence) {
-	grave, named := false, false
-	var what []string
-	var effects, quotes []evidence.Quote
-	first := cs[0]
+// sequel is what all the attempts of one address led to.
+type sequel struct {
+	first  consequence // of the earliest attempt
+	named  bool        // an attempt names something of it
+	grave  bool        // something of it is bad in itself
+	what   []string
+	quotes []evidence.Quote // the attempts' last: where one stands for all, it is theirs
+}
+
+func sequelOf(cs []consequence) (q sequel) {
+	q.first = cs[0]
+	var effects, tries []evidence.Quote
 	for _, c := range cs {
-		grave = grave || c.of.Level >= detect.High
-		named = named || c.named
-		what = ids(append(what, thing(c.of))...)
-		effects, quotes = append(effects, c.of.For...), append(quotes, c.try.Quote)
-		if c.try.At.Before(first.try.At) {
-			first = c
+		q.grave = q.grave || c.of.Level >= detect.High
+		q.named = q.named || c.named
+		q.what = ids(append(q.what, thing(c.of))...)
+		effects, tries = append(effects, c.of.For...), append(tries, c.try.Quote)
+		if c.try.At.Before(q.first.try.At) {
+			q.first = c
 		}
 	}
-	if !named && len(what) < 2 && !grave {
+	q.quotes = append(effects[:min(len(effects), maxFor/2)], tries...)
+	return q
+}
+
+// caused suspects an address of what appeared behind its attempts.
+func (b *builder) caused(source string, cs []consequence) {
+	q := sequelOf(cs)
+	if !q.named && len(q.what) < 2 && !q.grave {
 		return
 	}
 	st := Likely
-	if named {
+	if q.named {
 		st = Confirmed
 	}
-	where := upper(source)
-	if source == "" {
-		where = "Somebody"
-	}
-	d, _ := gap(first.try.At, first.of)
-	text := fmt.Sprintf("%s tried %s %s, and within %s this appeared, of the account that the service runs as: %s.", where, first.by.Mechanism, clock(first.try.At), shortly(d), list(what))
-	quotes = append(effects[:min(len(effects), maxFor/2)], quotes...) // where one quotation stands for all, it is the attempt's
 	for _, c := range cs {
 		b.made[c.of] = true
 	}
-	id := b.claim(text, evidence.Effect, first.try.At, st, quotes, nil)
+	first := q.first
+	d, _ := gap(first.try.At, first.of)
+	text := fmt.Sprintf("%s tried %s %s, and within %s this appeared, of the account that the service runs as: %s.", cmp.Or(upper(source), "Somebody"), first.by.Mechanism, clock(first.try.At), shortly(d), list(q.what))
+	id := b.claim(text, evidence.Effect, first.try.At, st, q.quotes, nil)
 	if source == "" { // the log names nobody
 		b.effect = ids(append(b.effect, id)...)
 		b.entered = append(b.entered, b.daemonWay(&suspect{daemon: first.by, why: ids(id), spans: []span{{from: first.try.At, account: account(first.of)}}}, way{sources: []string{}, claims: ids(id), status: st}))
 		return
 	}
-	s := b.add(source, id, named)
+	s := b.add(source, id, q.named)
 	s.attacked, s.cve = true, cvesIn(first.by.Mechanism)
 	if first.by.What == detect.Exploit {
 		s.daemon = first.by
@@ -276,7 +284,10 @@ func cvesIn(s string) (out []string) {
 
 // thing names what appeared.
 func thing(f *detect.Finding) string {
-	if f.What == detect.WebExecution {
+	switch f.What {
+	case detect.MailRun:
+		return plural(f.Count, "mail", "mails")
+	case detect.WebExecution:
 		return "words of a shell in the server's error log"
 	}
 	return utf8(f.Path)
@@ -301,7 +312,7 @@ func (b *builder) byAttacker() {
 				continue
 			}
 			for _, l := range b.logins() {
-				if !shellService(l.Service) || !contains(f.Sources, l.Source) || b.suspects[l.Source] != nil || !l.Access.NewAddress && !l.Access.FirstOfAccount || b.origin(l.Source) != "external" {
+				if !shellService(l.Service) || !contains(f.Sources, l.Source) || b.suspects[l.Source] != nil || !l.Access.Unfamiliar() || b.origin(l.Source) != "external" {
 					continue
 				}
 				t, ok := triedBefore(f, l)

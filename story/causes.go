@@ -140,14 +140,7 @@ func soon(request, effect evidence.Time) bool {
 func names3(fs []*detect.Finding) string {
 	var out []string
 	for _, f := range fs {
-		switch f.What {
-		case detect.MailRun:
-			out = ids(append(out, plural(f.Count, "mail", "mails"))...)
-		case detect.WebExecution:
-			out = ids(append(out, "words of a shell in the server's error log")...)
-		default:
-			out = ids(append(out, f.Path)...)
-		}
+		out = ids(append(out, thing(f))...)
 	}
 	return list(out)
 }

@@ -21,7 +21,7 @@ func (b *builder) byHistory() {
 	}
 	for _, l := range b.logins() {
 		typed := byAccount[l.Account]
-		if len(typed) < 2 || !grave(typed) || !shellService(l.Service) || l.Source == "" || b.suspects[l.Source] != nil || !l.Access.NewAddress && !l.Access.FirstOfAccount || b.origin(l.Source) != "external" {
+		if len(typed) < 2 || !grave(typed) || !shellService(l.Service) || l.Source == "" || b.suspects[l.Source] != nil || !l.Access.Unfamiliar() || b.origin(l.Source) != "external" {
 			continue
 		}
 		why := fetchedFrom(typed, l.Source)

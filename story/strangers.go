@@ -19,22 +19,27 @@ func (b *builder) byUpload() {
 		if b.suspects[up.Source] != nil || !strings.Contains(up.Path, "/") || !b.mailedAfter(up) || b.origin(up.Source) != "external" {
 			continue
 		}
+		if !b.cameAnew(up) {
+			continue
+		}
 		for _, w := range b.by[detect.WebScript] {
 			if w.Level != detect.Medium || w.Path != up.Path && !strings.HasSuffix(w.Path, strings.ReplaceAll(up.Path, "//", "/")) {
 				continue
 			}
-			for _, l := range b.logins() {
-				if l.Source == up.Source && l.Account == up.Account && (l.Access.NewAddress || l.Access.FirstOfAccount) {
-					text := fmt.Sprintf("%s, from where %s had not come before, wrote %s by %s %s: %s.", up.Source, up.Account, up.Path, up.Service, clock(up.First), w.Detail)
-					s := b.add(up.Source, b.claim(text, evidence.Effect, up.First, Likely, append(append([]evidence.Quote{}, up.For...), w.For...), nil), false)
-					s.account[up.Account] = true
-					s.spans = append(s.spans, span{up.First, up.Last.Add(grace), up.Account, false})
-					b.effect = ids(append(b.effect, first(s.why))...)
-					break
-				}
-			}
+			text := fmt.Sprintf("%s, from where %s had not come before, wrote %s by %s %s: %s.", up.Source, up.Account, up.Path, up.Service, clock(up.First), w.Detail)
+			s := b.add(up.Source, b.claim(text, evidence.Effect, up.First, Likely, append(append([]evidence.Quote{}, up.For...), w.For...), nil), false)
+			s.account[up.Account] = true
+			s.spans = append(s.spans, span{up.First, up.Last.Add(grace), up.Account, false})
+			b.effect = ids(append(b.effect, first(s.why))...)
 		}
 	}
+}
+
+// cameAnew tells whether who uploaded something logged in from a network that the account was not seen to come from before.
+func (b *builder) cameAnew(up *detect.Finding) bool {
+	return slices.ContainsFunc(b.logins(), func(l *detect.Finding) bool {
+		return l.Source == up.Source && l.Account == up.Account && l.Access.Unfamiliar()
+	})
 }
 
 // mailedAfter tells whether a run of mail that a script can have sent began behind an upload.
@@ -57,7 +62,7 @@ func (b *builder) byMail() {
 			continue
 		}
 		for _, l := range b.logins() {
-			if l.Account != f.Account || shellService(l.Service) || !contains(f.Sources, l.Source) || !l.Access.NewAddress && !l.Access.FirstOfAccount || b.suspects[l.Source] != nil {
+			if l.Account != f.Account || shellService(l.Service) || !contains(f.Sources, l.Source) || !l.Access.Unfamiliar() || b.suspects[l.Source] != nil {
 				continue
 			}
 			if b.origin(l.Source) != "external" || l.Access.FirstOfAccount && len(f.Sources) > 1 { // the account's own address, then
@@ -108,7 +113,7 @@ func (b *builder) fromEverywhere(f *detect.Finding) bool {
 func (b *builder) byCampaign() {
 	for _, l := range b.logins() {
 		a := l.Access
-		if a == nil || !shellService(l.Service) || b.suspects[l.Source] != nil || a.RecentAddresses < campaignAddresses || a.RecentTries < campaignTries || !a.NewAddress && !a.FirstOfAccount || b.origin(l.Source) != "external" || l.Key != "" {
+		if a == nil || !shellService(l.Service) || b.suspects[l.Source] != nil || a.RecentAddresses < campaignAddresses || a.RecentTries < campaignTries || !a.Unfamiliar() || b.origin(l.Source) != "external" || l.Key != "" {
 			continue
 		}
 		var left []string

@@ -24,7 +24,7 @@ func (b *builder) suspect() {
 			plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries"), tried(a), f.Source, clock(f.First))
 		// Who forgot his own password tries again and again too, but no other account.
 		strong := (a.TriedAccounts > 1 || a.TriedInvalid > 0 || a.FailedHere >= 15) && f.Method != "record" // which does not tell by what the login was
-		if !strong && !a.NewAddress && !a.FirstOfAccount {
+		if !strong && !a.Unfamiliar() {
 			b.s.Innocent = append(b.s.Innocent, Innocent{What: fmt.Sprintf("%s before a login of %s from %s", plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries"), utf8(f.Account), f.Source),
 				Why: "a password that was forgotten: one account, and the account had come from this network before"})
 			continue
@@ -224,7 +224,7 @@ func (b *builder) byEffects() {
 		} else if b.cameBefore(l, e.First) {
 			b.there(l, e)
 			continue
-		} else if !l.Access.NewAddress && !l.Access.FirstOfAccount || b.origin(l.Source) == "internal" {
+		} else if !l.Access.Unfamiliar() || b.origin(l.Source) == "internal" {
 			continue
 		}
 		where := "an address that the account had not come from before"
