@@ -1,9 +1,6 @@
 package webscript
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // variables are those of a script that hold what a request carries.
 type variables map[string]bool
@@ -14,12 +11,11 @@ const maxVariables = 64
 // ran are the sinks that run what they are given, without those that every database layer has a method named like.
 var ran = []string{"system(", "shell_exec(", "passthru(", "popen(", "proc_open(", "pcntl_exec(", "eval(", "assert(", "create_function("}
 
-// judge follows a line: "$c = $_POST['x'];" and, lines below, "eval($c);". Nothing else of PHP's flow is followed.
-func (v variables) judge(line []byte) (what string, rank int) {
-	if len(line) > 64<<10 || bytes.IndexByte(line, '$') < 0 {
+// judge follows a line in lower case: "$c = $_POST['x'];" and, lines below, "eval($c);". Nothing else of PHP's flow is followed.
+func (v variables) judge(s string) (what string, rank int) {
+	if strings.IndexByte(s, '$') < 0 {
 		return "", 0
 	}
-	s := strings.ToLower(string(line))
 	for _, from := range calls(s, ran) {
 		if v[variable(strings.TrimLeft(s[from:], "( \"'@"))] {
 			return "it runs what a request carries", 5

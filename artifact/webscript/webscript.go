@@ -40,12 +40,15 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 				return
 			}
 			total += l.Len
-			what, r := judge(l.Text, in.Path)
-			if w, n := carried.judge(l.Text); n > r {
-				what, r = w, n
+			s := strings.ToLower(string(l.Text[:min(len(l.Text), maxJudged)]))
+			what, r := judge(s, in.Path)
+			if len(l.Text) <= maxJudged {
+				if w, n := carried.judge(s); n > r {
+					what, r = w, n
+				}
 			}
 			if what == namesItself {
-				for _, n := range named(l.Text) {
+				for _, n := range named(s) {
 					said[n] = true
 				}
 			}
@@ -85,9 +88,11 @@ func any(s string, list []string) bool {
 	return false
 }
 
-// judge tells in words what a line of a script does, and how grave that is.
-func judge(line []byte, p string) (string, int) {
-	s := strings.ToLower(string(line[:min(len(line), 64<<10)]))
+// maxJudged is how many bytes of a line are judged.
+const maxJudged = 64 << 10
+
+// judge tells in words what a line of a script, in lower case, does, and how grave that is.
+func judge(s string, p string) (string, int) {
 	if strings.HasSuffix(p, ".htaccess") || strings.HasSuffix(p, ".user.ini") {
 		if (strings.Contains(s, "addhandler") || strings.Contains(s, "addtype") || strings.Contains(s, "sethandler")) && strings.Contains(s, "php") || strings.Contains(s, "auto_prepend_file") || strings.Contains(s, "auto_append_file") {
 			return "it makes other files run as scripts", 3
@@ -99,7 +104,7 @@ func judge(line []byte, p string) (string, int) {
 	}
 	in, sink, dec := any(s, inputs), call(s), any(s, decode)
 	switch {
-	case len(named(line)) > 0:
+	case len(named(s)) > 0:
 		return namesItself, 5
 	case in && sink:
 		return "it runs what a request carries", 5
