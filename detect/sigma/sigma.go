@@ -17,7 +17,6 @@ import (
 	"telltale/detect"
 	"telltale/event"
 	"telltale/evidence"
-	"telltale/internal/multimatch"
 )
 
 // New gives the detection over rules.
@@ -71,15 +70,13 @@ const (
 // fold is one run.
 type fold struct {
 	rules   *Rules
-	set     *multimatch.Set // nil where there are too many words for it
-	owner   []int           // by word: whose it is
-	always  []int           // rules without words to look for
+	byKind  [256]*wordlist // shared by kinds that the same rules look at
 	byRule  []hits
 	over    map[*Rule][]int           // correlations by the rules that they rest on
 	groups  map[int]map[string]*group // of correlations
 	seen    [256]int64
 	rec     record
-	known   map[string][]int32 // words in what clients say of themselves
+	known   map[string][]int32 // words of requests in what clients say of themselves
 	words   kindSet            // kinds in whose whole line rules look for words
 	marked  []uint32
 	mark    uint32
@@ -101,9 +98,8 @@ type hits struct {
 }
 
 func newFold(rules *Rules) *fold {
-	f := &fold{rules: rules, byRule: make([]hits, len(rules.List)), over: map[*Rule][]int{}, known: map[string][]int32{}, groups: map[int]map[string]*group{}, marked: make([]uint32, len(rules.List))}
+	f := &fold{rules: rules, byRule: make([]hits, len(rules.List)), over: map[*Rule][]int{}, known: map[string][]int32{}, groups: map[int]map[string]*group{}, byKind: rules.byKind(), marked: make([]uint32, len(rules.List))}
 	f.rec.parents = &processes{}
-	var words []string
 	for i, r := range rules.List {
 		if r.correlation != nil {
 			for base := range r.correlation.of {
@@ -120,25 +116,7 @@ func newFold(rules *Rules) *fold {
 			}
 		}
 		f.tracked = f.tracked || r.kinds[event.ProcessStarted]
-		lits, ok := r.matches.literals()
-		if !ok {
-			f.always = append(f.always, i)
-			continue
-		}
-		for _, w := range lits {
-			words, f.owner = append(words, w), append(f.owner, i)
-		}
 	}
-	set, err := multimatch.New(words)
-	if err != nil {
-		f.always = f.always[:0]
-		for i, r := range rules.List {
-			if r.matches != nil {
-				f.always = append(f.always, i)
-			}
-		}
-	}
-	f.set = set
 	return f
 }
 
@@ -151,71 +129,6 @@ func (f *fold) Observe(e *event.Event) {
 	}
 	if f.tracked && e.Kind == event.ProcessStarted {
 		f.rec.parents.saw(e)
-	}
-}
-
-// pick finds the rules whose words stand in the event.
-func (f *fold) pick(e *event.Event) {
-	f.picked = f.picked[:0]
-	f.mark++
-	for _, i := range f.always {
-		if f.rules.List[i].kinds[e.Kind] {
-			f.picked = append(f.picked, i)
-		}
-	}
-	if f.set == nil {
-		return
-	}
-	found := func(w int32) {
-		i := f.owner[w]
-		if f.marked[i] != f.mark && f.rules.List[i].kinds[e.Kind] {
-			f.marked[i] = f.mark
-			f.picked = append(f.picked, i)
-		}
-	}
-	switch {
-	case e.Kind == event.HTTPRequest && !f.words[e.Kind]:
-		f.set.Find(e.Get(event.URL), found)
-		f.again(e.Get(event.UserAgent), found)
-		f.again(e.Get(event.HTTPReferrer), found)
-	case plain[e.Kind] && len(e.Raw) > 0 && len(e.Raw) < evidence.MaxQuote && e.Raw[0] != '{': // all that it says stands in its line
-		f.set.Find(e.Raw, found)
-	default:
-		f.set.Find(e.Raw, found)
-		for i := range e.Attrs {
-			f.set.Find(e.Attrs[i].Value, found)
-		}
-	}
-	if f.rec.url != nil {
-		f.set.Find(f.rec.url, found)
-	}
-	for _, x := range f.rec.audit {
-		f.set.Find(x.value, found)
-	}
-	slices.Sort(f.picked) // the order of rules, not of words
-}
-
-// plain are kinds whose attributes stand in their line as they are.
-var plain = kindsOf(event.HTTPRequest, event.LogLine, event.KernelNotice, event.AuthFailed, event.AuthAccepted, event.ConnectionSeen, event.SessionOpened, event.SessionClosed, event.MailSubmitted, event.MailReceived, event.MailQueued,
-	event.MailDelivered, event.MailRejected, event.MailRemoved, event.FirewallPacket)
-
-// maxAgain bounds what is remembered of texts that many requests repeat.
-const maxAgain = 4096
-
-// again looks for words in what clients say of themselves: the same few texts in most requests.
-func (f *fold) again(text []byte, found func(int32)) {
-	if len(text) == 0 {
-		return
-	}
-	words, ok := f.known[string(text)]
-	if !ok {
-		f.set.Find(text, func(w int32) { words = append(words, w) })
-		if len(f.known) < maxAgain && len(text) < 1024 && len(words) < 64 {
-			f.known[string(text)] = words
-		}
-	}
-	for _, w := range words {
-		found(w)
 	}
 }
 

@@ -227,7 +227,7 @@ func TestPrefilter(t *testing.T) {
 		for _, url := range []string{"/", "/a", "/ab", "/xy", "/abc?bcd", "/%61b", "/XY"} {
 			e := detecttest.Events(t, "03:04:05 http-request http.request.method=GET url.original="+url)[0]
 			with, without := newFold(rs), newFold(rs)
-			without.set, without.always = nil, []int{0}
+			without.byKind[event.HTTPRequest] = &wordlist{always: []int{0}}
 			with.Observe(&e)
 			without.Observe(&e)
 			if with.byRule[0].count != without.byRule[0].count {

@@ -103,12 +103,16 @@ func serviceView(s Source, absent error) (*view, error) {
 		return of("sshd", event.AuthFailed, event.AuthAccepted, event.ConnectionSeen, event.SessionOpened, event.SessionClosed, event.ServiceStarted)
 	case "sudo":
 		return of("sudo", event.SudoCommand, event.SudoDenied, event.AuthFailed, event.SessionOpened)
+	case "distccd":
+		return of("distccd")
 	case "cron":
 		return of("cron", event.CronRan, event.CronEdited)
 	case "kernel":
 		return &view{kinds: kindsOf(event.KernelNotice, event.LogLine), fields: textFields, program: "kernel"}, nil
 	case "vsftpd":
-		return of("", event.AuthFailed, event.AuthAccepted, event.FileUploaded, event.FileDownloaded, event.FileRemoved, event.DirectoryMade, event.ConnectionSeen)
+		v, err := of("", event.AuthFailed, event.AuthAccepted, event.FileUploaded, event.FileDownloaded, event.FileRemoved, event.DirectoryMade, event.ConnectionSeen)
+		v.program = s.Service
+		return v, err
 	case "clamav", "rkhunter", "aide":
 		return of("", event.AlarmRaised)
 	case "named", "bind", "dns":

@@ -17,6 +17,7 @@ type Set struct {
 	width int
 	next  []int32   // by state and class: where the next state's row begins, negated if words end there
 	words [][]int32 // by state: the words that end there
+	sieve *sieve    // nil where a word is too short for one
 }
 
 // New compiles words; an empty one matches nothing.
@@ -43,6 +44,7 @@ func New(words []string) (*Set, error) {
 		}
 	}
 	s.link()
+	s.sieve = newSieve(words)
 	return s, nil
 }
 
@@ -111,7 +113,25 @@ func (s *Set) link() {
 
 // Find calls found with the number of each word in text, as often as it stands there.
 func (s *Set) Find(text []byte, found func(word int32)) {
-	at, next := int32(0), s.next
+	if s.sieve == nil {
+		s.walk(0, text, found)
+		return
+	}
+	at, done := int32(0), 0 // the automaton's state, and how far it went
+	for i := s.sieve.next(text, 0); i < len(text); i = s.sieve.next(text, i+s.sieve.step) {
+		if from := i - s.sieve.before; from > done {
+			at, done = 0, from
+		}
+		if to := min(len(text), i+s.sieve.behind); to > done {
+			at = s.walk(at, text[done:to], found)
+			done = to
+		}
+	}
+}
+
+// walk goes on from a state over text.
+func (s *Set) walk(at int32, text []byte, found func(word int32)) int32 {
+	next := s.next
 	for _, c := range text {
 		at = next[at+int32(s.class[c])]
 		if at < 0 {
@@ -121,4 +141,5 @@ func (s *Set) Find(text []byte, found func(word int32)) {
 			}
 		}
 	}
+	return at
 }
