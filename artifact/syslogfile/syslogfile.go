@@ -65,7 +65,7 @@ func metalog(line []byte) bool {
 
 func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
-		r := reader{in: in, yield: yield}
+		r := reader{in: in, yield: yield, frames: syslog.Frames{Clock: in.Clock}}
 		r.m.Transport = "syslog"
 		r.emit = func(e *event.Event) {
 			if !r.stopped {
@@ -93,6 +93,7 @@ type reader struct {
 	stopped bool // the consumer wants no more
 	m       artifact.Message
 	last    kept
+	frames  syslog.Frames
 }
 
 // kept is the message before, for "last message repeated N times".
@@ -146,7 +147,7 @@ func (r *reader) message(ref evidence.Ref, text []byte) {
 	if r.stopped || len(text) == 0 {
 		return
 	}
-	s, ok := syslog.Parse(r.in.Clock, text)
+	s, ok := r.frames.Parse(text)
 	if !ok {
 		r.in.Seen.Unknown([]byte("(no frame)"))
 		return

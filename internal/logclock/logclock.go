@@ -58,6 +58,13 @@ func (c *Clock) NoYear(month time.Month, day, hour, min, sec int, nsec int32, st
 	return c.local(year, month, day, hour, min, sec, nsec, step), true
 }
 
+// Again counts a line with the stamp of the one before.
+func (c *Clock) Again() {
+	if c.month != 0 {
+		c.lines++
+	}
+}
+
 // NewYear tells whether going from month a to month b means that a year ended
 // between them: months fall back by more than a reordering of lines explains.
 func NewYear(a, b time.Month) bool { return a-b > 1 }

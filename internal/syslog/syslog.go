@@ -70,10 +70,15 @@ func (l *Line) tag(b []byte) {
 		return
 	}
 	l.Host = first
-	if w, more := word(rest); bytes.IndexByte(w, '.') > 0 && isFacility(w) {
-		rest = more
+	l.behindHost(rest)
+}
+
+// behindHost reads "program[pid]: text", and passes over busybox' "facility.level".
+func (l *Line) behindHost(b []byte) {
+	if w, rest := word(b); bytes.IndexByte(w, '.') > 0 && isFacility(w) {
+		b = rest
 	}
-	l.program(rest)
+	l.program(b)
 }
 
 // program reads "path/name[pid]: text", "name: text", or text alone.

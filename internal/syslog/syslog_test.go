@@ -3,6 +3,7 @@ package syslog_test
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 
 	"telltale/internal/logclock"
@@ -50,6 +51,33 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestFrames: lines that begin as the one before are read as if they stood alone.
+func TestFrames(t *testing.T) {
+	show := func(l syslog.Line, ok bool) string {
+		return fmt.Sprintf("%s|%s|%s|%s|%s|%d|%v", l.At, l.Host, l.Program, l.PID, l.Text, l.Repeat, ok)
+	}
+	for _, a := range samples {
+		frames := syslog.Frames{Clock: &logclock.Clock{Year: 2024}}
+		for _, line := range []string{a.in, a.in, strings.Replace(a.in, "]", "7]", 1), strings.Replace(a.in, "[", "[x", 1), strings.ReplaceAll(a.in, "]", ""), a.in + " x", strings.TrimSuffix(a.in, ":"), a.in[:len(a.in)/2]} {
+			got := show(frames.Parse([]byte(line)))
+			if want := show(syslog.Parse(&logclock.Clock{Year: 2024}, []byte(line))); got != want {
+				t.Errorf("%q: %s, alone %s", line, got, want)
+			}
+		}
+	}
+}
+
+func BenchmarkFrames(b *testing.B) {
+	frames := syslog.Frames{Clock: &logclock.Clock{Year: 2024}}
+	lines := [2][]byte{[]byte("Jan  2 03:04:05 web1 sshd[123]: Failed password for invalid user admin from 203.0.113.66 port 51234 ssh2"), []byte("Jan  2 03:04:05 web1 sshd[127]: Connection closed by invalid user admin 203.0.113.66 port 51234 [preauth]")}
+	b.SetBytes(int64(len(lines[0])))
+	for n := 0; b.Loop(); n++ {
+		if _, ok := frames.Parse(lines[n%2]); !ok {
+			b.Fatal("not read")
+		}
+	}
+}
+
 func BenchmarkParse(b *testing.B) {
 	line := []byte("Jan  2 03:04:05 web1 sshd[123]: Failed password for invalid user admin from 203.0.113.66 port 51234 ssh2")
 	c := &logclock.Clock{Year: 2024}
@@ -67,6 +95,11 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(tc.in))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		frames := syslog.Frames{Clock: &logclock.Clock{Year: 2024}}
+		a, _ := frames.Parse(b)
+		if c, _ := frames.Parse(b); fmt.Sprint(a) != fmt.Sprint(c) {
+			t.Fatalf("%q: at first %v, then %v", b, a, c)
+		}
 		l, ok := syslog.Parse(&logclock.Clock{Year: 2024}, b)
 		if ok && (!bytes.Contains(b, l.Text) || !bytes.Contains(b, l.Program) || l.Repeat < 1) {
 			t.Fatalf("%+v is not from %q", l, b)
