@@ -1,6 +1,7 @@
 package examine
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"time"
@@ -36,6 +37,9 @@ func scan(r io.Reader) (y yearless) {
 		b := l.Text
 		if y.ok && len(b) > 16 && b[3] == ' ' && [3]byte(b[:3]) == month {
 			n = copy(tail[:], b)
+			if l.Off > busyFrom {
+				lr.Skip(sameDay(lr.Ahead(), b[:6]))
+			}
 			continue
 		}
 		if len(b) > 4 && b[0] == '<' {
@@ -68,6 +72,26 @@ func scan(r io.Reader) (y yearless) {
 	}
 	y.turns = c.Year - start
 	return y
+}
+
+// A log that is larger than busyFrom says so much in a day that of the next dayAhead bytes only the last line need be looked at, if it is of the same day.
+const (
+	busyFrom = 1 << 20
+	dayAhead = 16 << 10
+)
+
+// sameDay gives how many bytes of text, which begins with a line, are lines before one that begins with the same day as the line before them all.
+func sameDay(text, day []byte) int {
+	text = text[:min(len(text), dayAhead)]
+	i := bytes.LastIndexByte(text, '\n')
+	if i < 0 {
+		return 0
+	}
+	last := bytes.LastIndexByte(text[:i], '\n') + 1
+	if !bytes.HasPrefix(text[last:], day) {
+		return 0
+	}
+	return last
 }
 
 func (m monthDay) in(year int, zone *time.Location) time.Time {

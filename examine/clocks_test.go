@@ -1,6 +1,8 @@
 package examine
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +56,29 @@ func TestLogsWithYearsAreNotGuessedAt(t *testing.T) {
 	for _, log := range []string{"", "2024-01-02T03:04:05Z h a: b\n", "no stamp\nat all\n", "Jan  2 2024 03:04:05 h a: b\n"} {
 		if y := scan(strings.NewReader(log)); y.ok {
 			t.Errorf("%q is said to have no years", log)
+		}
+	}
+}
+
+// TestScanOfABusyLog: of a large log most lines of a day are passed over, and no year is lost by it, however the year's end falls.
+func TestScanOfABusyLog(t *testing.T) {
+	for seed := range uint64(6) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		first := time.Date(2019, 1, 2, 3, 4, 5, 0, time.UTC)
+		at, last := first, first
+		var b strings.Builder
+		for b.Len() < 6<<20 {
+			last = at
+			fmt.Fprintf(&b, "%s web1 sshd[%d]: Connection closed by 192.0.2.7 port %d [preauth]\n", at.Format(time.Stamp), r.IntN(30000), r.IntN(60000))
+			at = at.Add(time.Duration(r.IntN(3000)+int(seed)) * time.Second)
+			if r.IntN(20000) == 0 {
+				at = at.AddDate(0, r.IntN(9), 0) // it was switched off
+			}
+		}
+		of := func(t time.Time) monthDay { return monthDay{t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second()} }
+		want := yearless{ok: true, first: of(first), last: of(last), turns: last.Year() - first.Year()}
+		if y := scan(strings.NewReader(b.String())); y != want || y.turns < 2 {
+			t.Errorf("seed %d: %+v, not %+v", seed, y, want)
 		}
 	}
 }

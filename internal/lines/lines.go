@@ -66,6 +66,16 @@ func (r *Reader) Next() (l Line, ok bool) {
 	}
 }
 
+// Ahead gives what is read and not yet given, from the beginning of the next line on. It is valid until that is asked for.
+func (r *Reader) Ahead() []byte { return r.buf[r.a:r.b] }
+
+// Skip passes over the first n bytes of what is Ahead, which are whole lines.
+func (r *Reader) Skip(n int) {
+	r.num += int64(bytes.Count(r.buf[r.a:r.a+n], []byte("\n")))
+	r.a += n
+	r.off += int64(n)
+}
+
 // Err gives the failure that ended the stream, nil for its plain end.
 func (r *Reader) Err() error {
 	if errors.Is(r.err, io.EOF) {
