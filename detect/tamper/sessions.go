@@ -71,7 +71,7 @@ func (f *fold) recorded(e *event.Event) {
 
 // session takes what syslog files tell of sshd's sessions.
 func (f *fold) session(e *event.Event) {
-	if string(e.Get(event.ServiceName)) != "sshd" || !e.At.Known() {
+	if e.Kind != event.SessionOpened && e.Kind != event.AuthAccepted || string(e.Get(event.ServiceName)) != "sshd" || !e.At.Known() {
 		return
 	}
 	pid := e.Text(event.ProcessPID)

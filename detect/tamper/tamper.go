@@ -4,6 +4,7 @@
 package tamper
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"iter"
@@ -28,7 +29,7 @@ func New() *detect.Detection {
 			event.AccountCreated, event.AccountChanged, event.GroupChanged, event.PasswordChanged, event.CronRan, event.File, event.LoginRecord, event.LogoutRecord, event.BadLoginRecord, event.LoggingChanged, event.ServiceStopped,
 			event.RecordsMissing, event.Boot, event.Shutdown, event.ClockChanged, event.KernelNotice},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, told: map[string]*told{}, paths: map[string]*witness{}, active: map[int64]bool{}, failures: map[int64][4]int64{}, originals: map[twin]struct{}{}, born: map[int64]int{}}
+			return &fold{scene: s, told: map[string]*told{}, paths: map[string]*witness{}, active: map[int64]bool{}, failures: map[int64]*refusals{}, originals: map[twin]struct{}{}, born: map[int64]int{}}
 		},
 	}
 }
@@ -95,6 +96,9 @@ type witness struct {
 	ssh         bool
 }
 
+// refusals counts refused logins, as syslog files and as better witnesses tell.
+type refusals [4]int64
+
 type fold struct {
 	scene     detect.Scene
 	originals map[twin]struct{}
@@ -111,8 +115,10 @@ type fold struct {
 	better    witness
 	files     []*file
 	stopped   []detect.Finding
-	failures  map[int64][4]int64 // refused logins by slots of ten seconds, as syslog files and as better witnesses tell
-	bad       witness            // btmp
+	failures  map[int64]*refusals // by slots of ten seconds
+	failing   int64               // the slot before
+	refusals  *refusals           // in it
+	bad       witness             // btmp
 	badQuote  evidence.Quote
 	logins    witness // wtmp
 	records   []record
@@ -125,7 +131,7 @@ type fold struct {
 	audit     []serials        // its files
 	beats     []detect.Finding // hours without cron's lines; judged at the end
 	breaks    []interruption
-	lastIP    string
+	lastIP    []byte
 	lastTold  *told
 	tail      []tailEvent // a ring once it is full
 	tailNext  int
@@ -186,21 +192,31 @@ func (f *fold) Observe(e *event.Event) {
 
 func (f *fold) refuse(e *event.Event) {
 	m := e.At.Sec / slotSeconds
-	n, ok := f.failures[m]
-	if !ok && len(f.failures) >= maxMinutes {
-		return
+	if f.refusals == nil || m != f.failing {
+		n := f.failures[m]
+		if n == nil {
+			if len(f.failures) >= maxMinutes {
+				return
+			}
+			n = &refusals{}
+			f.failures[m] = n
+		}
+		f.failing, f.refusals = m, n
 	}
+	f.refusals[witnessOf(e)]++
+}
+
+// witnessOf tells whose word an event is.
+func witnessOf(e *event.Event) int {
 	switch string(e.Get(event.Transport)) {
 	case "journal":
-		n[byJournal]++
+		return byJournal
 	case "remote":
-		n[byRemote]++
+		return byRemote
 	case "audit":
-		n[byAudit]++
-	default:
-		n[byFiles]++
+		return byAudit
 	}
-	f.failures[m] = n
+	return byFiles
 }
 
 // refused counts the refused logins of whole slots within a span; the witness that tells of more is right.
@@ -237,17 +253,9 @@ func (f *fold) compare(e *event.Event) {
 		return
 	}
 	ssh := (e.Kind == event.AuthFailed || e.Kind == event.AuthAccepted) && string(e.Get(event.ServiceName)) == "sshd"
-	class := byFiles
-	switch string(e.Get(event.Transport)) {
-	case "journal":
-		class = byJournal
-	case "remote":
-		class = byRemote
-	case "audit":
-		class = byAudit
-	}
+	class := witnessOf(e)
 	if class == byFiles {
-		if string(e.Get(event.Transport)) != "" && string(e.Get(event.Transport)) != "syslog" {
+		if t := e.Get(event.Transport); len(t) > 0 && string(t) != "syslog" {
 			return
 		}
 		w := f.last
@@ -306,7 +314,7 @@ func (f *fold) knows(ip []byte, e *event.Event) {
 // address gives what is kept of an address, nil where there are too many. One try leaves several lines in a row, so the
 // last one is at hand.
 func (f *fold) address(ip []byte) *told {
-	if string(ip) == f.lastIP {
+	if bytes.Equal(ip, f.lastIP) {
 		return f.lastTold
 	}
 	t := f.told[string(ip)]
@@ -318,7 +326,7 @@ func (f *fold) address(ip []byte) *told {
 		t = &told{}
 		f.told[string(ip)] = t
 	}
-	f.lastIP, f.lastTold = string(ip), t
+	f.lastIP, f.lastTold = append(f.lastIP[:0], ip...), t
 	return t
 }
 
