@@ -54,12 +54,13 @@ func (p *pump) push(e *event.Event) {
 		p.now = b
 	}
 	from := len(b.attrs)
+	raw := b.keep(e.Raw[:min(len(e.Raw), evidence.MaxQuote)])
 	for _, a := range e.Attrs {
-		b.attrs = append(b.attrs, event.Attr{Key: a.Key, Value: b.keep(a.Value)})
+		b.attrs = append(b.attrs, event.Attr{Key: a.Key, Value: b.keepOf(raw, e.Raw, a.Value)})
 	}
 	x := *e
 	x.Attrs = b.attrs[from:len(b.attrs):len(b.attrs)]
-	x.Raw = b.keep(e.Raw[:min(len(e.Raw), evidence.MaxQuote)])
+	x.Raw = raw
 	b.events = append(b.events, x)
 }
 
@@ -71,6 +72,14 @@ func (b *batch) keep(v []byte) []byte {
 	from := len(b.bytes)
 	b.bytes = append(b.bytes, v...)
 	return b.bytes[from:len(b.bytes):len(b.bytes)]
+}
+
+// keepOf copies bytes that may be cut out of a record that is copied already.
+func (b *batch) keepOf(copied, record, v []byte) []byte {
+	if from := cap(record) - cap(v); len(v) > 0 && from >= 0 && from+len(v) <= len(copied) && &record[from] == &v[0] {
+		return copied[from : from+len(v) : from+len(v)]
+	}
+	return b.keep(v)
 }
 
 // run shows the events to the detections.

@@ -116,12 +116,16 @@ func (p peer) known() bool { return said.Address(p.host) != nil }
 
 // atEnd cuts "... ADDRESS port N" before the address; ok is false where b does not end so.
 func atEnd(b []byte) (before []byte, p peer, ok bool) {
-	rest, port, found := said.CutLast(b, " port ")
-	if !found || len(port) == 0 || len(said.Number(port)) != len(port) {
+	i := len(b)
+	for i > 0 && b[i-1] >= '0' && b[i-1] <= '9' {
+		i--
+	}
+	rest, ported := bytes.CutSuffix(b[:i], []byte(" port "))
+	if !ported || i == len(b) {
 		return b, p, false
 	}
 	before, p.host = said.LastWord(rest)
-	p.port = port
+	p.port = b[i:]
 	return before, p, len(p.host) > 0
 }
 
