@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -35,15 +36,22 @@ func (rs *Rules) of(k event.Kind) (out []int) {
 
 // wordlist is what the rules that look at a kind of event look for in it.
 type wordlist struct {
-	set    *multimatch.Set // nil where there are too many words for it
-	owner  []int           // by word: whose it is
-	always []int           // rules without words to look for
+	set     *multimatch.Set // nil where there are too many words for it
+	owner   []int           // by word: whose it is
+	always  []int           // rules without words to look for
+	service string          // whose events alone all of them look at, "" where they differ
 }
 
 func newWordlist(rules *Rules, of []int) *wordlist {
 	l := &wordlist{}
+	if len(of) > 0 {
+		l.service = rules.List[of[0]].service
+	}
 	var words []string
 	for _, i := range of {
+		if rules.List[i].service != l.service {
+			l.service = ""
+		}
 		lits, ok := rules.List[i].matches.literals()
 		if !ok {
 			l.always = append(l.always, i)
@@ -67,7 +75,11 @@ func newWordlist(rules *Rules, of []int) *wordlist {
 // pick finds the rules whose words stand in the event.
 func (f *fold) pick(e *event.Event) {
 	l := f.byKind[e.Kind]
-	f.picked = append(f.picked[:0], l.always...)
+	f.picked = f.picked[:0]
+	if s := e.Get(event.ServiceName); l.service != "" && len(s) > 0 && !bytes.HasPrefix(s, []byte(l.service)) {
+		return
+	}
+	f.picked = append(f.picked, l.always...)
 	f.mark++
 	if l.set == nil {
 		return

@@ -30,6 +30,7 @@ type Rule struct {
 
 	kinds       kindSet
 	program     string // whose log lines it looks at, "" for any
+	service     string // whose other events, "" for any
 	matches     expr
 	correlation *correlation
 
@@ -200,7 +201,7 @@ func compile(file string, d *document) (*Rule, error) {
 			return nil, err
 		}
 	}
-	r.program = v.program
+	r.program, r.service = v.program, v.program
 	if v.word != "" {
 		r.program = v.word
 	}
