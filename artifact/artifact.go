@@ -199,11 +199,14 @@ type Message struct {
 	Ref       evidence.Ref
 	Raw       []byte
 	wanted    *[256]bool // by kind; nil for all
+	unheard   bool       // nobody looks at what its program said
 	ev        event.Event
 }
 
 // Wanted tells whether anybody looks at events of a kind: what is dear to make and often unasked for need not be made.
-func (m *Message) Wanted(k event.Kind) bool { return m.wanted == nil || m.wanted[k] }
+func (m *Message) Wanted(k event.Kind) bool {
+	return m.wanted == nil || m.wanted[k] && !(k == event.ProgramSaid && m.unheard)
+}
 
 // Event gives the message's own event, emptied, with kind, time, evidence and pid set;
 // the decoder adds the rest and yields it.
@@ -232,6 +235,7 @@ func (m *Message) Line() *event.Event {
 // Decoders sends messages to the members that know their program.
 type Decoders struct {
 	Lines  []string   // of programs whose names begin so, a LogLine is yielded for each message that no member makes an event of; "" stands for all
+	Said   []string   // likewise, whose ProgramSaid events are wanted at all
 	Wanted *[256]bool // by kind, what detections look at; nil for all
 	said   bool
 	out    func(*event.Event)
@@ -249,6 +253,7 @@ type route struct {
 	program []byte
 	members []*Artifact
 	asked   bool // for lines
+	unheard bool // whatever else it says
 	pam     bool // by its name: "sshd(pam_unix)"
 }
 
@@ -290,8 +295,8 @@ func (d *Decoders) Decode(m *Message, yield func(*event.Event)) (known, understo
 	if d == nil {
 		return false, false
 	}
-	m.wanted = d.Wanted
 	to := d.route(m.Program)
+	m.wanted, m.unheard = d.Wanted, to.unheard
 	if !to.asked {
 		return d.decode(to, m, yield)
 	}
@@ -304,11 +309,11 @@ func (d *Decoders) Decode(m *Message, yield func(*event.Event)) (known, understo
 }
 
 // asked tells whether lines of a program are wanted.
-func (d *Decoders) asked(program []byte) bool {
-	if d == nil {
-		return false
-	}
-	for _, p := range d.Lines {
+func (d *Decoders) asked(program []byte) bool { return d != nil && among(d.Lines, program) }
+
+// among tells whether a program's name begins with one of those of a list.
+func among(list []string, program []byte) bool {
+	for _, p := range list {
 		if len(program) >= len(p) && (p == "" || program[0]|0x20 == p[0] && strings.EqualFold(string(program[:len(p)]), p)) {
 			return true
 		}
@@ -325,7 +330,7 @@ func (d *Decoders) route(program []byte) *route {
 		d.last = to
 		return to
 	}
-	to := &route{program: bytes.Clone(program), asked: d.asked(program), members: d.exact[string(program)]}
+	to := &route{program: bytes.Clone(program), asked: d.asked(program), unheard: !among(d.Said, program), members: d.exact[string(program)]}
 	to.pam = bytes.HasSuffix(program, []byte(")")) && bytes.Contains(program, []byte("(pam_"))
 	if i := bytes.IndexByte(program, '/'); to.members == nil && i > 0 {
 		to.members = d.prefix[string(program[:i+1])]

@@ -182,6 +182,7 @@ type Detection struct {
 	Wants  []event.Kind
 	// LinesOf are the programs whose LogLines it wants, by the beginnings of their names in lower case; nil for all.
 	LinesOf []string
+	SaidBy  []string // likewise, whose ProgramSaid events
 	New     func(Scene) Fold
 }
 

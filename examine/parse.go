@@ -11,6 +11,7 @@ import (
 
 	"telltale/artifact"
 	"telltale/casefile"
+	"telltale/detect"
 	"telltale/event"
 	"telltale/evidence"
 	"telltale/filesystem"
@@ -93,7 +94,9 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 	in := &artifact.Input{Ref: ref, R: &metered{run: r, r: content, total: j.entry.Meta.Size}, Size: -1, Meta: j.entry.Meta, Path: j.entry.Path, Clock: clock,
 		Host: j.facts(h), Messages: artifact.NewDecoders(r.o.Artifacts), Seen: seen, Inner: r.inner(j.art)}
 	in.Wanted = r.wanted
-	in.Messages.Lines, in.Messages.Wanted = r.linesOf(), &r.wanted
+	in.Messages.Wanted = &r.wanted
+	in.Messages.Lines = r.programs(event.LogLine, func(d *detect.Detection) []string { return d.LinesOf })
+	in.Messages.Said = r.programs(event.ProgramSaid, func(d *detect.Detection) []string { return d.SaidBy })
 	if kind == "" {
 		in.At, in.Size = section, section.Size()
 	} else if j.art.Random {
@@ -168,15 +171,15 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 	return r.ctx.Err()
 }
 
-// linesOf gives the programs of whose messages a detection wants every line, by the beginnings of their names.
-func (r *run) linesOf() (out []string) {
+// programs gives the programs whose events of a kind a detection wants, by the beginnings of their names.
+func (r *run) programs(k event.Kind, of func(*detect.Detection) []string) (out []string) {
 	for _, d := range r.o.Detections {
-		switch {
-		case !slices.Contains(d.Wants, event.LogLine):
-		case d.LinesOf == nil:
+		switch list := of(d); {
+		case !slices.Contains(d.Wants, k):
+		case list == nil:
 			return []string{""}
 		default:
-			out = append(out, d.LinesOf...)
+			out = append(out, list...)
 		}
 	}
 	return out

@@ -41,16 +41,16 @@ func New(rules *Rules) *detect.Detection {
 		}
 	}
 	slices.Sort(d.Wants)
-	d.LinesOf = programs(rules.List)
+	d.LinesOf, d.SaidBy = programs(rules.List, event.LogLine), programs(rules.List, event.ProgramSaid)
 	return d
 }
 
-// programs gives whose log lines the rules look at; nil for all programs'.
-func programs(rules []*Rule) (out []string) {
+// programs gives whose events of a kind the rules look at; nil for all programs'.
+func programs(rules []*Rule, k event.Kind) (out []string) {
 	out = []string{}
 	for _, r := range rules {
 		switch {
-		case !r.kinds[event.LogLine] || slices.Contains(out, r.program):
+		case !r.kinds[k] || slices.Contains(out, r.program):
 		case r.program == "":
 			return nil
 		default:
