@@ -85,8 +85,11 @@ func split(m *artifact.Message) (x message, ok bool) {
 		x.text = rest
 		return x, true
 	}
-	i := bytes.IndexAny(m.Text[:min(len(m.Text), 64)], "(: ")
-	if i < 0 {
+	i, longest := 0, min(len(m.Text), 64)
+	for i < longest && m.Text[i] != '(' && m.Text[i] != ':' && m.Text[i] != ' ' {
+		i++
+	}
+	if i == longest {
 		return x, false
 	}
 	x.module, x.text = m.Text[:i], bytes.TrimLeft(m.Text[i+1:], " ")

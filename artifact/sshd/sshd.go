@@ -47,8 +47,9 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	} else {
 		x.text = bytes.TrimSuffix(x.text, []byte(" [postauth]"))
 	}
-	for _, p := range [...]string{"error: ", "fatal: "} {
-		x.text, _ = said.Rest(x.text, p)
+	if len(x.text) > 0 && (x.text[0] == 'e' || x.text[0] == 'f') {
+		x.text, _ = said.Rest(x.text, "error: ")
+		x.text, _ = said.Rest(x.text, "fatal: ")
 	}
 	if len(x.text) == 0 {
 		return false
@@ -142,10 +143,11 @@ func atStart(b []byte) (p peer, rest []byte) {
 
 // user takes "invalid user " (before 3.9 "illegal user ") off a name.
 func user(b []byte) (name []byte, invalid bool) {
-	for _, p := range [...]string{"invalid user ", "illegal user "} {
-		if rest, ok := said.Rest(b, p); ok {
-			return rest, true
-		}
+	if len(b) == 0 || b[0] != 'i' {
+		return b, false
 	}
-	return b, false
+	if rest, ok := said.Rest(b, "invalid user "); ok {
+		return rest, true
+	}
+	return said.Rest(b, "illegal user ")
 }

@@ -92,12 +92,9 @@ type reader struct {
 	emit    func(*event.Event)
 	stopped bool // the consumer wants no more
 	m       artifact.Message
-	last    kept
+	last    []byte // the message before, as it stands in the file, for "last message repeated N times"; empty where none
 	frames  syslog.Frames
 }
-
-// kept is the message before, for "last message repeated N times".
-type kept struct{ host, program, pid, text []byte }
 
 func (r *reader) damage(ref evidence.Ref, why string) {
 	if !r.stopped {
@@ -126,7 +123,7 @@ func (r *reader) line(l lines.Line) {
 // missing, with the end of the line before: each piece is looked at for itself.
 func (r *reader) holed(ref evidence.Ref, text []byte) {
 	r.damage(ref, "NUL bytes in a log: what was written here is lost, or was wiped")
-	r.last = kept{}
+	r.last = r.last[:0]
 	for at := 0; at < len(text) && !r.stopped; {
 		if text[at] == 0 {
 			at++
@@ -154,12 +151,13 @@ func (r *reader) message(ref evidence.Ref, text []byte) {
 	}
 	r.in.Seen.Record(s.At)
 	if s.Program == nil && s.Text == nil && bytes.Contains(text, []byte("last message repeated ")) {
-		if r.last.program == nil || !bytes.Equal(s.Host, r.last.host) {
+		last, ok := syslog.Parse(&logclock.Clock{Year: 2000}, r.last)
+		if !ok || last.Program == nil || !bytes.Equal(s.Host, last.Host) {
 			return // of what, the file does not say
 		}
-		s.Program, s.PID, s.Text = r.last.program, r.last.pid, r.last.text
+		s.Program, s.PID, s.Text = last.Program, last.PID, last.Text
 	} else {
-		r.last.keep(&s)
+		r.last = append(r.last[:0], text...)
 	}
 	if len(s.Program) == 0 && said.BeginsAny(s.Text, ownWords) {
 		s.Program = syslogd
@@ -179,10 +177,3 @@ var (
 	ownWords = []string{"syslogd ", "exiting on signal "}
 	syslogd  = []byte("syslogd")
 )
-
-func (k *kept) keep(s *syslog.Line) {
-	k.host = append(k.host[:0], s.Host...)
-	k.program = append(k.program[:0], s.Program...)
-	k.pid = append(k.pid[:0], s.PID...)
-	k.text = append(k.text[:0], s.Text...)
-}

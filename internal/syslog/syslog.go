@@ -75,8 +75,14 @@ func (l *Line) tag(b []byte) {
 
 // behindHost reads "program[pid]: text", and passes over busybox' "facility.level".
 func (l *Line) behindHost(b []byte) {
-	if w, rest := word(b); bytes.IndexByte(w, '.') > 0 && isFacility(w) {
-		b = rest
+	i := 0
+	for i < len(b) && (b[i] >= 'a' && b[i] <= 'z' || b[i] >= '0' && b[i] <= '9') {
+		i++
+	}
+	if i > 0 && i < len(b) && b[i] == '.' {
+		if w, rest := word(b); isFacility(w) {
+			b = rest
+		}
 	}
 	l.program(b)
 }
