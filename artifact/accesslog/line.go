@@ -8,9 +8,6 @@ import (
 	"telltale/internal/logclock"
 )
 
-// stampLen is the length of "02/Jan/2006:15:04:05 +0100".
-const stampLen = 26 // bytes
-
 // maxTries bounds what is tried on one line where its delimiters may be a client's.
 const maxTries = 16
 
@@ -38,7 +35,8 @@ func fixed(t []byte, e *event.Event) bool {
 				front(t[:at], e)
 				return behind(t[q+1:], e, true)
 			}
-			client, _ := said.FirstWord(bytes.TrimLeft(t[stampLen+2:q], " "))
+			_, rest, _ := said.Cut(t[:q], "]") // of the stamp
+			client, _ := said.FirstWord(bytes.TrimLeft(rest, " "))
 			peer(client, e)
 			return behind(t[q+1:], e, false)
 		}

@@ -82,21 +82,25 @@ func (c *Clock) ISO(b []byte) (t evidence.Time, n int) {
 	return t, n
 }
 
-// CLF reads "02/Jan/2006:15:04:05 +0100", the stamp of web access logs.
+// CLF reads "02/Jan/2006:15:04:05 +0100", the stamp of web access logs; some write a day below ten without its zero.
 func CLF(b []byte) (t evidence.Time, n int) {
-	if len(b) < 26 || b[2] != '/' || b[6] != '/' || b[11] != ':' || b[20] != ' ' {
+	d := 2
+	if len(b) > 1 && b[1] == '/' {
+		d = 1
+	}
+	if len(b) < d+24 || b[d] != '/' || b[d+4] != '/' || b[d+9] != ':' || b[d+18] != ' ' {
 		return t, 0
 	}
-	h, m, s, ok := timeOfDay(b[12:])
-	off, k := offset(b[21:])
+	h, m, s, ok := timeOfDay(b[d+10:])
+	off, k := offset(b[d+19:])
 	if !ok || k != 5 {
 		return t, 0
 	}
-	t, ok = Offset(Digits(b[7:11]), Month(b[3:6]), Digits(b[:2]), h, m, s, 0, off, time.Second)
+	t, ok = Offset(Digits(b[d+5:d+9]), Month(b[d+1:d+4]), Digits(b[:d]), h, m, s, 0, off, time.Second)
 	if !ok {
 		return t, 0
 	}
-	return t, 26
+	return t, d + 24
 }
 
 // TAI64N reads the stamp of multilog(8), '@' and 24 hexadecimal digits: seconds of the atomic time TAI since 1970 plus 2^62, and nanoseconds.
