@@ -75,19 +75,41 @@ func (f *fold) rootkit(e *event.Event, p string, owned bool) bool {
 	if owned {
 		return false
 	}
-	of := rootkits[p]
-	if of == "" && e.Text(event.FileType) == "dir" {
-		of = rootkits[p+"/"]
+	dir := e.Text(event.FileType) == "dir"
+	key, of := p, kit(p, dir)
+	if other := merged(p); of == "" && other != "" && (f.packages || !weak[other]) {
+		key, of = other, kit(other, dir)
 	}
 	if of == "" {
 		return false
 	}
 	l := detect.Critical
-	if strings.HasPrefix(p, "/usr/include/") && !f.packages || weak[p] {
+	if strings.HasPrefix(p, "/usr/include/") && !f.packages || weak[key] {
 		l = detect.High // names that somebody else could choose
 	}
 	f.add(e, "D42", "T1014", l, "is where "+of+" lies, and nothing else that is known")
 	return true
+}
+
+// kit gives whose path it is, "" where of none.
+func kit(p string, dir bool) string {
+	if of := rootkits[p]; of != "" || !dir {
+		return of
+	}
+	return rootkits[p+"/"]
+}
+
+// merged gives the other path of a file where /bin, /sbin and /lib are links into /usr, or are not.
+func merged(p string) string {
+	for _, dir := range []string{"/bin/", "/sbin/", "/lib/", "/lib64/"} {
+		if strings.HasPrefix(p, dir) {
+			return "/usr" + p
+		}
+		if strings.HasPrefix(p, "/usr") && strings.HasPrefix(p[len("/usr"):], dir) {
+			return p[len("/usr"):]
+		}
+	}
+	return ""
 }
 
 // weak are paths of the table that others could take by chance: alone they are no proof.
