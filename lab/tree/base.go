@@ -294,7 +294,7 @@ func (s *server) home(u *user, keys []*lab.Key) error {
 
 // boot starts the daemons.
 func (s *server) boot() {
-	s.pids = 300
+	s.pids, s.booted = 300, s.clock
 	s.daemons = map[string]int{}
 	s.record("/var/log/wtmp", utmpRecord{kind: 2, line: "~", id: "~~", user: "reboot", host: "6.1.0-17-amd64", at: s.clock})
 	s.say(kern, "kernel", "[    0.000000] Linux version 6.1.0-17-amd64 (debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14) 12.2.0) #1 SMP PREEMPT_DYNAMIC Debian 6.1.69-1 (2023-12-30)")

@@ -275,7 +275,7 @@ func sudo(sh *shell, c *command, args []string) error {
 	}
 	s.say(auth, "sudo", "%9s : TTY=%s ; PWD=%s ; USER=root ; COMMAND=%s", sh.user.name, sh.tty, sh.dir, where(args))
 	s.say(auth, "sudo", "pam_unix(sudo:session): session opened for user root(uid=0) by %s(uid=%d)", sh.user.name, sh.user.uid)
-	root := &shell{s: s, user: s.user("root"), dir: sh.dir, tty: sh.tty, quiet: true}
+	root := &shell{s: s, user: s.user("root"), dir: sh.dir, tty: sh.tty, quiet: true, visit: sh.visit}
 	s.tick(80 * time.Millisecond)
 	err := root.one(&command{words: args, input: c.input, out: c.out, append: c.append})
 	s.say(auth, "sudo", "pam_unix(sudo:session): session closed for user root")
@@ -353,6 +353,7 @@ func systemctl(sh *shell, _ *command, args []string) error {
 	}
 	if names[0] == "start" || names[0] == "restart" || strings.Contains(options, "now") {
 		s.say(daemon, "systemd[1]", "Started %s.", unit)
+		s.unitBegins(unit)
 	}
 	if names[0] == "stop" {
 		s.say(daemon, "systemd[1]", "Stopped %s.", unit)

@@ -24,6 +24,8 @@ var lacks = map[string][]string{
 	"logs":      {"/var/log"},
 	"files":     nil, // all but the logs
 	"server":    nil, // all of it: only what a log server kept
+	"disk":      nil, // all of it: the state of the machine while it runs, and what a log server kept
+	"remote":    nil, // what a log server kept
 }
 
 // Lacks gives the names of what a case can be made to lack.

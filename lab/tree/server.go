@@ -29,6 +29,10 @@ type server struct {
 	jobs    []job
 	jobsOld bool // the crontabs have to be read again
 	queue   int
+	booted  time.Time
+	begun   []*begun // what goes on running
+	open    []*visit // whose client is connected still
+	watched bool     // its state is the evidence
 }
 
 // user is an account as the system knows it.

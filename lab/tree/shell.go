@@ -16,6 +16,7 @@ type shell struct {
 	dir     string
 	tty     string
 	login   string // who logged in
+	visit   *visit // of the login; nil for what a daemon runs
 	quiet   bool   // no history: not a person's
 	opened  string // the PAM service of the session, "" for a login's own
 	history []string
@@ -37,7 +38,7 @@ func (sh *shell) become(command string) *shell {
 	s := sh.s
 	s.say(auth, "sudo", "%9s : TTY=%s ; PWD=%s ; USER=root ; COMMAND=%s", sh.user.name, sh.tty, sh.dir, command)
 	s.say(auth, "sudo", "pam_unix(sudo-i:session): session opened for user root(uid=0) by %s(uid=%d)", sh.user.name, sh.user.uid)
-	return &shell{s: s, user: s.user("root"), dir: "/root", tty: sh.tty, login: sh.login, opened: "sudo-i"}
+	return &shell{s: s, user: s.user("root"), dir: "/root", tty: sh.tty, login: sh.login, visit: sh.visit, opened: "sudo-i"}
 }
 
 // end writes the history, as bash does when it is left.
@@ -216,6 +217,7 @@ func (sh *shell) one(c *command) error {
 		return nil
 	}
 	if strings.Contains(name, "/") && sh.s.find(sh.path(name)) != nil { // a program that is there: a stand-in, which waits
+		sh.s.begins(sh, sh.path(name), args)
 		return nil
 	}
 	if strings.Contains(name, "=") {

@@ -69,12 +69,13 @@ type visit struct {
 	from           netip.Addr
 	port, pid, num int
 	tty            string
+	since          time.Time
 	shells         []*shell // the innermost last
 }
 
 func (s *server) opened(u *user, from netip.Addr, port, pid int) *visit {
 	s.session++
-	v := &visit{s: s, user: u, from: from, port: port, pid: pid, num: s.session, tty: fmt.Sprintf("pts/%d", s.rand.IntN(3))}
+	v := &visit{s: s, user: u, from: from, port: port, pid: pid, num: s.session, since: s.clock, tty: fmt.Sprintf("pts/%d", s.rand.IntN(3))}
 	s.say(auth, fmt.Sprintf("sshd[%d]", pid), "pam_unix(sshd:session): session opened for user %s(uid=%d) by %s(uid=0)", u.name, u.uid, u.name)
 	s.tick(20 * time.Millisecond)
 	s.say(auth, s.tag("systemd-logind"), "New session %d of user %s.", v.num, u.name)
@@ -82,7 +83,7 @@ func (s *server) opened(u *user, from netip.Addr, port, pid int) *visit {
 	s.tick(100 * time.Millisecond)
 	s.record("/var/log/wtmp", utmpRecord{kind: 7, pid: pid, line: v.tty, id: v.tty[len(v.tty)-1:], user: u.name, from: from, at: s.clock})
 	s.lastlog(u, v)
-	v.shells = []*shell{{s: s, user: u, dir: u.home, tty: v.tty, login: u.name}}
+	v.shells = []*shell{{s: s, user: u, dir: u.home, tty: v.tty, login: u.name, visit: v}}
 	return v
 }
 
@@ -115,6 +116,9 @@ func (v *visit) leave() {
 
 // Close leaves all shells and hangs up.
 func (v *visit) Close(context.Context) error {
+	if v.s.connected(v) {
+		return nil
+	}
 	for len(v.shells) > 0 {
 		v.leave()
 	}

@@ -40,7 +40,7 @@ func (*Maker) Clock() string {
 
 // Begin writes the server and lets it start.
 func (m *Maker) Begin(_ context.Context, p *lab.Play, setup lab.Setup) (lab.Stage, error) {
-	setup.RemoteLogs = setup.RemoteLogs || slices.Contains(m.without, "server")
+	setup.RemoteLogs = setup.RemoteLogs || slices.Contains(m.without, "server") || slices.Contains(m.without, "disk")
 	s, err := build(p, setup, func(r *rand.Rand) time.Time {
 		return time.Date(2023, 2, 1, 8, 0, 0, 0, time.UTC).AddDate(0, 0, r.IntN(900)).Add(time.Duration(r.IntN(36_000_000)) * time.Millisecond)
 	})
@@ -49,6 +49,7 @@ func (m *Maker) Begin(_ context.Context, p *lab.Play, setup lab.Setup) (lab.Stag
 	}
 	s.clock = s.clock.AddDate(0, 0, 25+s.rand.IntN(60)).Truncate(24 * time.Hour).Add(time.Duration(5*3600+s.rand.IntN(7200)) * time.Second)
 	s.boot()
+	s.watched = slices.Contains(m.without, "disk")
 	m.s, m.play = s, p
 	return s, nil
 }
@@ -76,7 +77,14 @@ func (m *Maker) End(ctx context.Context, dir string) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if r := m.s.remote; r != nil {
+	var taker *visit
+	if m.s.watched {
+		var err error
+		if taker, err = m.watch(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if r := m.s.remote; r != nil && !slices.Contains(m.without, "remote") {
 		m.play.Truth.Remote = "remote"
 		if err := os.MkdirAll(filepath.Join(dir, "remote"), 0o755); err != nil {
 			return nil, err
@@ -85,6 +93,9 @@ func (m *Maker) End(ctx context.Context, dir string) ([]string, error) {
 		if err := errors.Join(os.WriteFile(log, []byte(r.String()), 0o644), os.Chtimes(log, m.s.clock, m.s.clock)); err != nil { // it came as it was
 			return nil, err
 		}
+	}
+	if m.s.watched {
+		return []string{stateName}, m.s.writeState(filepath.Join(dir, stateName), taker)
 	}
 	m.s.lack(m.without)
 	if slices.Contains(m.without, "server") {
