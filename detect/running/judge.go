@@ -1,6 +1,7 @@
 package running
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"path"
@@ -85,7 +86,7 @@ func (f *fold) finding(p *process, id string, level detect.Level) detect.Finding
 		}
 		x.Agent = l.proof
 	} else if p.login != "" && !serviceAccount(p.user) {
-		x.As = f.scene.UserByUID(p.login)
+		x.As = cmp.Or(f.account(p, p.login), p.login)
 	}
 	for _, s := range f.sockets[key(p.source, p.pid)] {
 		if words := s.words(); words != "" && len(x.Sources) < 32 {

@@ -1,6 +1,7 @@
 package running
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -40,14 +41,14 @@ func (f *fold) origin(p *process) (login, bool) {
 			return l, true
 		}
 	}
-	if p.user != "root" && p.user != f.scene.UserByUID(p.login) {
+	if p.user != "root" && p.user != cmp.Or(f.account(p, p.login), p.login) {
 		return login{}, false // a service that an administrator began in his session hands on his environment, also to who breaks into it
 	}
 	for _, v := range p.env {
 		if rest, ok := strings.CutPrefix(v, "SSH_CONNECTION="); ok {
 			from, _, _ := strings.Cut(rest, " ")
 			if from != "" {
-				return login{from: from, account: f.scene.UserByUID(p.login), proof: "its environment holds " + v}, true
+				return login{from: from, account: cmp.Or(f.account(p, p.login), p.login), proof: "its environment holds " + v}, true
 			}
 		}
 	}
@@ -72,7 +73,7 @@ func (f *fold) agrees(p *process, l login) bool {
 	if !f.scene.SameMachine(p.source, l.source) {
 		return false
 	}
-	name := f.scene.UserByUID(p.login)
+	name := f.account(p, p.login)
 	return name == "" || l.account == "" || name == l.account
 }
 

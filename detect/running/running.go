@@ -27,7 +27,7 @@ func New() *detect.Detection {
 		Wants: []event.Kind{event.ProcessSeen, event.SocketSeen, event.Contradiction, event.HookSeen, event.AuthAccepted, event.SessionOpened, event.UnownedFile,
 			event.PackageFileChanged, event.PreloadLibrary, event.Package},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, procs: map[string]*process{}, sockets: map[string][]*socket{}, ends: map[string]*socket{}, preloads: map[string]evidence.Quote{}, strange: map[string]bool{}, accepted: map[string][]login{}, sessions: map[string][]login{}}
+			return &fold{scene: s, procs: map[string]*process{}, sockets: map[string][]*socket{}, ends: map[string]*socket{}, preloads: map[string]evidence.Quote{}, strange: map[string]bool{}, accepted: map[string][]login{}, sessions: map[string][]login{}, names: map[string][]named{}, named: map[named]bool{}}
 		},
 	}
 }
@@ -87,7 +87,9 @@ type fold struct {
 	accepted map[string][]login // by the pid of the server's process
 	sessions map[string][]login // by the session's number
 	logins   int
-	dropped  []detect.Finding // what was too many to be judged
+	dropped  []detect.Finding   // what was too many to be judged
+	names    map[string][]named // of accounts, by their number
+	named    map[named]bool
 }
 
 // login is a login as a log tells of it.
@@ -164,9 +166,6 @@ func (f *fold) process(e *event.Event) {
 	set(&p.container, event.ContainerID)
 	set(&p.sha256, event.FileSHA256)
 	set(&p.found, event.ViewShown)
-	if p.user == "" {
-		p.user = cmp.Or(f.scene.UserByUID(p.uid), p.uid)
-	}
 	p.started = evidence.Max(p.started, e.At)
 	for _, t := range e.All(event.ProcessTrait) {
 		if !p.is(t) && len(p.traits) < maxTraits {
@@ -238,6 +237,9 @@ func givesShell(service string) bool {
 }
 
 func (f *fold) login(e *event.Event) {
+	if e.Kind == event.SessionOpened {
+		f.learn(e)
+	}
 	if f.logins >= maxLogins {
 		return
 	}
@@ -256,6 +258,7 @@ func (f *fold) login(e *event.Event) {
 // Findings gives what was found, the gravest first.
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
+		f.nameAll()
 		out := slices.Concat(f.contra, f.hooks, f.sniffers(), f.forced())
 		for _, p := range f.order {
 			if ctx.Err() != nil {
