@@ -125,6 +125,9 @@ func (f *fold) changed(e *event.Event) {
 	switch e.Kind {
 	case event.AccountCreated:
 		r.Title = "account " + user + " was made"
+		if e.Has(event.UserID, "0") && secondRoot(user) {
+			r.Detection, r.Level, r.Title = "D45", detect.High, r.Title+" with uid 0: it is root under another name"
+		}
 	case event.PasswordChanged:
 		r.Title, r.Attack = "password of "+user+" was changed", []string{"T1098"}
 	case event.AccountDeleted:
@@ -156,11 +159,14 @@ func (f *fold) again(k change, e *event.Event) bool {
 	return false
 }
 
+// secondRoot tells an account that nothing needs to have root's number: BSD's own second root is toor.
+func secondRoot(user string) bool { return user != "root" && user != "toor" }
+
 func (f *fold) account(e *event.Event) {
 	user, uid := e.Text(event.UserName), e.Text(event.UserID)
 	odd := ""
 	switch {
-	case uid == "0" && user != "root" && user != "toor": // BSD's second root
+	case uid == "0" && secondRoot(user):
 		odd = "a second account with uid 0, which is root under another name"
 	case e.Text(event.PasswordState) == "empty":
 		odd = "no password is asked of it"

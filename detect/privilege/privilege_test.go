@@ -51,3 +51,13 @@ func TestAnAccountIsMade(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestASecondRootIsMade: a log that tells of one is enough, also where no list of accounts was read.
+func TestASecondRootIsMade(t *testing.T) {
+	for line, want := range map[string]detect.Level{"user.name=support user.id=0": detect.High, "user.name=toor user.id=0": detect.Info, "user.name=root user.id=0": detect.Info, "user.name=support user.id=1004": detect.Info, "user.name=support": detect.Info} {
+		got := detecttest.Of(detecttest.Run(t, privilege.New(), detect.Scene{}, "03:00:00 account-created "+line), detect.AccountMade)
+		if len(got) != 1 || got[0].Level != want {
+			t.Errorf("%s: %+v", line, got)
+		}
+	}
+}
