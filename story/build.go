@@ -82,6 +82,7 @@ type builder struct {
 	keys     map[string]bool // fingerprints of the intruder's keys
 	root     bool
 	rootSign string // claim
+	rootOdd  string // claim of what runs as root and only an intruder leaves
 	entered  []way
 	effect   []string                         // claims of rung c or d that are the intruder's
 	made     map[*detect.Finding]bool         // what requests to a script made
@@ -131,6 +132,7 @@ type way struct {
 	off     float64         // seconds by which its times may be off because no zone or year is known
 	product string
 	cve     []string
+	before  bool // he came before: how and when is not seen
 }
 
 // claim adds a claim and gives its id; "" where there is no evidence for it.

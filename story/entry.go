@@ -42,8 +42,12 @@ func (b *builder) entries() {
 		b.known(w)
 		b.testimony(w)
 		w.last = evidence.Max(w.first, w.last)
+		from := w.first.String()
+		if w.before {
+			from = ""
+		}
 		b.s.Entry = append(b.s.Entry, Entry{Vector: w.vector, Status: w.status, Service: w.service, Account: utf8(w.account), Sources: w.sources, Product: w.product, CVE: ids(w.cve...),
-			First: w.first.String(), Last: w.last.String(), ErrorSeconds: w.first.Step.Seconds() + w.off, Claims: ids(w.claims...)})
+			First: from, Last: w.last.String(), ErrorSeconds: w.first.Step.Seconds() + w.off, Claims: ids(w.claims...)})
 	}
 }
 
@@ -144,6 +148,9 @@ func (b *builder) byLogin(s *suspect, l *detect.Finding, w *way, accepted string
 		w.weigh("guessed-then-in", b.told[l])
 	case b.usual(s, l):
 		b.insider(s, l, w)
+	case l.Method == "publickey" && b.strangeKey(l):
+		w.vector, w.before = "unknown", true
+		w.weigh("accepted", accepted)
 	case l.Method == "publickey", l.Method == "record" && b.keysOnly(l.Account):
 		w.vector = "ssh-key"
 		w.weigh("by-key", accepted)
@@ -331,7 +338,7 @@ func (b *builder) innocents() {
 		}
 		if l.Access.NewAddress && b.origin(l.Source) == "external" && len(b.s.Innocent) < 40 {
 			b.s.Innocent = append(b.s.Innocent, Innocent{What: fmt.Sprintf("%s logged in from %s, where the account had not come from before", utf8(l.Account), l.Source),
-				Why: "a new address alone is no break-in, and nothing bad happened in its sessions; ask " + utf8(l.Account)})
+				Why: b.newAddress(l)})
 		}
 	}
 	for _, p := range b.by[detect.Persistence] {

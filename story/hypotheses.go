@@ -59,7 +59,7 @@ func (b *builder) weigh() {
 		if h.Status == "" {
 			b.besides(&h, v.words)
 		}
-		if h.Status == "" {
+		if h.Status == "" && !b.newcomer(&h) {
 			b.without(&h, v.log, v.service)
 		}
 		b.sides(&h)

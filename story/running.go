@@ -157,6 +157,16 @@ func (b *builder) callsOut(f *detect.Finding, s *suspect) {
 	b.action(f.Detail, first(f.Attack), f.First, f.Account, f.Path, id)
 }
 
+// seenCalling tells an impact that was seen as connections at one moment: its count is of machines, not of what was sent.
+func (b *builder) seenCalling(i *Impact) bool {
+	for _, f := range b.by[detect.Scanner] {
+		if f.Pid != "" && b.told[f] != "" && contains(i.Claims, b.told[f]) {
+			return true
+		}
+	}
+	return false
+}
+
 // stopFirst says what to do about what runs: hold it, do not kill it.
 func (b *builder) stopFirst() {
 	var held []string

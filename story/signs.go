@@ -15,7 +15,7 @@ type sign struct {
 }
 
 // bad are the findings that can be bad in themselves, whoever they are of.
-var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun, detect.Command}
+var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.AccountMade, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun, detect.Command}
 
 // odd gives what does not belong on a server and has no cause that explains it, the worst first.
 func (b *builder) odd() (out []*detect.Finding) {
@@ -49,6 +49,9 @@ func (b *builder) unexplained() []sign {
 			continue
 		}
 		id := b.tellOdd(f)
+		if f.What == detect.Process && f.Account == "root" && b.rootOdd == "" {
+			b.rootOdd = id
+		}
 		if f.Level >= detect.Critical {
 			return []sign{{id, Possible}}
 		}

@@ -20,6 +20,8 @@ var vectorWords = map[string]string{
 func (w *way) how() string {
 	s := vectorWords[w.vector]
 	switch {
+	case w.before:
+		return "logged in as " + w.account + " by a key that nobody was seen to use before, so that it may be stolen or have been put there by another way in,"
 	case w.vector == "unknown" && w.login != nil:
 		return "logged in as " + w.account + ", by password or key, which cannot be told any more,"
 	case w.vector == "unknown":
@@ -83,7 +85,12 @@ func (b *builder) summary() string {
 		did = append(did, "left "+plural(int64(n), "way", "ways")+" to come back")
 	}
 	for _, i := range b.s.Impact {
-		if i.What == "spam" {
+		switch {
+		case b.seenCalling(&i) && i.What == "spam":
+			did = append(did, "left a program running that hands mail to "+plural(i.Count, "server", "servers"))
+		case b.seenCalling(&i):
+			did = append(did, "left a program running that reaches out to "+plural(i.Count, "machine", "machines"))
+		case i.What == "spam":
 			did = append(did, fmt.Sprintf("sent %d mails as %s", i.Count, i.By))
 		}
 	}

@@ -84,6 +84,7 @@ func (b *builder) suspect() {
 	b.byDatabase()
 	b.byRansom()
 	b.byProcesses()
+	b.byConnection()
 	b.byEffects()
 	b.byCampaign()
 	b.byMail()
@@ -246,7 +247,7 @@ func shellService(s string) bool {
 }
 
 func (b *builder) badByThemselves() (out []*detect.Finding) {
-	for _, w := range []detect.What{detect.Persistence, detect.OddFile, detect.AccountOdd, detect.Process} {
+	for _, w := range []detect.What{detect.Persistence, detect.OddFile, detect.AccountOdd, detect.AccountMade, detect.Process} {
 		for _, f := range b.by[w] {
 			if f.Level >= detect.High && f.First.Known() && b.byPackage(f) == nil {
 				out = append(out, f)

@@ -26,6 +26,9 @@ func (b *builder) verdict() {
 		v.Status, v.Confidence = string(CannotTell), Possible
 	case len(signs) > 0:
 		v.Status, v.Confidence = Compromised, signs[0].status
+		if b.rootOdd != "" {
+			b.becameRoot(b.rootOdd)
+		}
 		b.s.Entry = append(b.s.Entry, Entry{Vector: "unknown", Status: CannotTell, Sources: []string{}, CVE: []string{}, Claims: ids(signs[0].claim)})
 	case len(b.changedPrograms()) > 0, len(b.odd()) > 0:
 		v.Status, v.Confidence = string(CannotTell), Possible
