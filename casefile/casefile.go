@@ -116,6 +116,12 @@ func (c *Case) Finish(sources []Source, ended time.Time, done bool) error {
 	return c.save()
 }
 
+// Handled writes down that somebody did something more with the case.
+func (c *Case) Handled(by Custody) error {
+	c.m.Custody = append(c.m.Custody, by)
+	return c.save()
+}
+
 // Discard removes a case that came to nothing. Only what Create made is removed.
 func (c *Case) Discard() error {
 	if err := os.RemoveAll(c.Spool()); err != nil {

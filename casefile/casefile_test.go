@@ -72,3 +72,20 @@ func TestDiscardTakesOnlyItsOwn(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestHandled: what is done with a case later stands behind what was done before.
+func TestHandled(t *testing.T) {
+	k, err := casefile.Create(filepath.Join(t.TempDir(), "case"), casefile.Custody{User: "first"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Handled(casefile.Custody{User: "second"}); err != nil {
+		t.Fatal(err)
+	}
+	if k, err = casefile.Open(k.Dir()); err != nil {
+		t.Fatal(err)
+	}
+	if c := k.Manifest().Custody; len(c) != 2 || c[0].User != "first" || c[1].User != "second" {
+		t.Errorf("%+v", c)
+	}
+}

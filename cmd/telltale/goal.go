@@ -3,11 +3,13 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"telltale/casefile"
 	"telltale/report"
@@ -34,6 +36,26 @@ func forGoal(d *report.Document, goal string, k *casefile.Case) error {
 		return nil
 	}
 	return k.WriteExhibits(repall.Exhibits(d))
+}
+
+// again gives a report of a case the form of another goal. For a court the case then has its exhibits as if it had been made for one, and the record of what
+// was done tells of it.
+func again(d *report.Document, goal string, k *casefile.Case, started time.Time) error {
+	d.Goal = goal
+	if goal != report.Legal {
+		return nil
+	}
+	list := repall.Exhibits(d)
+	there, err := k.HasExhibits(list)
+	if err == nil && !there {
+		c := custodyOf(started, append([]string{"report"}, os.Args[min(2, len(os.Args)):]...))
+		c.SHA256, c.Ended = ownDigest(), time.Now().UTC().Format(time.RFC3339)
+		err = errors.Join(k.WriteExhibits(list), k.Handled(c))
+	}
+	if all := k.Manifest().Custody; len(all) > len(d.Custody) {
+		d.Custody = append(d.Custody, all[len(d.Custody):]...)
+	}
+	return err
 }
 
 // ownDigest gives the SHA-256 of the program's own file, "" where it cannot be read: then the report says that it was not computed.

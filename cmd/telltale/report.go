@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +26,8 @@ func reportCommand(out io.Writer) *cobra.Command {
 	}
 	c := &cobra.Command{
 		Use: "report CASE", Short: "Write a case's report again, in another format", Args: cobra.ExactArgs(1),
+		Long: `Write a case's report again, in another format or for another purpose. With --goal legal the case also gets the quoted evidence as numbered files, as
+examine --goal legal makes it, and its record (case.json) tells who did that; files that are there already are held against the report.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			k, err := casefile.Open(args[0])
 			if err != nil {
@@ -36,15 +41,15 @@ func reportCommand(out io.Writer) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if d.Goal, err = goalOf(goal, d.Goal); err != nil {
+			if goal, err = goalOf(goal, d.Goal); err != nil {
 				return err
 			}
-			for _, f := range repall.Formats() {
-				if f.Name == format {
-					return f.Write(out, d)
-				}
+			i := slices.Index(names, format)
+			if i < 0 {
+				return fmt.Errorf("%w: --format %q: give one of %s", errUsage, format, strings.Join(names, ", "))
 			}
-			return fmt.Errorf("%w: --format %q: give one of %s", errUsage, format, strings.Join(names, ", "))
+			err = again(d, goal, k, time.Now()) // the report is written all the same: a case may lie where nothing can be written
+			return errors.Join(repall.Formats()[i].Write(out, d), err)
 		},
 	}
 	c.Flags().StringVar(&format, "format", "text", "one of "+strings.Join(names, ", "))
