@@ -26,6 +26,7 @@ import (
 	"telltale/filesystem/live"
 	"telltale/host"
 	"telltale/internal/state"
+	"telltale/report"
 	"telltale/report/jsonreport"
 	"telltale/report/terminal"
 )
@@ -35,6 +36,7 @@ type liveFlags struct {
 	caseDir                 string
 	quick, full, fast, only bool
 	exhibits                bool
+	goal                    string
 	json, quiet, everything bool
 	budget                  time.Duration
 	rules, advisories       []string
@@ -58,6 +60,9 @@ incident alone. What it signed was written by whoever had it, not seen by whoeve
 
 If the collection is cut, the machine is examined all the same, and the exit status is 1.
 
+With --goal restart the answer is the shortest, for who must bring the service back; with --goal legal the case also holds custody and the quoted evidence as
+numbered files, as examine makes them.
+
 Interrupted (Ctrl-C), it answers with what it has seen until then, marked as unfinished, and ends with status 130.
 
 Run it as root, from a USB stick or over ssh. Do not reboot the machine before.`,
@@ -69,6 +74,7 @@ Run it as root, from a USB stick or over ssh. Do not reboot the machine before.`
 	c.AddCommand(lists(out)...)
 	f.sink.bind(c.Flags())
 	c.Flags().StringVar(&f.caseDir, "case", "", "folder of the case, new or empty: the report is written there, too")
+	c.Flags().StringVar(&f.goal, "goal", report.RootCause, goalUsage+"; legal needs --case")
 	c.Flags().BoolVar(&f.quick, "quick", false, "only what runs, and what stands on the machine: no logs, no digests of packages")
 	c.Flags().BoolVar(&f.only, "collect-only", false, "with --to: collect, and leave the examination to another machine")
 	c.Flags().BoolVar(&f.exhibits, "run-exhibits", false, "also run the machine's own ps, ls and lsmod, to see whether they lie: the only thing that starts programs of the machine")
@@ -84,6 +90,18 @@ Run it as root, from a USB stick or over ssh. Do not reboot the machine before.`
 	return c
 }
 
+// checkGoal refuses a goal that the call cannot reach.
+func (f *liveFlags) checkGoal() (err error) {
+	f.goal, err = goalOf(f.goal, report.RootCause)
+	switch {
+	case err == nil && f.goal != report.RootCause && f.only:
+		return fmt.Errorf("%w: --goal is what the answer is for, and --collect-only gives none; give it to examine", errUsage)
+	case err == nil && f.goal == report.Legal && f.caseDir == "":
+		return fmt.Errorf("%w: --goal legal needs --case: its exhibits are files", errUsage)
+	}
+	return err
+}
+
 // collectOften is how much the heap may grow between two collections of garbage, percent: on somebody's server memory is dearer than time.
 const collectOften = 40
 
@@ -94,6 +112,9 @@ const goingOn = 20 * time.Second
 func liveRun(ctx context.Context, out, errs io.Writer, f liveFlags) error {
 	if f.only && f.sink.to == "" {
 		return fmt.Errorf("%w: --collect-only needs --to", errUsage)
+	}
+	if err := f.checkGoal(); err != nil {
+		return err
 	}
 	rules, err := rulesOf(f.rules)
 	if err != nil {
@@ -222,6 +243,9 @@ func copyFiles(ctx context.Context, b *acquire.Box, w *pack.Writer, p *progress,
 // liveAnswer examines and tells.
 func liveAnswer(ctx context.Context, out io.Writer, f liveFlags, o examine.Options, p *progress, started time.Time) error {
 	custody := custodyOf(started, append([]string{"live"}, withoutSecrets(os.Args)[min(2, len(os.Args)):]...))
+	if f.goal == report.Legal {
+		custody.SHA256 = ownDigest()
+	}
 	var k *casefile.Case
 	if f.caseDir != "" {
 		var err error
@@ -241,8 +265,12 @@ func liveAnswer(ctx context.Context, out io.Writer, f liveFlags, o examine.Optio
 	}
 	d := document(res, []casefile.Custody{custody}, started)
 	tellAdvisories(d, f.db)
+	d.Goal = f.goal
 	dir := ""
 	if k != nil {
+		if err := forGoal(d, f.goal, k); err != nil {
+			return err
+		}
 		if err := writeAll(k, d); err != nil {
 			return err
 		}
