@@ -58,6 +58,9 @@ func (s *server) Look(ctx context.Context, by lab.Login, dir string) ([]string, 
 	if err != nil {
 		return nil, err
 	}
+	if t, ok := x.(*session); ok {
+		t.more = lookTries
+	}
 	failed := x.Run(ctx, "sudo "+stickAt+"/look")
 	if err := errors.Join(failed, x.Close(ctx)); err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ type session struct {
 	out   *screen
 	done  chan error
 	depth int // shells that are open
+	more  int // tries beyond the usual ones
 }
 
 // screen keeps what the terminal shows.
@@ -95,6 +96,13 @@ func (s *server) SSH(ctx context.Context, l lab.Login) (lab.Session, error) {
 	return nil, errors.Join(fmt.Errorf("no prompt came: %s", tail([]byte(x.out.text()))), c.Process.Kill())
 }
 
+// usualTries is how often it is looked whether a command has ended, at tryEvery; an examination takes longer.
+const (
+	usualTries = 200
+	lookTries  = 2000
+	tryEvery   = 150 * time.Millisecond
+)
+
 // Run types a line and waits until the shell is ready for the next.
 func (x *session) Run(ctx context.Context, line string) error {
 	switch line {
@@ -107,11 +115,11 @@ func (x *session) Run(ctx context.Context, line string) error {
 	if _, err := io.WriteString(x.in, line+"\n"); err != nil {
 		return fmt.Errorf("%w: %s", err, tail([]byte(x.out.text())))
 	}
-	for range 200 {
+	for range usualTries + x.more {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(150 * time.Millisecond):
+		case <-time.After(tryEvery):
 		}
 		if t := x.out.text(); len(t) > shown && strings.Contains(t[shown:], "\n") && x.out.prompted() { // a long line is echoed in part
 			return nil
