@@ -145,19 +145,19 @@ func SuspiciousCommand(cmd string) (why string, level Level) {
 	low := strings.ToLower(c)
 	fetch := named(low, "curl") || named(low, "wget") || named(strings.ReplaceAll(low, "git fetch ", ""), "fetch") || strings.Contains(low, "lwp-download") || named(low, "tftp")
 	switch {
-	case strings.Contains(low, "/dev/tcp/") || strings.Contains(low, "/dev/udp/"):
+	case strings.Contains(low, "/dev/udp/") || strings.Contains(low, "/dev/tcp/") && !looksAtPort(low):
 		return "opens a network connection from the shell", Critical
-	case pipesToShell(low) && fetch:
-		return "runs code that it fetches from the network", Critical
+	case pipesToShell(low) && fetch && !ownFetch(low):
+		return "runs code that it fetches from the network", fetchedLevel(strings.TrimSpace(c))
 	case pipesToShell(low) && (strings.Contains(low, "base64") || strings.Contains(low, "xxd -r") || strings.Contains(low, "openssl enc")):
 		return "runs code that it decodes", Critical
 	case (named(low, "nc") || named(low, "nc.traditional") || named(low, "ncat") || named(low, "netcat")) && (strings.Contains(low, " -e ") || strings.Contains(low, "mkfifo")):
 		return "gives a shell to the network", Critical
 	case strings.Contains(low, "socket.socket") && (strings.Contains(low, "dup2") || strings.Contains(low, "pty.spawn")),
-		strings.Contains(low, "fsockopen") && strings.Contains(low, "exec"), strings.Contains(low, "socat ") && strings.Contains(low, "exec:"):
+		strings.Contains(low, "fsockopen") && strings.Contains(low, "exec"), strings.Contains(low, "socat ") && servesShell(low):
 		return "gives a shell to the network", Critical
 	case strings.Contains(low, "stratum+tcp") || strings.Contains(low, "xmrig") || strings.Contains(low, "minerd"):
-		return "mines for a pool", Critical
+		return "mines for a pool", minerLevel(c)
 	}
 	for _, w := range strings.FieldsFunc(c, func(r rune) bool { return strings.ContainsRune(" \t;|&<>()'\"`=", r) }) {
 		if !strings.HasPrefix(w, "/") {
@@ -203,17 +203,10 @@ func named(c, program string) bool {
 
 // pipesToShell tells whether something is piped into a shell or interpreter, or evaluated by one.
 func pipesToShell(c string) bool {
-	piped := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(")}'\"`;", r) { // what may stand right behind the shell's name
-			return ' '
-		}
-		return r
-	}, c)
-	for _, sh := range []string{"sh", "bash", "dash", "zsh", "ksh", "python", "python3", "perl", "php", "ruby"} {
-		if strings.Contains(piped, "| "+sh+" ") || strings.Contains(piped, "|"+sh+" ") || strings.Contains(piped, "| /bin/"+sh+" ") || strings.Contains(piped, "|/bin/"+sh+" ") ||
-			strings.Contains(piped, "| sudo "+sh+" ") || strings.Contains(piped, "| /usr/bin/"+sh+" ") {
-			return true
-		}
+	if runsInput(c) {
+		return true
+	}
+	for _, sh := range interpreters {
 		if strings.Contains(c, sh+" -c \"$(") || strings.Contains(c, sh+" <(") || strings.Contains(c, sh+" -c '$(") || strings.Contains(c, "eval \"$(") || strings.Contains(c, "eval $(") {
 			return true
 		}

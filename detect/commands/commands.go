@@ -97,7 +97,7 @@ func judge(c string) (id, attack, why string, l detect.Level) {
 	}
 	if l > detect.Info {
 		if why == fetchesAndRuns {
-			if from, l := remote(c); l == detect.Low {
+			if from, l := detect.FetchedFrom(c); l == detect.Low {
 				return "D33", "T1195", "runs code from " + from + ", as its maker tells everybody to", l
 			}
 		}

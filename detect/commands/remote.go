@@ -2,7 +2,6 @@ package commands
 
 import (
 	"bytes"
-	"net/netip"
 	"strings"
 
 	"telltale/detect"
@@ -13,42 +12,6 @@ import (
 
 // fetchesAndRuns is how package detect words code that is run as it comes from the network.
 const fetchesAndRuns = "runs code that it fetches from the network"
-
-// installers are hosts whose makers tell everybody to run what they give. It is trust all the same, and a way in for who holds the host.
-var installers = []string{"get.docker.com", "test.docker.com", "sh.rustup.rs", "get.k3s.io", "get.rke2.io", "deb.nodesource.com", "rpm.nodesource.com", "raw.githubusercontent.com/nvm-sh", "raw.githubusercontent.com/ohmyzsh", "raw.githubusercontent.com/Homebrew", "raw.githubusercontent.com/helm",
-	"raw.githubusercontent.com/pyenv", "pyenv.run", "get.helm.sh", "install.python-poetry.org", "astral.sh", "getcomposer.org", "get.acme.sh", "bun.sh", "deno.land", "get.sdkman.io", "get.rvm.io", "starship.rs", "tailscale.com", "my.netdata.cloud", "get.netdata.cloud", "packages.gitlab.com",
-	"packagecloud.io", "repos.insights.digitalocean.com", "dl.google.com/cloudagents", "get.pnpm.io", "yarnpkg.com", "ollama.com", "install.crowdsec.net", "get.volta.sh", "sdk.cloud.google.com", "downloads.mariadb.com", "r.mariadb.com"}
-
-// remote gives where the code that a command fetches comes from, and how grave it is to run it: from a maker that everybody trusts little, from a host with
-// a name by https more, from an address or by http most.
-func remote(c string) (from string, l detect.Level) {
-	i := strings.Index(c, "http://")
-	if j := strings.Index(c, "https://"); j >= 0 && (i < 0 || j < i) {
-		i = j
-	}
-	if i < 0 {
-		return "", detect.High // "curl 203.0.113.6/x | sh"
-	}
-	url := c[i:]
-	if j := strings.IndexAny(url, " \t'\"|;)>"); j >= 0 {
-		url = url[:j]
-	}
-	rest, secure := strings.CutPrefix(url, "https://")
-	if !secure {
-		return url, detect.High
-	}
-	for _, x := range installers {
-		if after, ok := strings.CutPrefix(rest, x); ok && (after == "" || after[0] == '/' || after[0] == '?') {
-			return url, detect.Low
-		}
-	}
-	host, _, _ := strings.Cut(rest, "/")
-	host, _, _ = strings.Cut(host, ":")
-	if _, err := netip.ParseAddr(host); err == nil {
-		return url, detect.High
-	}
-	return url, detect.Medium
-}
 
 // ran looks at commands that sudo and the kernel's audit tell: of all that a shell may do, only at code that is fetched and run, for what
 // automata run from /tmp would be told else.
@@ -61,7 +24,7 @@ func (f *fold) ran(e *event.Event) {
 	if why, _ := detect.SuspiciousCommand(strings.NewReplacer(`'`, " ", `"`, " ").Replace(c)); why != fetchesAndRuns {
 		return
 	}
-	from, l := remote(c)
+	from, l := detect.FetchedFrom(c)
 	user := e.Text(event.UserName)
 	k := user + "\x00" + c
 	r := f.remote[k]
