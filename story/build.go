@@ -102,6 +102,7 @@ type suspect struct {
 	logins   []*detect.Finding
 	spans    []span
 	strong   bool // an unauthorised session is confirmed, not only likely
+	doubted  bool // suspected for what honest people do, too, and for nothing else
 	web      bool
 	attacked bool            // what he tried was followed by its effect
 	cve      []string        // of the fault that he used

@@ -54,7 +54,7 @@ func (b *builder) rights() {
 				text = fmt.Sprintf("%s became %s by %s %s.", r.Account, r.As, r.Service, clock(r.First))
 			}
 			id := b.claim(text, evidence.Effect, r.First, Confirmed, r.For, nil)
-			if s.strong || !maintains(r.Runs) { // who only mistyped his password looks after his server, too
+			if _, l := detect.SuspiciousCommand(r.Runs); s.strong || l >= detect.High || !s.doubted && !maintains(r.Runs) { // who only mistyped his password works on his server, too
 				b.effect = ids(append(b.effect, id)...)
 			}
 			b.action("ran a command as "+r.As+": "+r.Runs, "T1548.003", r.First, r.Account, "", id)
@@ -136,7 +136,7 @@ func (b *builder) persists(p *detect.Finding) {
 	}
 	id := b.claim(text, evidence.Effect, since, st, p.For, nil)
 	b.told[p] = id
-	b.effect = ids(append(b.effect, id)...)
+	b.proves(s, p, id)
 	b.s.Persistence = append(b.s.Persistence, Persistence{Mechanism: p.Mechanism, Path: utf8(p.Path), Runs: utf8(p.Runs), As: utf8(p.As), Since: since.String(), OwnedByPackage: p.Package != "", Attack: first(p.Attack), Claims: ids(id)})
 	if s != nil {
 		b.action("left "+names(p.Mechanism)+" behind", first(p.Attack), since, p.As, p.Path, id)
@@ -196,7 +196,7 @@ func (b *builder) did(f *detect.Finding) {
 	if s == nil {
 		return
 	}
-	b.effect = ids(append(b.effect, id)...)
+	b.proves(s, f, id)
 	switch f.What {
 	case detect.Timestomped:
 		b.s.Altered = append(b.s.Altered, Altered{Path: utf8(f.Path), Kind: "timestomped", Expected: "written no earlier than " + f.First.String(), Found: f.Detail, Claims: ids(id)})

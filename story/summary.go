@@ -46,6 +46,9 @@ func (b *builder) summary() string {
 	default:
 		if len(b.entered) > 0 {
 			w := b.entered[0]
+			if b.onlyDoubted() {
+				return fmt.Sprintf("%s was let in as %s %s after tries that were refused. Who guesses a password leaves that, and so does whoever mistypes his own, or a program with an old one; nothing that only an intruder does was found behind it, so it cannot be told. Ask %s whether that was him.", list(w.sources), w.account, clock(w.first), w.account)
+			}
 			return fmt.Sprintf("It looks as if %s had got in (%s as %s, %s), but no effect of it was found, so it cannot be told. Look at the claims of that way in below.", list(w.sources), w.vector, w.account, clock(w.first))
 		}
 		if ps := b.changedPrograms(); len(ps) > 0 {

@@ -22,8 +22,7 @@ func (b *builder) suspect() {
 		a := f.Access
 		text := fmt.Sprintf("The password of %s was guessed: %s for %s from %s, then the login was accepted %s.", f.Account,
 			plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries"), tried(a), f.Source, clock(f.First))
-		// Who forgot his own password tries again and again too, but no other account.
-		strong := (a.TriedAccounts > 1 || a.TriedInvalid > 0 || a.FailedHere >= 15) && f.Method != "record" // which does not tell by what the login was
+		strong := b.guesser(f)
 		if !strong && !a.Unfamiliar() {
 			b.s.Innocent = append(b.s.Innocent, Innocent{What: fmt.Sprintf("%s before a login of %s from %s", plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries"), utf8(f.Account), f.Source),
 				Why: "a password that was forgotten: one account, and the account had come from this network before"})
@@ -32,9 +31,15 @@ func (b *builder) suspect() {
 		st := Confirmed
 		if !strong {
 			st = Likely
+			text = fmt.Sprintf("%s for %s from %s, then %s was let in %s: a password that was guessed, or one that was mistyped.", upper(plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries")), tried(a), f.Source, f.Account, clock(f.First))
+			f.Title = fmt.Sprintf("%s was let in from %s after %s", f.Account, f.Source, plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries"))
 		}
 		b.told[f] = b.claim(text, evidence.Accepted, f.First, st, f.For, f.Against)
-		b.add(f.Source, b.told[f], strong)
+		if strong {
+			b.add(f.Source, b.told[f], true)
+		} else {
+			b.doubt(f.Source, b.told[f])
+		}
 	}
 	for _, f := range b.by[detect.LogEdited] {
 		if b.loggedIn(f.Source) {
@@ -129,7 +134,7 @@ func (b *builder) add(source, why string, strong bool) *suspect {
 		s = &suspect{source: source, account: map[string]bool{}}
 		b.suspects[source] = s
 	}
-	s.strong = s.strong || strong
+	s.strong, s.doubted = s.strong || strong, false
 	s.why = ids(append(s.why, why)...)
 	return s
 }

@@ -1,0 +1,67 @@
+package story
+
+import (
+	"telltale/detect"
+)
+
+// Here is what keeps a suspicion from becoming an accusation: people forget passwords, programs try old ones for days, and offices have one address for all.
+
+// A guesser of passwords tries that often, or one name that often beside others; whoever looks for the right name or password of his own server does not.
+const (
+	guesserTries = 20
+	oneNameTries = 15
+)
+
+// peopleAt is how many accounts log in from an address that people share, each mistyping his own name.
+const peopleAt = 3
+
+// guesser tells whether what came before a login is beyond doubt the work of a guesser: many tries, and more than one name. A program that was given an old password
+// tries one account again and again, for days.
+func (b *builder) guesser(f *detect.Finding) bool {
+	a := f.Access
+	if f.Method == "record" { // which does not tell by what the login was
+		return false
+	}
+	return (a.TriedAccounts > 1 || a.TriedInvalid > 0) && (a.FailedAddress >= guesserTries || a.FailedHere >= oneNameTries) && b.accountsFrom(f.Source) < peopleAt
+}
+
+// accountsFrom counts the accounts that were let in from an address.
+func (b *builder) accountsFrom(source string) int {
+	var out []string
+	for _, l := range b.logins() {
+		if l.Source == source {
+			out = ids(append(out, l.Account)...)
+		}
+	}
+	return len(out)
+}
+
+// doubt suspects an address for what honest people do, too: only what is bad in itself proves it then.
+func (b *builder) doubt(source, why string) {
+	s := b.suspects[source]
+	doubted := s == nil || s.doubted
+	b.add(source, why, false).doubted = doubted
+}
+
+// proves adds to the effects what a suspect did; not what everybody does, where the suspicion is one that honest people raise, nor what cannot be laid to anybody.
+func (b *builder) proves(s *suspect, f *detect.Finding, id string) {
+	if s == nil || s.doubted && f.Level < detect.Medium {
+		return
+	}
+	b.effect = ids(append(b.effect, id)...)
+}
+
+// onlyDoubted tells whether all the ways in that were found are of addresses that did what honest people do, too.
+func (b *builder) onlyDoubted() bool {
+	for i := range b.entered {
+		for _, ip := range b.entered[i].sources {
+			if s := b.suspects[ip]; s == nil || !s.doubted {
+				return false
+			}
+		}
+		if b.entered[i].login == nil {
+			return false
+		}
+	}
+	return true
+}
