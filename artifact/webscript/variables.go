@@ -24,6 +24,8 @@ func (v variables) judge(s string) (what string, rank int) {
 	if name, rest, ok := strings.Cut(strings.TrimLeft(s, " \t{("), "="); ok && len(v) < maxVariables && !strings.HasPrefix(rest, "=") {
 		if n := variable(name); n != "" && n == strings.TrimRight(name, " \t.") && direct(rest) {
 			v[n] = true
+		} else if n != "" && n == strings.TrimRight(name, " \t") && !v[n] && literal(strings.ReplaceAll(rest, ";", ")")) {
+			v[n] = false // known, and nobody's but the script's own
 		}
 	}
 	return "", 0

@@ -40,12 +40,21 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 				return
 			}
 			total += l.Len
+			if l.Num == 1 && endsAtOnce(l.Text) {
+				break
+			}
 			s := strings.ToLower(string(l.Text[:min(len(l.Text), maxJudged)]))
 			what, r := judge(s, in.Path)
 			if len(l.Text) <= maxJudged {
 				if w, n := carried.judge(s); n > r {
 					what, r = w, n
 				}
+			}
+			if what == mailsCarried && carried.ownMail(s) {
+				what, r = unclear, 1
+			}
+			if rank == 0 && r == 0 && isVeiled(s) {
+				what, r = unclear, 1
 			}
 			if what == namesItself {
 				for _, n := range named(s) {
@@ -94,7 +103,7 @@ const maxJudged = 64 << 10
 // judge tells in words what a line of a script, in lower case, does, and how grave that is.
 func judge(s string, p string) (string, int) {
 	if strings.HasSuffix(p, ".htaccess") || strings.HasSuffix(p, ".user.ini") {
-		if (strings.Contains(s, "addhandler") || strings.Contains(s, "addtype") || strings.Contains(s, "sethandler")) && strings.Contains(s, "php") || strings.Contains(s, "auto_prepend_file") || strings.Contains(s, "auto_append_file") {
+		if makesScripts(s, p) {
 			return "it makes other files run as scripts", 3
 		}
 		return "", 0
@@ -106,16 +115,18 @@ func judge(s string, p string) (string, int) {
 	switch {
 	case len(named(s)) > 0:
 		return namesItself, 5
-	case in && sink:
+	case in && sink && !fixed(s):
 		return "it runs what a request carries", 5
 	case strings.Contains(s, "eval(") && packedTwice(s):
 		return "it evaluates code that is packed more than once", 5
 	case dec && strings.Contains(s, "eval("):
 		return "it evaluates code that it decodes", 4
+	case placesUpload(s):
+		return "it writes files where a request tells it to", 5
 	case includesData(s):
 		return "it runs what is no script by its name", 4
 	case in && mails(s):
-		return "it mails what a request carries", 3
+		return mailsCarried, 3
 	case strings.Contains(s, "move_uploaded_file") && in && strings.Contains(s, "copy(") || strings.Contains(s, "@copy($_files"):
 		return "it takes files from anybody", 2
 	case sink:
@@ -123,6 +134,9 @@ func judge(s string, p string) (string, int) {
 	}
 	return "", 0
 }
+
+// mailsCarried says that a script is told by its visitors whom to write to.
+const mailsCarried = "it mails what a request carries"
 
 // mails tells a line that sends mail in a loop to whom it is told.
 func mails(s string) bool {

@@ -29,7 +29,7 @@ func inDataDir(p string) bool {
 }
 
 // contentPoints says how much what a script does speaks against it (artifact/webscript has the words).
-var contentPoints = map[string]int{"it runs what a request carries": 3, "it calls itself by the name of a known web shell": 4, "it evaluates code that is packed more than once": 3, "it evaluates code that it decodes": 2, "it runs what is no script by its name": 3, "it makes other files run as scripts": 2, "it mails what a request carries": 2, "it runs programs of the system": 1, "it takes files from anybody": 1}
+var contentPoints = map[string]int{"it runs what a request carries": 3, "it calls itself by the name of a known web shell": 4, "it evaluates code that is packed more than once": 3, "it evaluates code that it decodes": 2, "it runs what is no script by its name": 3, "it makes other files run as scripts": 2, "it mails what a request carries": 2, "it writes files where a request tells it to": 3, "it runs programs of the system": 1, "it takes files from anybody": 1}
 
 // hidden tells whether a directory of a path has a name with a dot in front.
 func hidden(p string) bool { return strings.Contains(path.Dir(p), "/.") }
@@ -148,7 +148,7 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 		points++
 		marks = append(marks, "it is tucked away")
 	}
-	if strings.HasPrefix(path.Base(x.path), ".") && grave > 0 {
+	if base := path.Base(x.path); strings.HasPrefix(base, ".") && base != ".htaccess" && base != ".user.ini" && grave > 0 {
 		points += 2
 		marks = append(marks, "its name hides it")
 	}
@@ -193,6 +193,9 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 			points++
 			marks = append(marks, fmt.Sprintf("only %s ever asked for it, %s with arguments", detect.Plural(int64(len(s.clients)), "address", "addresses"), detect.Plural(s.args, "time", "times")))
 		}
+	}
+	if points > mostByPlace && f.onlyPlace(x, grave, &r) {
+		points = mostByPlace
 	}
 	r.Detail = strings.Join(marks, "; ")
 	r.Title = "the script " + x.path

@@ -148,7 +148,11 @@ func TestAScriptThatWasWrittenAgain(t *testing.T) {
 	events := `
 03:00:00 http-request source.ip=203.0.113.6 http.request.method=POST url.original=/wp-admin/theme-editor.php http.response.status_code=302
 03:00:30 http-request source.ip=203.0.113.6 http.request.method=GET url.original=/theme/404.php?c=1 http.response.status_code=200
-- file file.type=file file.size=90 file.uid=33 file.path=/var/www/html/theme/404.php file.created=2023-01-02T00:00:00Z file.mtime=2024-01-02T03:00:01Z file.ctime=2024-01-02T03:00:01Z`
+- file file.type=file file.size=90 file.uid=33 file.path=/var/www/html/theme/404.php file.created=2023-01-02T00:00:00Z file.mtime=2024-01-02T03:00:01Z file.ctime=2024-01-02T03:00:01Z file.content="it runs what a request carries"`
+	plain := detecttest.Of(detecttest.Run(t, web.New(), detecttest.Scene(), strings.Replace(events, "it runs what a request carries", "", 1)), detect.WebUpload)
+	if len(plain) != 1 || plain[0].Level > detect.Medium {
+		t.Errorf("nothing in it speaks against it: %+v", plain)
+	}
 	got := detecttest.Of(detecttest.Run(t, web.New(), detecttest.Scene(), events), detect.WebUpload)
 	if len(got) != 1 || got[0].Mechanism != "web-admin" || got[0].Source != "203.0.113.6" || got[0].Level < detect.High {
 		t.Errorf("%+v", got)

@@ -1,0 +1,28 @@
+package web
+
+import (
+	"path"
+	"strings"
+
+	"telltale/detect"
+)
+
+// mostByPlace is the most points, those of a lead, that a script can have for where it lies, when it came and who asks for it: caches, installers, updates, deployments
+// and administrators make such scripts every day.
+const mostByPlace = 3
+
+// onlyPlace tells whether nothing that a script does speaks against it: its text can be read and shows nothing, it only calls programs of the system and nobody
+// was seen to bring it, or the site's own editor wrote it, as its administrators do.
+func (f *fold) onlyPlace(x *file, grave int, r *detect.Finding) bool {
+	switch {
+	case !strings.HasPrefix(strings.ToLower(path.Ext(x.path)), ".ph"): // only PHP is read so
+		return false
+	case x.content == "":
+		return true
+	case grave == 0:
+		return r.Mechanism == "web-admin" || r.What == detect.WebScript
+	case grave == 1:
+		return r.What == detect.WebScript
+	}
+	return false
+}
