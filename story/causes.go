@@ -50,10 +50,15 @@ func (b *builder) madeBy(f *detect.Finding) (made []*detect.Finding, grave bool)
 			}
 		}
 	}
+	mails := len(made) // PHP and the mail server tell of the same mails: they are one thing
 	for _, e := range b.by[detect.MailRun] {
+		if len(made) > mails {
+			break
+		}
 		if e.Mechanism == "script" && e.Level >= detect.Medium && e.Path == f.Path { // PHP itself says so
 			made = append(made, e)
 			grave = grave || f.Level >= detect.Medium
+			continue
 		}
 		if e.Mechanism == "local" && e.Level >= detect.High && runsFor(f, e.Account) && b.sentBy(f, e) {
 			made = append(made, e)

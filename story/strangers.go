@@ -26,6 +26,9 @@ func (b *builder) byUpload() {
 			if w.Level != detect.Medium || w.Path != up.Path && !strings.HasSuffix(w.Path, strings.ReplaceAll(up.Path, "//", "/")) {
 				continue
 			}
+			if len(w.When) == 0 && !b.mailedAs(up, up.Account) { // what the web server sent, no request for this script began
+				continue
+			}
 			text := fmt.Sprintf("%s, from where %s had not come before, wrote %s by %s %s: %s.", up.Source, up.Account, up.Path, up.Service, clock(up.First), w.Detail)
 			s := b.add(up.Source, b.claim(text, evidence.Effect, up.First, Likely, append(append([]evidence.Quote{}, up.For...), w.For...), nil), false)
 			s.account[up.Account] = true
@@ -45,7 +48,17 @@ func (b *builder) cameAnew(up *detect.Finding) bool {
 // mailedAfter tells whether a run of mail that a script can have sent began behind an upload.
 func (b *builder) mailedAfter(up *detect.Finding) bool {
 	for _, f := range b.by[detect.MailRun] {
-		if d := f.First.Sub(up.First); f.Level >= detect.High && f.Mechanism != "sasl" && (f.Account == up.Account || webAccount(f.Account)) && d >= 0 && d < 7*24*time.Hour {
+		if webAccount(f.Account) && b.mailedAs(up, f.Account) {
+			return true
+		}
+	}
+	return b.mailedAs(up, up.Account)
+}
+
+// mailedAs tells whether a run of mail of an account began behind an upload.
+func (b *builder) mailedAs(up *detect.Finding, account string) bool {
+	for _, f := range b.by[detect.MailRun] {
+		if d := f.First.Sub(up.First); f.Level >= detect.High && f.Mechanism != "sasl" && f.Account == account && d >= 0 && d < 7*24*time.Hour {
 			return true
 		}
 	}
