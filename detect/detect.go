@@ -109,6 +109,7 @@ type Finding struct {
 	First     evidence.Time
 	Last      evidence.Time
 	Count     int64
+	Told      int64 // of a MailRun: how many recipients its mails had, 0 where no log says
 
 	Service   string
 	Account   string

@@ -43,8 +43,17 @@ type Setting struct {
 
 // Build draws the story out of the findings. It is a pure function of them.
 func Build(ctx context.Context, fs []detect.Finding, set Setting) Story {
+	b := build(fs, set, nil)
+	if cleared := b.unproved(); len(cleared) > 0 {
+		b = build(fs, set, cleared)
+	}
+	return b.s
+}
+
+// build draws it with some addresses held to be beyond suspicion.
+func build(fs []detect.Finding, set Setting, cleared map[string]bool) *builder {
 	fs = slices.Clone(fs) // what is joined changes them
-	b := &builder{set: set, all: fs, ids: map[string]string{}, told: map[*detect.Finding]string{}, by: map[detect.What][]*detect.Finding{}, suspects: map[string]*suspect{}, keys: map[string]bool{}, made: map[*detect.Finding]bool{}, leads: map[string]int{}}
+	b := &builder{set: set, all: fs, cleared: cleared, ids: map[string]string{}, told: map[*detect.Finding]string{}, by: map[detect.What][]*detect.Finding{}, suspects: map[string]*suspect{}, keys: map[string]bool{}, made: map[*detect.Finding]bool{}, leads: map[string]int{}}
 	b.s = Story{Entry: []Entry{}, Hypotheses: []Hypothesis{}, Actors: []Actor{}, Actions: []Action{}, Persistence: []Persistence{}, Running: []Running{}, Hidden: []Hidden{},
 		Altered: []Altered{}, Impact: []Impact{}, Exposed: []Exposure{}, Contacted: []Contact{}, Patches: []Patch{}, Complaints: []Complaint{}, Innocent: []Innocent{}, DoNow: []Step{}, Unknown: []string{}, Claims: []Claim{}, Findings: []Finding{}}
 	for i := range fs {
@@ -68,7 +77,7 @@ func Build(ctx context.Context, fs []detect.Finding, set Setting) Story {
 	b.watch()
 	b.patches()
 	b.list()
-	return b.s
+	return b
 }
 
 type builder struct {
@@ -92,6 +101,7 @@ type builder struct {
 	beside   []string                         // claims: what appeared while somebody entitled was there
 	pairs    int                              // of attempts and what appeared behind them
 	unasked  int                              // of what was altered: programs of which it is not known by whom
+	cleared  map[string]bool                  // addresses that are not suspected
 	doubted  []*detect.Finding                // software of which it cannot be told whether it has a fault
 }
 
@@ -102,6 +112,7 @@ type suspect struct {
 	logins   []*detect.Finding
 	spans    []span
 	strong   bool // an unauthorised session is confirmed, not only likely
+	proved   bool // something bad in itself was his
 	doubted  bool // suspected for what honest people do, too, and for nothing else
 	web      bool
 	attacked bool            // what he tried was followed by its effect

@@ -48,7 +48,25 @@ func (b *builder) proves(s *suspect, f *detect.Finding, id string) {
 	if s == nil || s.doubted && f.Level < detect.Medium {
 		return
 	}
+	s.proved = true
 	b.effect = ids(append(b.effect, id)...)
+}
+
+// unproved gives the addresses that are suspected for what honest people do, too, and for nothing that was found behind it, where somebody else is suspected for more: what
+// that one did makes no intruders of the others.
+func (b *builder) unproved() map[string]bool {
+	out, others := map[string]bool{}, false
+	for source, s := range b.suspects {
+		if s.doubted && !s.proved {
+			out[source] = true
+		} else {
+			others = true
+		}
+	}
+	if !others {
+		return nil
+	}
+	return out
 }
 
 // onlyDoubted tells whether all the ways in that were found are of addresses that did what honest people do, too.
@@ -59,7 +77,7 @@ func (b *builder) onlyDoubted() bool {
 				return false
 			}
 		}
-		if b.entered[i].login == nil {
+		if l := b.entered[i].login; l == nil || l.What != detect.GuessedIn {
 			return false
 		}
 	}

@@ -365,7 +365,9 @@ func (b *builder) mail() {
 			b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: "a run of mail alone is no break-in: a web application's newsletter looks the same. If nobody sent one, look at what that account runs"})
 			continue
 		}
-		b.effect = ids(append(b.effect, id)...)
+		if !sentByDoubted(s) {
+			b.proves(s, f, id)
+		}
 		b.s.Impact = append(b.s.Impact, Impact{What: "spam", Detail: utf8(f.Detail), Count: count, First: from.String(), Last: f.Last.String(), By: utf8(f.Account), Claims: ids(id)})
 		b.action(fmt.Sprintf("sent %d mails", count), "T1534", from, f.Account, "", id)
 	}

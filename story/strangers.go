@@ -82,7 +82,12 @@ func (b *builder) byMail() {
 				continue
 			}
 			text := fmt.Sprintf("With the password of %s, %s handed in mail from %s on, an address that the account had not come from before; %s.", f.Account, l.Source, clock(l.First), f.Detail)
-			b.add(l.Source, b.claim(text, evidence.Effect, l.First, Likely, append(append([]evidence.Quote{}, l.For...), f.For...), nil), false)
+			id := b.claim(text, evidence.Effect, l.First, Likely, append(append([]evidence.Quote{}, l.For...), f.For...), nil)
+			if b.maySend(f, l) {
+				b.doubt(l.Source, id)
+				continue
+			}
+			b.add(l.Source, id, false)
 		}
 	}
 }
@@ -115,8 +120,13 @@ func (b *builder) fromEverywhere(f *detect.Finding) bool {
 	}
 	text := fmt.Sprintf("With the password of %s mail was handed in from %d addresses of %d networks at once, as no person sends; %s.", f.Account, len(from), len(nets), f.Detail)
 	id := b.claim(text, evidence.Effect, f.First, Likely, f.For, nil)
+	started := !b.usedBefore(f) && !toMany(f)
 	for _, ip := range from {
-		b.add(ip, id, false)
+		if started { // a service that was given the password to send newsletters or tickets with it comes from many networks, too
+			b.doubt(ip, id)
+		} else {
+			b.add(ip, id, false)
+		}
 	}
 	return true
 }

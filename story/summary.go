@@ -49,6 +49,9 @@ func (b *builder) summary() string {
 			if b.onlyDoubted() {
 				return fmt.Sprintf("%s was let in as %s %s after tries that were refused. Who guesses a password leaves that, and so does whoever mistypes his own, or a program with an old one; nothing that only an intruder does was found behind it, so it cannot be told. Ask %s whether that was him.", list(w.sources), w.account, clock(w.first), w.account)
 			}
+			if s := b.suspects[first(w.sources)]; s != nil && s.doubted && w.vector == "mail-account" {
+				return fmt.Sprintf("Much mail was handed in with the password of %s from %s, %s, from where the account had not come before. Whoever stole the password does so, and so does its owner who writes to many from a new place, or by a service that he gave it to. Ask %s whether these mails were meant.", w.account, list(w.sources), clock(w.first), w.account)
+			}
 			return fmt.Sprintf("It looks as if %s had got in (%s as %s, %s), but no effect of it was found, so it cannot be told. Look at the claims of that way in below.", list(w.sources), w.vector, w.account, clock(w.first))
 		}
 		if ps := b.changedPrograms(); len(ps) > 0 {

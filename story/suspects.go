@@ -126,7 +126,7 @@ func webStatus(f *detect.Finding) Status {
 }
 
 func (b *builder) add(source, why string, strong bool) *suspect {
-	if source == "" {
+	if source == "" || b.cleared[source] {
 		return &suspect{account: map[string]bool{}}
 	}
 	s := b.suspects[source]

@@ -118,6 +118,7 @@ func TestVectors(t *testing.T) {
 		{"from where he always comes, and no log was touched", "", "", nil, []detect.Finding{amy, usual, sudo("bob", "15:01:00"), twin("15:05:00")}},
 		{"from where he always comes, and a log stops on another day", "", "", nil, []detect.Finding{amy, usual, sudo("bob", "15:01:00"), twin("15:05:00"), silent("05:04:00")}},
 		{"a mail account from elsewhere", "mail-account", "bob", []string{"203.0.113.6"}, []detect.Finding{amy, smtp, mails("203.0.113.6")}},
+		{"a circular from home, by one's own mail program", "", "", nil, []detect.Finding{amy, smtp, with(mails("203.0.113.6"), func(f *detect.Finding) { f.Count = 60 })}},
 		{"a newsletter from the usual place", "", "", nil, []detect.Finding{amy, with(smtp, func(f *detect.Finding) { f.Access.NewAddress = false }), mails("203.0.113.6")}},
 		{"a mail login gives no shell", "unknown", "", []string{}, []detect.Finding{amy, smtp, twin("03:05:00"), cron("/etc/cron.d/x", "/var/tmp/.x/y", detect.Critical, "03:02:00")}},
 		{"a script's requests made things, nobody knows how it came", "unknown", "bob", []string{"203.0.113.6"}, append([]detect.Finding{amy, shell}, effects...)},

@@ -240,7 +240,7 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 
 func (s *submitter) finding() detect.Finding {
 	most, median := s.burst()
-	r := detect.Finding{Detection: "D73", What: detect.MailRun, Level: detect.Info, Rung: evidence.Effect, First: s.first, Last: s.last, Count: s.mails, Account: s.account, Service: "mail",
+	r := detect.Finding{Detection: "D73", What: detect.MailRun, Level: detect.Info, Rung: evidence.Effect, First: s.first, Last: s.last, Count: s.mails, Told: s.recipients, Account: s.account, Service: "mail",
 		Mechanism: s.kind, When: s.when, Attack: []string{"T1534"}, For: append(append([]evidence.Quote{}, s.quotes...), s.sent...)}
 	for ip := range s.sources {
 		r.Sources = append(r.Sources, ip)
