@@ -53,7 +53,9 @@ func refusedBefore(l *detect.Finding) bool {
 }
 
 // sentByDoubted tells whether a run of mail is no proof against a suspect: it is all that he is suspected for.
-func sentByDoubted(s *suspect) bool { return s.doubted && !slices.ContainsFunc(s.logins, refusedBefore) }
+func sentByDoubted(s *suspect) bool {
+	return s.doubted && !slices.ContainsFunc(s.logins, refusedBefore)
+}
 
 // fastMails in fewer seconds are more than a person's mail program sends.
 const fastMails = 100
