@@ -92,7 +92,7 @@ func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequ
 	all := attemptsOf(f)
 	for _, w := range []detect.What{detect.OddFile, detect.Persistence, detect.WebExecution, detect.WebScript, detect.Process} {
 		for _, e := range b.by[w] {
-			if e.Explained != "" || e.Level < detect.Medium || e.Mechanism == "dir" || b.made[e] {
+			if e.Explained != "" || e.Level < detect.Medium || e.Mechanism == "dir" || b.made[e] || !b.answers(e) {
 				continue
 			}
 			t, named, ok := b.tryFor(f, all, e, soon)
@@ -320,7 +320,7 @@ func (b *builder) byAttacker() {
 					continue
 				}
 				text := fmt.Sprintf("%s, which had tried %s %s, logged in as %s %s, an account that had not come from there before.", l.Source, f.Mechanism, clock(t.At), l.Account, clock(l.First))
-				b.add(l.Source, b.claim(text, evidence.Accepted, l.First, Likely, append([]evidence.Quote{t.Quote}, l.For...), nil), false)
+				b.doubt(l.Source, b.claim(text, evidence.Accepted, l.First, Likely, append([]evidence.Quote{t.Quote}, l.For...), nil)) // owners look for holes in their own sites, and share lines with those who do
 			}
 		}
 	}

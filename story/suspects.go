@@ -66,7 +66,7 @@ func (b *builder) suspect() {
 		}
 	}
 	for _, f := range b.by[detect.WebExecution] {
-		if f.Level >= detect.High && f.Source != "" && (b.suspects[f.Source] != nil || b.attacked(f.Source)) {
+		if f.Level >= detect.High && f.Source != "" && (b.suspects[f.Source] != nil || b.attacked(f.Source)) && b.answers(f) {
 			text := fmt.Sprintf("A request of %s made the web server run shell commands: %q.", f.Source, f.Detail)
 			b.web(b.add(f.Source, b.claim(text, evidence.Effect, f.First, Likely, f.For, f.Against), false), f)
 		}
@@ -254,7 +254,7 @@ func shellService(s string) bool {
 func (b *builder) badByThemselves() (out []*detect.Finding) {
 	for _, w := range []detect.What{detect.Persistence, detect.OddFile, detect.AccountOdd, detect.AccountMade, detect.Process} {
 		for _, f := range b.by[w] {
-			if f.Level >= detect.High && f.First.Known() && b.byPackage(f) == nil {
+			if f.Level >= detect.High && f.First.Known() && (f.Mechanism != "dir" || f.Level >= detect.Critical) && b.byPackage(f) == nil {
 				out = append(out, f)
 			}
 		}

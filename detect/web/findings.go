@@ -321,6 +321,9 @@ func (f *fold) executions() (out []detect.Finding) {
 			order = append(order, r)
 		}
 		r.Count++
+		if o.at.Known() && len(r.When) < maxWhen {
+			r.When = append(r.When, o.at)
+		}
 		r.Level = max(r.Level, o.weight)
 		r.First, r.Last = evidence.Min(r.First, o.at), evidence.Max(r.Last, o.at)
 		if len(r.For) < 5 {
