@@ -141,12 +141,13 @@ func (b *builder) byCampaign() {
 		}
 		var left []string
 		var quotes []evidence.Quote
-		odd := false // every exposed account is guessed at, and its owner, who is on a journey, leaves keys and jobs, too
+		odd, key, job := false, false, false // every exposed account is guessed at, and its owner, who is on a journey, leaves keys and jobs, too
 		for _, p := range b.by[detect.Persistence] {
 			for _, s := range a.Sessions {
 				if p.Package == "" && (span{s.Start, endOnly(s), l.Account, false}).holds(p) && b.mayWrite(l.Account, p) {
 					left, quotes = ids(append(left, names(p.Mechanism)+" in "+utf8(p.Path))...), append(quotes, p.For...)
-					odd = odd || p.Level >= detect.Medium
+					key, job = key || p.Mechanism == "ssh-key", job || p.Level >= detect.Medium && p.Mechanism != "ssh-key"
+					odd = odd || p.Level >= detect.High || key && job
 					break
 				}
 			}
