@@ -3,6 +3,7 @@ package story
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"telltale/detect"
 	"telltale/evidence"
@@ -44,6 +45,7 @@ func speaks(f *detect.Finding) bool { return f.What != detect.MailRun }
 // word is no stronger than possible: no way in speaks for it.
 func (b *builder) unexplained() []sign {
 	kinds := map[string]string{} // claims by detection
+	var seen []*detect.Finding
 	for _, f := range b.odd() {
 		if !speaks(f) {
 			continue
@@ -56,6 +58,10 @@ func (b *builder) unexplained() []sign {
 			return []sign{{id, Possible}}
 		}
 		kinds[f.Detection] = id
+		seen = append(seen, f)
+	}
+	if len(kinds) > 1 && !anyTogether(seen) { // what administrators left in different years is no break-in
+		return nil
 	}
 	if len(kinds) == 1 { // and a log that was tampered with when it came
 		for _, w := range []detect.What{detect.LogEdited, detect.LogCut, detect.LogSilent} {
@@ -75,6 +81,32 @@ func (b *builder) unexplained() []sign {
 	}
 	sortBy(out, func(x, y sign) bool { return x.claim < y.claim })
 	return out
+}
+
+// oneAct is how near to each other things come that one intruder left.
+const oneAct = 48 * time.Hour
+
+// anyTogether tells whether two things of different kinds may have come together.
+func anyTogether(fs []*detect.Finding) bool {
+	for i, f := range fs {
+		if together(f, fs[:i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// together tells whether something may have come with another thing of another kind; what has no time may have come at any.
+func together(f *detect.Finding, others []*detect.Finding) bool {
+	for _, o := range others {
+		if o.Detection == f.Detection {
+			continue
+		}
+		if !f.First.Known() || !o.First.Known() || f.First.Sub(o.First).Abs() <= oneAct || f.Last.Known() && o.Last.Known() && f.Last.Sub(o.Last).Abs() <= oneAct {
+			return true
+		}
+	}
+	return false
 }
 
 // tellOdd makes a claim of something odd.
