@@ -32,7 +32,7 @@ func (b *builder) bySupply() {
 	var order []*detect.Finding
 	for _, w := range []detect.What{detect.Persistence, detect.OddFile} {
 		for _, f := range b.by[w] {
-			if f.Level < detect.High || !f.First.Known() {
+			if f.Level < detect.High || !f.First.Known() || w == detect.Persistence && f.Mechanism == "ld-preload" && f.Level < detect.Critical { // packages that watch what runs preload their own library
 				continue
 			}
 			p := b.byPackage(f)
