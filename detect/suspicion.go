@@ -78,7 +78,7 @@ func Hidden(p string) (name string, deep bool) {
 			return name, false
 		case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
 			return name, false
-		case name[0] == '.' && (volatile || systemDirs[strings.Join(names[:i], "/")]) && !usualDot[name] && !strings.HasSuffix(name, ".hmac") && !(volatile && ofPrograms(name)):
+		case name[0] == '.' && (volatile || systemDirs[strings.Join(names[:i], "/")]) && !usualDot[name] && !strings.HasSuffix(name, ".hmac") && !(volatile && ofPrograms(name)) && !(i == 1 && homeless[name]):
 			return name, volatile && below(names[:i])
 		}
 	}
@@ -97,7 +97,7 @@ func below(names []string) bool {
 
 // ofPrograms tells names with a dot that well-known programs make in /tmp.
 func ofPrograms(name string) bool {
-	for _, p := range []string{".org.chromium.", ".com.google.Chrome", ".mount_", ".vbox-", ".wine-", ".java_pid", ".nfs0", ".s.PGSQL.", ".dotnet", ".ansible", ".esd-", ".snap"} {
+	for _, p := range []string{".org.chromium.", ".com.google.Chrome", ".mount_", ".vbox-", ".wine-", ".java_pid", ".nfs0", ".s.PGSQL.", ".dotnet", ".ansible", ".esd-", ".snap", ".webmin", ".usermin", ".oracle", ".guestfs-", ".spamassassin", ".sapstream", ".sapicm", ".hdb_", ".truecrypt", ".fam", ".gdm", ".xfsm-ICE-", ".pulse", ".clamav", ".lsof_", ".vscode", ".mono", ".gradle", ".jenkins", ".org.jenkinsci.", ".apdisk", ".TemporaryItems"} {
 		if strings.HasPrefix(name, p) {
 			return true
 		}
@@ -117,6 +117,10 @@ var usualDot = map[string]bool{
 	".snapshots": true, ".cagefs": true, ".quota": true, ".k5login": true,
 	".pwd.lock": true, ".updated": true, ".dwz": true, ".debug": true, ".placeholder": true, ".package-cache": true, ".cargo-ok": true, ".npmignore": true,
 }
+
+// homeless are names that programs make in the home of whom they run as; daemons and containers whose home is / have them there.
+var homeless = map[string]bool{".npm": true, ".config": true, ".local": true, ".gnupg": true, ".pm2": true, ".composer": true, ".dbus": true, ".pki": true, ".node-gyp": true, ".yarn": true, ".cargo": true, ".rustup": true, ".m2": true, ".gradle": true, ".docker": true, ".kube": true, ".aws": true, ".azure": true, ".dotnet": true, ".nuget": true, ".ansible": true, ".mozilla": true, ".wget-hsts": true,
+	".helm": true, ".mc": true, ".cpan": true, ".gem": true, ".bundle": true, ".subversion": true, ".vscode-server": true, ".pip": true, ".ipython": true, ".jupyter": true, ".keras": true, ".nv": true, ".fontconfig": true, ".oracle_jre_usage": true, ".rpmdb": true, ".viminfo": true, ".snapshot": true, ".pulumi": true, ".terraform.d": true}
 
 // usualHomes are hidden folders of a home that hold programs of well-known tools.
 var usualHomes = map[string]bool{".local": true, ".cargo": true, ".rbenv": true, ".nvm": true, ".pyenv": true, ".acme.sh": true, ".composer": true, ".npm": true, ".npm-global": true, ".dotnet": true, ".sdkman": true, ".rvm": true, ".vscode-server": true, ".cpan": true, ".gem": true, ".go": true, ".bin": true, ".scripts": true, ".cron": true, ".config": true,
