@@ -395,6 +395,10 @@ func (f *fold) removed() (out []detect.Finding) {
 			continue
 		}
 		first, last := by[0], by[len(by)-1]
+		if kept == 0 && by.beats() {
+			out = append(out, f.filtered(ip, told, by))
+			continue
+		}
 		out = append(out, detect.Finding{Detection: "D60", What: detect.LogEdited, Level: detect.Critical, Rung: evidence.Witnessed, Source: ip, Path: f.current(f.auth), Count: told - kept,
 			First: evidence.Unix(first, 0, time.Second), Last: evidence.Unix(last, 0, time.Second), Attack: []string{"T1070.002"}, For: f.sample[ip],
 			Title:  fmt.Sprintf("%d lines about %s are missing from %s", told-kept, ip, f.current(f.auth)),
@@ -403,11 +407,14 @@ func (f *fold) removed() (out []detect.Finding) {
 	sort.Slice(out, func(i, j int) bool {
 		return out[i].Count > out[j].Count || out[i].Count == out[j].Count && out[i].Source < out[j].Source
 	})
-	if len(out) > 50 { // not an intruder's work: the file as a whole lacks what the other has
+	if len(out) > mostRemoved { // not an intruder's work: the file as a whole lacks what the other has
 		return nil
 	}
 	return out
 }
+
+// mostRemoved is of how many addresses one intruder may have taken lines out.
+const mostRemoved = 50
 
 // whileActive counts the times within a span near which, within reach seconds, the syslog files tell of something: what was not written because no
 // log daemon ran was not removed.
