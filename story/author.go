@@ -22,10 +22,14 @@ func workedOn(up, script *detect.Finding) bool {
 // authors asks for the word of those who worked on scripts that look like an intruder's.
 func (b *builder) authors() (out []string) {
 	for _, up := range b.by[detect.Upload] {
-		if up.Count < oftenWritten || b.suspects[up.Source] != nil { // the search for a script is dear
+		if up.Count < oftenWritten && !b.own[up.Path] || b.suspects[up.Source] != nil { // the search for a script is dear
 			continue
 		}
-		if w := b.badScript(up.Path); w != nil && workedOn(up, w) {
+		if b.own[up.Path] {
+			out = append(out, fmt.Sprintf("the word of %s on %s, which looks like an intruder's and was written and used from %s only, where the account usually comes from", up.Account, up.Path, up.Source))
+		} else if up.Count < oftenWritten {
+			continue
+		} else if w := b.badScript(up.Path); w != nil && workedOn(up, w) {
 			out = append(out, fmt.Sprintf("the word of %s on %s, which looks like an intruder's (%s) and was written from %s %d times in %d days", up.Account, up.Path, w.Detail, up.Source, up.Count, int(up.Last.Sub(up.First).Hours()/24)))
 		}
 		if len(out) >= maxUnwritten {
@@ -33,4 +37,18 @@ func (b *builder) authors() (out []string) {
 		}
 	}
 	return out
+}
+
+// ownTool tells whether a script that looks like an intruder's may be a tool of who uploaded it: he came from where the account always came from, and nobody else
+// uses it. His machine may be another's, so that he is asked.
+func (b *builder) ownTool(up, script *detect.Finding) bool {
+	if up.Method == "none" || up.Method == "anonymous" || !b.cameFrom(up.Source, up.Account, up.First.Add(-24*time.Hour)) {
+		return false
+	}
+	for _, ip := range script.Sources {
+		if ip != up.Source && !sameNet(ip, up.Source) {
+			return false
+		}
+	}
+	return len(script.Sources) > 0
 }

@@ -53,7 +53,7 @@ func Build(ctx context.Context, fs []detect.Finding, set Setting) Story {
 // build draws it with some addresses held to be beyond suspicion.
 func build(fs []detect.Finding, set Setting, cleared map[string]bool) *builder {
 	fs = slices.Clone(fs) // what is joined changes them
-	b := &builder{set: set, all: fs, cleared: cleared, ids: map[string]string{}, told: map[*detect.Finding]string{}, by: map[detect.What][]*detect.Finding{}, suspects: map[string]*suspect{}, keys: map[string]bool{}, made: map[*detect.Finding]bool{}, leads: map[string]int{}, answered: map[*detect.Finding]bool{}}
+	b := &builder{set: set, all: fs, cleared: cleared, ids: map[string]string{}, told: map[*detect.Finding]string{}, by: map[detect.What][]*detect.Finding{}, suspects: map[string]*suspect{}, keys: map[string]bool{}, made: map[*detect.Finding]bool{}, leads: map[string]int{}, answered: map[*detect.Finding]bool{}, own: map[string]bool{}}
 	b.s = Story{Entry: []Entry{}, Hypotheses: []Hypothesis{}, Actors: []Actor{}, Actions: []Action{}, Persistence: []Persistence{}, Running: []Running{}, Hidden: []Hidden{},
 		Altered: []Altered{}, Impact: []Impact{}, Exposed: []Exposure{}, Contacted: []Contact{}, Patches: []Patch{}, Complaints: []Complaint{}, Innocent: []Innocent{}, DoNow: []Step{}, Unknown: []string{}, Claims: []Claim{}, Findings: []Finding{}}
 	for i := range fs {
@@ -102,6 +102,7 @@ type builder struct {
 	pairs    int                              // of attempts and what appeared behind them
 	unasked  int                              // of what was altered: programs of which it is not known by whom
 	answered map[*detect.Finding]bool         // words of the web server's children that can be answers to attempts
+	own      map[string]bool                  // scripts that may be a tool of who uploaded them
 	cleared  map[string]bool                  // addresses that are not suspected
 	doubted  []*detect.Finding                // software of which it cannot be told whether it has a fault
 }

@@ -72,7 +72,9 @@ func (b *builder) suspect() {
 		}
 	}
 	for _, f := range b.by[detect.Upload] {
-		if w := b.badScript(f.Path); w != nil && !workedOn(f, w) {
+		if w := b.badScript(f.Path); w != nil && b.ownTool(f, w) {
+			b.own[f.Path], w.Level = true, detect.Medium
+		} else if w != nil && !workedOn(f, w) {
 			text := fmt.Sprintf("%s wrote %s by %s as %s %s; the file is an intruder's script (%s).", f.Source, f.Path, f.Service, f.Account, clock(f.First), w.Detail)
 			s := b.add(f.Source, b.claim(text, evidence.Effect, f.First, Confirmed, append(append([]evidence.Quote{}, f.For...), w.For...), nil), true)
 			s.account[f.Account] = true
