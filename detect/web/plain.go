@@ -21,6 +21,10 @@ func (f *fold) onlyPlace(x *file, grave int, r *detect.Finding) bool {
 		return true
 	case grave == 0:
 		return r.Mechanism == "web-admin" || r.What == detect.WebScript
+	case strings.HasPrefix(x.content, "it mails"): // as a site's own page for newsletters does
+		return r.What == detect.WebScript && !inDataDir(x.path) && !hidden(x.path) && !strings.HasPrefix(path.Base(x.path), ".")
+	case strings.HasPrefix(x.content, "it evaluates code that"): // such code is sold, and scanners ask for anything: where it lies has to speak against it, too
+		return r.What == detect.WebScript && !webAccounts[x.owner] && !inDataDir(x.path) && !hidden(x.path) && !strings.HasPrefix(path.Base(x.path), ".")
 	case grave == 1:
 		return r.What == detect.WebScript
 	}
