@@ -128,6 +128,16 @@ var systemSetuid = map[string]bool{"sudo": true, "su": true, "passwd": true, "ch
 // nestedPrograms is how many of them make a folder the tree of another system: a container's layer, a chroot, a build root.
 const nestedPrograms = 5
 
+// layer tells the root of a container or of a layer of its image, as the tools that run them keep it: a layer holds what one step of the building added.
+func layer(root string) bool {
+	for _, dir := range []string{"/var/lib/docker/", "/var/lib/containers/", "/var/lib/containerd/", "/var/lib/rancher/", "/run/containerd/", "/run/k3s/", "/var/lib/lxc/", "/var/lib/lxd/", "/var/lib/incus/", "/var/snap/", "/snap/", "/var/lib/machines/", "/var/lib/flatpak/", "/var/lib/kubelet/"} {
+		if strings.HasPrefix(root, dir) {
+			return true
+		}
+	}
+	return strings.Contains(root, "/.local/share/containers/")
+}
+
 // within cuts a program's path into the root of its system and its name: "/srv/chroot" and "sudo" of "/srv/chroot/usr/bin/sudo".
 func within(p string) (root, name string) {
 	for _, dir := range []string{"/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/bin/", "/sbin/"} {
@@ -172,7 +182,7 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
 		nested := f.nested()
 		for _, r := range f.found {
-			if root, name := within(r.Path); r.Detection == "D39" && nested[root] >= nestedPrograms && systemSetuid[name] {
+			if root, name := within(r.Path); r.Detection == "D39" && (nested[root] >= nestedPrograms || layer(root)) && systemSetuid[name] {
 				r.Level, r.Detail = detect.Low, r.Detail+"; it lies in the tree of another system, "+root
 			}
 			if r.Detection == "D39" && !f.packages {
