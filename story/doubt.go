@@ -45,7 +45,7 @@ func (b *builder) doubt(source, why string) {
 
 // proves adds to the effects what a suspect did; not what everybody does, where the suspicion is one that honest people raise, nor what cannot be laid to anybody.
 func (b *builder) proves(s *suspect, f *detect.Finding, id string) {
-	if s == nil || s.doubted && f.Level < detect.Medium {
+	if s == nil || s.doubted && f.Level < detect.High {
 		return
 	}
 	s.proved = true

@@ -262,8 +262,8 @@ func (b *builder) undated(f *detect.Finding) {
 	id := b.claim(fmt.Sprintf("The history of %s holds: %s%s.", f.Account, f.Runs, detail(f)), evidence.Effect, f.First, st, f.For, nil)
 	b.told[f] = id
 	b.action(strings.TrimSuffix("typed: "+f.Runs, "; "), first(f.Attack), f.First, f.Account, f.Path, id)
-	if f.Level >= detect.High && !others {
-		b.effect = ids(append(b.effect, id)...)
+	if f.Level >= detect.High && !others && (!s.doubted || foreign([]*detect.Finding{f})) {
+		b.proves(s, f, id)
 	}
 }
 
