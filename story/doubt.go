@@ -1,15 +1,21 @@
 package story
 
 import (
+	"time"
+
 	"telltale/detect"
 )
 
 // Here is what keeps a suspicion from becoming an accusation: people forget passwords, programs try old ones for days, and offices have one address for all.
 
-// A guesser of passwords tries that often, or one name that often beside others; whoever looks for the right name or password of his own server does not.
+// A guesser of passwords tries that often, or one name that often beside others, or some names faster than anybody types; whoever looks for the right name or
+// password of his own server does not.
 const (
 	guesserTries = 20
 	oneNameTries = 15
+	fastTries    = 5
+	fastNames    = 3
+	typesIn      = 3 * time.Second
 )
 
 // peopleAt is how many accounts log in from an address that people share, each mistyping his own name.
@@ -22,7 +28,8 @@ func (b *builder) guesser(f *detect.Finding) bool {
 	if f.Method == "record" { // which does not tell by what the login was
 		return false
 	}
-	return (a.TriedAccounts > 1 || a.TriedInvalid > 0) && (a.FailedAddress >= guesserTries || a.FailedHere >= oneNameTries) && b.accountsFrom(f.Source) < peopleAt
+	fast := f.Method == "password" && a.FailedAddress >= fastTries && a.TriedAccounts >= fastNames && a.Trying > 0 && a.Trying < time.Duration(min(a.FailedAddress, guesserTries))*typesIn
+	return (a.TriedAccounts > 1 || a.TriedInvalid > 0) && (a.FailedAddress >= guesserTries || a.FailedHere >= oneNameTries || fast) && b.accountsFrom(f.Source) < peopleAt
 }
 
 // accountsFrom counts the accounts that were let in from an address.

@@ -98,6 +98,9 @@ func (b *builder) byConnection() {
 				}
 				text := fmt.Sprintf("%s; it is connected to %s, from where %s logged in %s.", upper(f.Title), peer, l.Account, clock(l.First))
 				b.add(peer, b.claim(text, evidence.Effect, f.First, Likely, append(append([]evidence.Quote{}, f.For...), l.For...), f.Against), false)
+				if f.Source == "" {
+					f.Source, f.As, f.Agent = peer, l.Account, "it is connected to that address"
+				}
 			}
 		}
 	}
