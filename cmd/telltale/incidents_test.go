@@ -28,7 +28,7 @@ import (
 // TestIncidents puts what well-known break-ins leave, each as public analyses describe it, into a busy server's evidence, and asks for the verdict,
 // the way in and the address. Each file of testdata/incidents is one: "want STATUS [VECTOR [ADDRESS]]", then files to add ("/path uid= gid= mode= at=")
 // and lines to add to logs ("+/path"). "@30:iso@" is the time half a minute behind the server's last line, in that log's form; "ELF" at a file's
-// beginning stands for a program's.
+// beginning stands for a program's. A second line "keep etc/ home/" leaves only these of the server's own files, "keep -" none.
 func TestIncidents(t *testing.T) {
 	base := quietServer(t)
 	files, err := filepath.Glob("testdata/incidents/*.txtar")
@@ -54,7 +54,8 @@ func TestIncidents(t *testing.T) {
 			if err := json.Unmarshal(out.Bytes(), &r); err != nil {
 				t.Fatal(err)
 			}
-			wanted(t, strings.Fields(string(a.Comment)), &r)
+			want, _, _ := strings.Cut(string(a.Comment), "\n")
+			wanted(t, strings.Fields(want), &r)
 		})
 	}
 }
@@ -135,6 +136,11 @@ func quietServer(t *testing.T) *server {
 func (s *server) with(t *testing.T, a *txtar.Archive) []byte {
 	t.Helper()
 	heads, contents := slices.Clone(s.heads), maps.Clone(s.contents)
+	if _, kept, ok := strings.Cut(string(a.Comment), "\nkeep "); ok {
+		heads = slices.DeleteFunc(heads, func(h *tar.Header) bool {
+			return !slices.ContainsFunc(strings.Fields(kept), func(p string) bool { return strings.HasPrefix(h.Name, p) })
+		})
+	}
 	for _, f := range a.Files {
 		p, facts, _ := strings.Cut(f.Name, " uid=")
 		p, more := strings.CutPrefix(p, "+")
@@ -214,7 +220,8 @@ func (s *server) at(seconds int) time.Time {
 }
 
 // stamps are the forms of times.
-var stamps = map[string]string{"iso": "2006-01-02T15:04:05.000000-07:00", "clf": "02/Jan/2006:15:04:05 -0700", "plain": "2006-01-02 15:04:05", "ctime": "Mon Jan _2 15:04:05 2006", "slash": "2006/01/02 15:04:05", "redis": "02 Jan 2006 15:04:05", "utc": "2006-01-02T15:04:05Z"}
+var stamps = map[string]string{"iso": "2006-01-02T15:04:05.000000-07:00", "clf": "02/Jan/2006:15:04:05 -0700", "plain": "2006-01-02 15:04:05", "ctime": "Mon Jan _2 15:04:05 2006", "slash": "2006/01/02 15:04:05", "redis": "02 Jan 2006 15:04:05", "utc": "2006-01-02T15:04:05Z",
+	"bsd": "Jan _2 15:04:05", "comma": "2006-01-02 15:04:05,000", "bracket": "2006-01-02T15:04:05,000", "java": "02-Jan-2006 15:04:05.000", "xfer": "Mon Jan _2 15:04:05 2006", "mysql": "060102 15:04:05", "usual": "2006-01-02 15:04:05.000+0000"}
 
 // dated puts times and the host's name in.
 func (s *server) dated(b []byte) []byte {
@@ -224,6 +231,12 @@ func (s *server) dated(b []byte) []byte {
 			return []byte(s.host)
 		}
 		n, err := strconv.Atoi(sec)
+		if err == nil && form == "usec" {
+			return []byte(strconv.FormatInt(s.at(n).UnixMicro(), 10))
+		}
+		if err == nil && form == "epoch" {
+			return []byte(strconv.FormatInt(s.at(n).Unix(), 10))
+		}
 		if err != nil || stamps[form] == "" {
 			return m
 		}
