@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,19 +17,19 @@ type sign struct {
 }
 
 // bad are the findings that can be bad in themselves, whoever they are of.
-var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.AccountMade, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun, detect.Command}
+var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.AccountMade, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun, detect.Command, detect.Container}
 
 // odd gives what does not belong on a server and has no cause that explains it, the worst first.
 func (b *builder) odd() (out []*detect.Finding) {
 	for _, w := range bad {
 		for _, f := range b.by[w] {
-			if f.Level < detect.High || f.Rung < evidence.Effect || f.Mechanism == "dir" || f.Explained != "" || len(f.For) == 0 {
+			if f.Level < detect.High || f.Rung < evidence.Effect || f.Mechanism == "dir" && f.Level < detect.Critical || f.Explained != "" || len(f.For) == 0 {
 				continue
 			}
 			if w == detect.MailRun && f.Mechanism != "sasl" { // a site's newsletter looks the same
 				continue
 			}
-			if w == detect.Command && f.Detection != "D72" { // what else is typed, administrators type, too
+			if w == detect.Command && f.Detection != "D72" && !b.commanded(f) { // what else is typed, administrators type, too
 				continue
 			}
 			out = append(out, f)
@@ -36,6 +37,19 @@ func (b *builder) odd() (out []*detect.Finding) {
 	}
 	sortBy(out, func(x, y *detect.Finding) bool { return x.Level > y.Level })
 	return out
+}
+
+// commanded tells commands that speak for themselves: a job that cron was seen to run, and a grave one in a history that hides or removes something besides.
+func (b *builder) commanded(f *detect.Finding) bool {
+	if f.Mechanism == "cron-ran" {
+		return true
+	}
+	if f.Level < detect.Critical {
+		return false
+	}
+	return slices.ContainsFunc(b.by[detect.Command], func(o *detect.Finding) bool {
+		return o.Path == f.Path && o.Account == f.Account && o.Level >= detect.Medium && (o.Detection == "D58" || o.Detection == "D61" || o.Detection == "D46")
+	})
 }
 
 // speaks tells what is odd enough to speak of an intruder together with something else: a run of mail does not.

@@ -32,6 +32,9 @@ func (c *container) judge() (detect.Finding, bool) {
 			why = "leaves the container"
 		}
 		r.Detail = fmt.Sprintf("its command %s; %s", why, strings.Join(powers, "; "))
+		if out && l >= detect.Critical { // both at once is no administrator's way
+			r.Level = detect.Critical
+		}
 	case l >= detect.High:
 		r.Level, r.Detection, r.Attack = detect.Medium, "D79", []string{"T1610"}
 		r.Title = fmt.Sprintf("the container %s (%s) was made with an odd command", name, c.image)
