@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -112,10 +113,13 @@ func (b *builder) servedBy(f, e *detect.Finding) bool {
 	if e.What == detect.WebExecution {
 		return f.Service == "web" && e.Source == "" && e.Level >= detect.High
 	}
-	a := account(e)
-	asRoot := f.Service != "web" || strings.Contains(f.Mechanism, "Webmin")
-	return detect.ServiceAccount(a) || a == "root" && asRoot
+	a, product := account(e), strings.ToLower(f.Mechanism)
+	asRoot := f.Service != "web" || slices.ContainsFunc(rootPanels, func(p string) bool { return strings.Contains(product, p) })
+	return detect.ServiceAccount(a) || a == "root" && asRoot || len(a) > 2 && strings.Contains(product, a) // "git" of GitLab
 }
+
+// rootPanels are what serves the web as root, in lower case.
+var rootPanels = []string{"webmin", "control web panel", "cyberpanel", "plesk"}
 
 // attempt is a Try with its text decoded.
 type attempt struct {
@@ -242,6 +246,9 @@ func (b *builder) caused(source string, cs []consequence) {
 	d, _ := gap(first.try.At, first.of)
 	text := fmt.Sprintf("%s tried %s %s, and within %s this appeared, of the account that the service runs as: %s.", cmp.Or(upper(source), "Somebody"), first.by.Mechanism, clock(first.try.At), shortly(d), list(q.what))
 	id := b.claim(text, evidence.Effect, first.try.At, st, q.quotes, nil)
+	if account(first.of) == "root" { // as which the attacked service runs, then
+		b.becameRoot(id)
+	}
 	if source == "" { // the log names nobody
 		b.effect = ids(append(b.effect, id)...)
 		b.entered = append(b.entered, b.daemonWay(&suspect{daemon: first.by, why: ids(id), spans: []span{{from: first.try.At, account: account(first.of)}}}, way{sources: []string{}, claims: ids(id), status: st}))

@@ -154,9 +154,9 @@ func isSite(b []byte) bool {
 	return len(b) > 1 && said.Address(b) == nil
 }
 
-// peer adds a client by its address or, where the server looks names up, by its name.
+// peer adds a client by its address, behind which some proxies write its port, or, where the server looks names up, by its name.
 func peer(b []byte, e *event.Event) {
-	if a := said.Address(b); a != nil {
+	if a, _ := said.AddressPort(b); a != nil {
 		e.Add(event.SourceIP, a)
 	} else {
 		add(e, event.SourceHost, b)

@@ -258,12 +258,16 @@ func (f *fold) changed(x *file, s *script, r *detect.Finding, points *int, marks
 	r.For = append([]evidence.Quote{q.quote}, r.For...)
 }
 
-// putBy finds the request that may have put a file there: the newest successful POST or PUT within
-// the window before its birth, of the client that used it first if there is one, else of a client
-// that was alone in posting then, or alone in that no other file explains what it posted.
+// putBy finds the request that may have put a file there: the newest POST or PUT within
+// the window before its birth, of the client that used it first if there is one, whatever the answer was, for
+// what breaks in is often refused; else of a client whose POST was taken and that was alone in posting then, or alone in that no other file
+// explains what it posted.
 func (f *fold) putBy(born evidence.Time, by string) (*post, string) {
 	if c := f.clients[by]; c != nil {
-		if p := c.postBefore(born); p != nil {
+		if p := c.postBefore(born, false); p != nil {
+			return p, by
+		}
+		if p := c.postBefore(born, true); p != nil {
 			return p, by
 		}
 	}
@@ -271,7 +275,7 @@ func (f *fold) putBy(born evidence.Time, by string) (*post, string) {
 	var who, freeWho string
 	n, nFree := 0, 0
 	for ip, c := range f.clients {
-		p := c.postBefore(born)
+		p := c.postBefore(born, false)
 		if p == nil {
 			continue
 		}
@@ -299,9 +303,10 @@ func (f *fold) madeBefore(p *post, born evidence.Time) bool {
 	return false
 }
 
-func (c *client) postBefore(t evidence.Time) *post {
+// postBefore gives the newest POST or PUT of a client before t that was taken, or one that was refused.
+func (c *client) postBefore(t evidence.Time, refused bool) *post {
 	for i := len(c.posts) - 1; i >= 0; i-- {
-		if d := t.Sub(c.posts[i].at); d >= -2e9 && d <= window {
+		if d := t.Sub(c.posts[i].at); d >= -2e9 && d <= window && refused == (c.posts[i].status >= 400) {
 			return &c.posts[i]
 		}
 	}

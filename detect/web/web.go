@@ -158,7 +158,7 @@ func (f *fold) request(e *event.Event) {
 			f.posted(ip, p, status, e)
 		}
 	}
-	if (len(method) == 4 && method[1] == 'O' || string(method) == "PUT") && status < 400 {
+	if len(method) == 4 && method[1] == 'O' || string(method) == "PUT" {
 		if len(c.posts) >= maxPosts {
 			copy(c.posts, c.posts[1:])
 			c.posts = c.posts[:maxPosts-1]
