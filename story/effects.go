@@ -280,6 +280,10 @@ func (b *builder) scripts() {
 			if f.Rung >= evidence.Effect {
 				b.effect = ids(append(b.effect, id)...)
 			}
+			if f.Mechanism == "page" {
+				b.action("turned a page against its visitors", first(f.Attack), f.First, f.Account, f.Path, id)
+				continue
+			}
 			b.action("put a script on the web server", "T1505.003", f.First, f.Account, f.Path, id)
 			b.s.Persistence = append(b.s.Persistence, Persistence{Mechanism: "web-shell", Path: utf8(f.Path), Runs: "on request", As: utf8(b.runsAs(f)), Since: f.First.String(), Attack: "T1505.003", Claims: ids(id)})
 		}

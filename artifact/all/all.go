@@ -91,7 +91,7 @@ func Artifacts() []*artifact.Artifact {
 		software.All()), // how old the software is
 		// What stands on the host.
 		accounts.Passwd(), accounts.Shadow(), accounts.Group(), authorizedkeys.New(), crontab.New(), units.New(), startup.Preload(), startup.Commands(), startup.Sudoers(),
-		shellhistory.New(), knownhosts.New(), packages.Status(), packages.RPM(), packages.Apk(), webscript.New(), redis.Dump(), container.Config(), container.Podman(),
+		shellhistory.New(), knownhosts.New(), packages.Status(), packages.RPM(), packages.Apk(), webscript.New(), webscript.Pages(), redis.Dump(), container.Config(), container.Podman(),
 		// Logs of their own.
 		utmp.Logins(), utmp.Lastlog(), loginsdb.Wtmpdb(), loginsdb.Lastlog2(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), cms.Gitea(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), mongodb.New(), postgresql.New(), samba.New(), named.File(), fail2ban.File(), roundcube.File(), directadmin.New(), webmin.Actions(), cpanel.New(), plesk.New(), hestia.New(), ispconfig.New(), resolver.UnboundFile(), suexec.New(), modsecurity.New(), cms.Joomla(), cms.NextcloudFile(), cms.GitLab(), cms.Odoo(), zimbra.New(),
 		alarms.AIDE(), alarms.Rkhunter(), alarms.Chkrootkit(), alarms.ClamAV(), alarms.CrowdSec(), alarms.DenyHosts(), phpmail.File(), rpmlogs.Yum(), rpmlogs.Zypper(), jsonaccess.New(), tomcat.New(), container.Logs(), container.File(),

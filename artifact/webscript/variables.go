@@ -21,6 +21,9 @@ func (v variables) judge(s string) (what string, rank int) {
 			return "it runs what a request carries", 5
 		}
 	}
+	if v.names(s) {
+		return "it runs what a request carries", 5
+	}
 	if name, rest, ok := strings.Cut(strings.TrimLeft(s, " \t{("), "="); ok && len(v) < maxVariables && !strings.HasPrefix(rest, "=") {
 		if n := variable(name); n != "" && n == strings.TrimRight(name, " \t.") && direct(rest) {
 			v[n] = true
@@ -29,6 +32,68 @@ func (v variables) judge(s string) (what string, rank int) {
 		}
 	}
 	return "", 0
+}
+
+// names tells that a request names the function that is called, and carries what it is given: "$f = $_COOKIE['a']; $f($_COOKIE['b']);". Such code takes care to
+// stand in one line.
+func (v variables) names(s string) bool {
+	own := variables{} // of this line
+	statements := strings.FieldsFunc(s, func(r rune) bool { return r == ';' || r == '{' || r == '}' })
+	for _, st := range statements[:min(len(statements), maxVariables)] {
+		for from := 0; ; {
+			i := strings.IndexByte(st[from:], '$')
+			if i < 0 {
+				break
+			}
+			i += from
+			name, args := called(st[i:])
+			from = i + 1
+			if (v[name] || own[name] || superglobal(name)) && carries(args) {
+				return true
+			}
+		}
+		st = strings.TrimPrefix(strings.TrimLeft(st, " \t("), "<?php")
+		if name, rest, ok := strings.Cut(strings.TrimLeft(st, " \t("), "="); ok {
+			if n := variable(name); n != "" && n == strings.TrimRight(name, " \t") && direct(rest) {
+				own[n] = true
+			}
+		}
+	}
+	return false
+}
+
+// called reads "$name(" or "$_post['x'](" and gives the name and what the brackets hold.
+func called(s string) (name, args string) {
+	n := 1
+	for n < len(s) && (s[n] == '_' || s[n] >= 'a' && s[n] <= 'z' || s[n] >= '0' && s[n] <= '9') {
+		n++
+	}
+	name = s[:n]
+	if superglobal(name) {
+		_, rest, ok := strings.Cut(s[n:], "]")
+		if !ok || !strings.HasPrefix(s[n:], "[") {
+			return "", ""
+		}
+		s, n = rest, 0
+	}
+	if !strings.HasPrefix(s[n:], "(") {
+		return "", ""
+	}
+	return name, s[n+1:]
+}
+
+func superglobal(name string) bool {
+	return name == "$_get" || name == "$_post" || name == "$_request" || name == "$_cookie"
+}
+
+// carries tells arguments that begin with what a request carries.
+func carries(args string) bool {
+	args = strings.TrimLeft(args, " @(\"'")
+	for _, d := range decode {
+		args = strings.TrimLeft(strings.TrimPrefix(args, d), " @(")
+	}
+	name, _, ok := strings.Cut(args, "[")
+	return ok && superglobal(name)
 }
 
 // direct tells an assignment that takes what a request carries as it comes, or decoded: a check or a cast makes it harmless.

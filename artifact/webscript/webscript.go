@@ -31,6 +31,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 	return func(yield func(event.Event, error) bool) {
 		best, raw := "", []byte(nil)
 		carried, said := variables{}, map[string]bool{}
+		takes := theft{}
 		ref := in.Ref
 		rank := 0
 		total := int64(0)
@@ -52,6 +53,9 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 			}
 			if what == mailsCarried && carried.ownMail(s) {
 				what, r = unclear, 1
+			}
+			if w, n := takes.line(s, in.Path); n > r {
+				what, r = w, n
 			}
 			if rank == 0 && r == 0 && isVeiled(s) {
 				what, r = unclear, 1

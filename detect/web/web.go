@@ -296,7 +296,7 @@ func (f *fold) underRoot(p string) bool {
 // Findings gives what was found.
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
-		for _, part := range [](func() []detect.Finding){f.uploads, f.executions, f.logins, f.guesses, f.leaks, f.attacks, f.scans} {
+		for _, part := range [](func() []detect.Finding){f.uploads, f.pages, f.executions, f.logins, f.guesses, f.leaks, f.attacks, f.scans} {
 			for _, r := range part() {
 				if ctx.Err() != nil || !yield(r) {
 					return
