@@ -211,7 +211,7 @@ func (r *run) declared(a *artifact.Artifact) *[256]bool {
 	}
 	add(a.Kinds)
 	logs := a.Name == "container-log"
-	if a.Name != "syslogfile" && a.Name != "journald" && !logs {
+	if a.Name != "syslogfile" && a.Name != "journald" && a.Name != "journal-export" && !logs {
 		return may
 	}
 	for _, b := range r.o.Artifacts {

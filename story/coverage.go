@@ -18,7 +18,7 @@ var sources = map[string]string{"logins": "auth.log, secure or the journal", "ft
 
 // tells tells whether a log is one that would tell of something: it was heard to, or its name says so.
 func tells(c *casefile.Coverage, of string) bool {
-	if slices.Contains(c.Tells, of) || c.Artifact == "journald" && (of == "logins" || of == "mail") {
+	if slices.Contains(c.Tells, of) || journal(c.Artifact) && (of == "logins" || of == "mail") {
 		return true
 	}
 	name := path.Base(c.Path)
@@ -60,7 +60,7 @@ func (b *builder) covered(of string) (read bool, first, last string) {
 
 func (b *builder) journal() bool {
 	for _, c := range b.set.Coverage {
-		if c.Artifact == "journald" && c.Records > 0 {
+		if journal(c.Artifact) && c.Records > 0 {
 			return true
 		}
 	}
@@ -162,3 +162,6 @@ func (b *builder) historyOf(account string, login evidence.Time) bool {
 	}
 	return false
 }
+
+// journal tells the artefacts that read systemd's journal.
+func journal(artifact string) bool { return artifact == "journald" || artifact == "journal-export" }

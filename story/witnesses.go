@@ -30,7 +30,7 @@ func (b *builder) witness(q *Quotation) string {
 	switch b.artifactOf(q) {
 	case "":
 		return witnessDisk
-	case "journald":
+	case "journald", "journal-export":
 		return witnessJournal
 	case "wtmp", "btmp", "utmp", "lastlog", "wtmpdb", "lastlog2":
 		return witnessRecords

@@ -39,8 +39,14 @@ func (r *reader) entry(off, size int64) {
 	}
 	r.in.Seen.Record(m.At)
 	r.finish(comm, pid)
-	r.in.Seen.Program(m.Program, m.At)
 	r.number(number, real, mono, boot)
+	r.hand()
+}
+
+// hand gives the message to the members that know its program.
+func (r *reader) hand() {
+	m := &r.m
+	r.in.Seen.Program(m.Program, m.At)
 	if pretends(m, r.exe) {
 		r.in.Seen.Unknown(pretended)
 		return

@@ -87,3 +87,26 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+func TestExported(t *testing.T) {
+	entry := "__CURSOR=s=1;i=%d\n__REALTIME_TIMESTAMP=17041634450%05d\n_HOSTNAME=web1\n_UID=0\nSYSLOG_IDENTIFIER=sshd\n_PID=77\n"
+	said := "Accepted password for alice from 203.0.113.9 port 4001 ssh2"
+	lined := "MESSAGE\n" + string([]byte{byte(len(said)), 0, 0, 0, 0, 0, 0, 0}) + said + "\n"
+	for name, b := range map[string]string{
+		"text":        fmt.Sprintf(entry, 1, 1) + "MESSAGE=" + said + "\n\n" + fmt.Sprintf(entry, 2, 2) + "MESSAGE=" + said + "\n",
+		"with length": fmt.Sprintf(entry, 1, 1) + lined + "\n" + fmt.Sprintf(entry, 2, 2) + lined + "\n",
+		"json": `{"__CURSOR":"s","__REALTIME_TIMESTAMP":"1704163445000001","_UID":"0","SYSLOG_IDENTIFIER":"sshd","_PID":"77","MESSAGE":"` + said + `"}` + "\n" +
+			`{"MESSAGE":[` + strings.Trim(strings.ReplaceAll(fmt.Sprint([]byte(said)), " ", ","), "[]") + `],"_UID":"0","SYSLOG_IDENTIFIER":"sshd","_PID":"77","__REALTIME_TIMESTAMP":"1704163445000002"}` + "\n",
+	} {
+		in := artifacttest.Input([]byte(b))
+		in.Messages = artifact.NewDecoders([]*artifact.Artifact{sshd.New()})
+		got := string(artifacttest.Run(t, journald.Exported(), in))
+		if strings.Count(got, "auth-accepted 2024-01-02T02:44:05.00000") != 2 || strings.Contains(got, "damage") || !journald.Exported().Sniff([]byte(b)) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+func FuzzExported(f *testing.F) {
+	artifacttest.Fuzz(f, journald.Exported, "__CURSOR=x\n__REALTIME_TIMESTAMP=1704163445000001\nSYSLOG_IDENTIFIER=sshd\nMESSAGE\n\x01\x00\x00\x00\x00\x00\x00\x00a\n\n{\"MESSAGE\":[65],\"__REALTIME_TIMESTAMP\":\"1\"}\n")
+}
