@@ -50,7 +50,7 @@ const never = -time.Hour
 // runsCommands tells attempts that, where they succeed, run commands or code.
 func runsCommands(f *detect.Finding) bool {
 	m := f.Mechanism
-	return f.What == detect.Exploit || strings.Contains(m, "injection") && !strings.Contains(m, "SQL") || strings.Contains(m, "CVE") || strings.Contains(m, "including a file") || strings.Contains(m, "shell")
+	return f.What == detect.Exploit || f.Service == "tomcat" || strings.Contains(m, "injection") && !strings.Contains(m, "SQL") || strings.Contains(m, "CVE") || strings.Contains(m, "including a file") || strings.Contains(m, "shell")
 }
 
 // consequence is something bad that appeared behind an attempt.
@@ -91,8 +91,11 @@ func (b *builder) byAttack() {
 // followed gives what appeared behind the attempts of one kind.
 func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequence) {
 	all := attemptsOf(f)
-	for _, w := range []detect.What{detect.OddFile, detect.Persistence, detect.WebExecution, detect.WebScript, detect.Process} {
+	for _, w := range []detect.What{detect.OddFile, detect.Persistence, detect.WebExecution, detect.WebScript, detect.Process, detect.Command} {
 		for _, e := range b.by[w] {
+			if w == detect.Command && e.Mechanism != "cron-ran" {
+				continue
+			}
 			if e.Explained != "" || e.Level < detect.Medium || e.Mechanism == "dir" || b.made[e] || !b.answers(e) {
 				continue
 			}
@@ -113,7 +116,7 @@ func (b *builder) servedBy(f, e *detect.Finding) bool {
 	if e.What == detect.WebExecution {
 		return f.Service == "web" && e.Source == "" && e.Level >= detect.High
 	}
-	a, product := account(e), strings.ToLower(f.Mechanism)
+	a, product := account(e), strings.ToLower(f.Mechanism+" "+f.Service)
 	asRoot := f.Service != "web" || slices.ContainsFunc(rootPanels, func(p string) bool { return strings.Contains(product, p) })
 	return detect.ServiceAccount(a) || a == "root" && asRoot || len(a) > 2 && strings.Contains(product, a) // "git" of GitLab
 }
@@ -251,7 +254,11 @@ func (b *builder) caused(source string, cs []consequence) {
 	}
 	if source == "" { // the log names nobody
 		b.effect = ids(append(b.effect, id)...)
-		b.entered = append(b.entered, b.daemonWay(&suspect{daemon: first.by, why: ids(id), spans: []span{{from: first.try.At, account: account(first.of)}}}, way{sources: []string{}, claims: ids(id), status: st}))
+		w := b.daemonWay(&suspect{daemon: first.by, why: ids(id), spans: []span{{from: first.try.At, account: account(first.of)}}}, way{sources: []string{}, claims: ids(id), status: st})
+		if first.by.What == detect.WebAttack {
+			w.vector, w.service = "web-exploit", "web"
+		}
+		b.entered = append(b.entered, w)
 		return
 	}
 	s := b.add(source, id, q.named)
@@ -296,6 +303,8 @@ func thing(f *detect.Finding) string {
 		return plural(f.Count, "mail", "mails")
 	case detect.WebExecution:
 		return "words of a shell in the server's error log"
+	case detect.Command:
+		return "a job: " + utf8(f.Runs)
 	}
 	return utf8(f.Path)
 }

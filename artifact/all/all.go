@@ -62,6 +62,7 @@ import (
 	"telltale/artifact/rsyslog"
 	"telltale/artifact/samba"
 	"telltale/artifact/sendmail"
+	"telltale/artifact/servicelog"
 	"telltale/artifact/shellhistory"
 	"telltale/artifact/software"
 	"telltale/artifact/sshd"
@@ -94,7 +95,7 @@ func Artifacts() []*artifact.Artifact {
 		shellhistory.New(), knownhosts.New(), packages.Status(), packages.RPM(), packages.Apk(), webscript.New(), webscript.Pages(), redis.Dump(), container.Config(), container.Podman(),
 		// Logs of their own.
 		utmp.Logins(), utmp.Lastlog(), loginsdb.Wtmpdb(), loginsdb.Lastlog2(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), cms.Gitea(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), mongodb.New(), postgresql.New(), samba.New(), named.File(), fail2ban.File(), roundcube.File(), directadmin.New(), webmin.Actions(), cpanel.New(), plesk.New(), hestia.New(), ispconfig.New(), resolver.UnboundFile(), suexec.New(), modsecurity.New(), cms.Joomla(), cms.NextcloudFile(), cms.GitLab(), cms.Odoo(), zimbra.New(),
-		alarms.AIDE(), alarms.Rkhunter(), alarms.Chkrootkit(), alarms.ClamAV(), alarms.CrowdSec(), alarms.DenyHosts(), phpmail.File(), rpmlogs.Yum(), rpmlogs.Zypper(), jsonaccess.New(), tomcat.New(), container.Logs(), container.File(),
+		alarms.AIDE(), alarms.Rkhunter(), alarms.Chkrootkit(), alarms.ClamAV(), alarms.CrowdSec(), alarms.DenyHosts(), phpmail.File(), rpmlogs.Yum(), rpmlogs.Zypper(), jsonaccess.New(), tomcat.New(), container.Logs(), container.File(), servicelog.New(),
 		firewall.New(), auditd.New(), // before kernel, which takes every line that the kernel says
 		// What programs say, and the files that carry it.
 		sshd.New(), dropbear.New(), pam.New(), errorlog.Syslog(), sudo.New(), login.New(), users.New(), cron.New(), systemd.New(), kernel.New(), rsyslog.New(), postfix.New(), dovecot.New(), proftpd.New(), pureftpd.New(),

@@ -241,7 +241,7 @@ func (s *server) dated(b []byte) []byte {
 			return m
 		}
 		at := s.at(n).In(s.zone)
-		if form == "utc" {
+		if form == "utc" || form == "usual" {
 			at = at.UTC()
 		}
 		return []byte(at.Format(stamps[form]))

@@ -124,6 +124,9 @@ func (f *fold) mark(e *event.Event, r detect.Finding) {
 			if len(o.For) < 2*maxQuotes {
 				o.For = append(o.For, e.Quote())
 			}
+			if len(o.Tries) < maxTimes {
+				o.Tries = append(o.Tries, detect.TryOf(e))
+			}
 			return
 		}
 	}
@@ -131,5 +134,6 @@ func (f *fold) mark(e *event.Event, r detect.Finding) {
 		return
 	}
 	r.Count, r.First, r.Last, r.For = 1, e.At, e.At, []evidence.Quote{e.Quote()}
+	r.Tries = []detect.Try{detect.TryOf(e)}
 	f.marks = append(f.marks, &r)
 }
