@@ -320,11 +320,11 @@ func shortly(d time.Duration) string {
 	return plural(int64(d.Round(time.Minute)/time.Minute), "minute", "minutes")
 }
 
-// byAttacker finds logins to a shell from an address that had tried to run commands here before, to accounts that never came from there.
+// byAttacker finds logins to a shell from an address that had tried to run commands or to read files here before, to accounts that never came from there.
 func (b *builder) byAttacker() {
 	for _, w := range []detect.What{detect.Exploit, detect.WebAttack} {
 		for _, f := range b.by[w] {
-			if !runsCommands(f) {
+			if !runsCommands(f) && !strings.Contains(f.Mechanism, "reading files") { // passwords stand in files
 				continue
 			}
 			for _, l := range b.logins() {

@@ -17,7 +17,7 @@ type sign struct {
 }
 
 // bad are the findings that can be bad in themselves, whoever they are of.
-var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.AccountMade, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun, detect.Command, detect.Container}
+var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.AccountMade, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun, detect.Command, detect.Container, detect.Relayed}
 
 // odd gives what does not belong on a server and has no cause that explains it, the worst first.
 func (b *builder) odd() (out []*detect.Finding) {
@@ -52,8 +52,8 @@ func (b *builder) commanded(f *detect.Finding) bool {
 	})
 }
 
-// speaks tells what is odd enough to speak of an intruder together with something else: a run of mail does not.
-func speaks(f *detect.Finding) bool { return f.What != detect.MailRun }
+// speaks tells what is odd enough to speak of an intruder together with something else: mail that was sent does not.
+func speaks(f *detect.Finding) bool { return f.What != detect.MailRun && f.What != detect.Relayed }
 
 // unexplained finds effects of rung c that nobody innocent leaves: something critical, or two kinds of high level. Even so the
 // word is no stronger than possible: no way in speaks for it.

@@ -84,6 +84,12 @@ func judge(c string) (id, attack, why string, l detect.Level) {
 		return "D61", "T1070.003", "switches off or empties the shell's history", detect.Medium
 	case strings.Contains(low, "/var/log/") && (strings.Contains(low, "sed -i") || strings.HasPrefix(low, "rm ") || strings.Contains(low, " rm ") || strings.Contains(low, "shred ") || strings.Contains(low, "truncate ") || strings.HasPrefix(low, "> /var/log") || strings.HasPrefix(low, ": >") || strings.HasPrefix(low, "echo > ")):
 		return "D58", "T1070.002", "edits, empties or removes logs", detect.High
+	case strings.Contains(low, "_history") && (strings.HasPrefix(low, "rm ") || strings.Contains(low, "shred ") || strings.Contains(low, "truncate ") || strings.Contains(low, "/dev/null")):
+		return "D61", "T1070.003", "removes the shell's history", detect.Medium
+	case makesRoot(low):
+		return "D36", "T1136.001", "makes an account with root's number", detect.High
+	case destroys(low):
+		return "D36", "T1485", "destroys data as a whole", detect.High
 	case strings.Contains(low, "touch -d ") || strings.Contains(low, "touch -t ") || strings.Contains(low, "touch -r "):
 		return "D62", "T1070.006", "sets a file's times", detect.Medium
 	case strings.Contains(low, "/etc/shadow") && (strings.HasPrefix(low, "cat ") || strings.Contains(low, " cat ") || strings.HasPrefix(low, "cp ") || strings.HasPrefix(low, "unshadow")):

@@ -30,7 +30,8 @@ const maxFiles = 5000
 type fold struct {
 	scene    detect.Scene
 	found    []detect.Finding
-	packages bool // a package database was read, so "no package owns it" means something
+	told     map[string]bool // databases whose names ask for ransom
+	packages bool            // a package database was read, so "no package owns it" means something
 }
 
 func (f *fold) Observe(e *event.Event) {
@@ -46,7 +47,7 @@ func (f *fold) Observe(e *event.Event) {
 	mode, _ := strconv.ParseUint(e.Text(event.FileMode), 8, 16)
 	executable := kind == "file" && mode&0o111 != 0
 	facts := e.Text(event.FileFacts)
-	if f.disguised(e, p, facts, owned) || f.module(e, p, facts, owned) || f.locked(e, p, owned) || f.rootkit(e, p, owned) || f.made(e, p, facts, owned) {
+	if f.demand(e, p) || f.ofDatabase(e, p, facts, kind, owned) || f.disguised(e, p, facts, owned) || f.module(e, p, facts, owned) || f.locked(e, p, owned) || f.rootkit(e, p, owned) || f.made(e, p, facts, owned) {
 		return
 	}
 	switch {

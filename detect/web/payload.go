@@ -22,6 +22,12 @@ func attackClass(url, agent, referer []byte) string {
 		return ""
 	}
 	u := strings.ToLower(decode([]byte(decode(url))))
+	u = strings.Map(func(r rune) rune {
+		if r > 0 && r < ' ' && r != '\n' && r != '\t' { // "..%01/" went past filters
+			return -1
+		}
+		return r
+	}, u)
 	path, query, _ := strings.Cut(u, "?")
 	switch {
 	case strings.Contains(u, "${jndi:") || strings.Contains(u, "${${"):

@@ -20,12 +20,12 @@ import (
 // New gives the detection.
 func New() *detect.Detection {
 	return &detect.Detection{
-		ID: "web", Title: "Break-ins through the web server", IDs: []string{"D02", "D03", "D08", "D09", "D21", "D22", "D23", "D37", "D54", "D77"},
+		ID: "web", Title: "Break-ins through the web server", IDs: []string{"D02", "D03", "D08", "D09", "D21", "D22", "D23", "D37", "D54", "D73", "D77"},
 		Doc:    "joins uploads, scripts that were asked for, scripts on disk and output of the server's children",
 		Attack: []string{"T1190", "T1505.003", "T1595.002"},
-		Wants:  []event.Kind{event.HTTPRequest, event.HTTPError, event.ChildOutput, event.File},
+		Wants:  []event.Kind{event.HTTPRequest, event.HTTPError, event.ChildOutput, event.File, event.MailSubmitted},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, clients: map[string]*client{}, scripts: map[string]*script{}, files: map[string]*file{}, forms: map[string]*form{}, dumps: map[string]*dump{}, born: map[int64]int{}}
+			return &fold{scene: s, clients: map[string]*client{}, scripts: map[string]*script{}, files: map[string]*file{}, forms: map[string]*form{}, dumps: map[string]*dump{}, senders: map[string]*sender{}, born: map[int64]int{}}
 		},
 	}
 }
@@ -107,6 +107,8 @@ type fold struct {
 	files   map[string]*file
 	forms   map[string]*form
 	dumps   map[string]*dump
+	senders map[string]*sender
+	mails   []evidence.Time // that the web server's account handed in
 	born    map[int64]int   // files born in each ten seconds below the web roots
 	births  []evidence.Time // of those that the web server's account owns
 	output  []output
@@ -120,6 +122,8 @@ func (f *fold) Observe(e *event.Event) {
 		f.child(e)
 	case event.File:
 		f.file(e)
+	case event.MailSubmitted:
+		f.mailed(e)
 	}
 }
 
@@ -156,6 +160,8 @@ func (f *fold) request(e *event.Event) {
 		c.login.posted(p, at, status, e)
 		if at {
 			f.posted(ip, p, status, e)
+		} else if status < 400 && isScript(p) {
+			f.submits(ip, p, e)
 		}
 	}
 	if len(method) == 4 && method[1] == 'O' || string(method) == "PUT" {
@@ -296,7 +302,7 @@ func (f *fold) underRoot(p string) bool {
 // Findings gives what was found.
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
-		for _, part := range [](func() []detect.Finding){f.uploads, f.pages, f.executions, f.logins, f.guesses, f.leaks, f.attacks, f.scans} {
+		for _, part := range [](func() []detect.Finding){f.uploads, f.pages, f.mailForms, f.executions, f.logins, f.guesses, f.leaks, f.attacks, f.scans} {
 			for _, r := range part() {
 				if ctx.Err() != nil || !yield(r) {
 					return
