@@ -17,13 +17,16 @@ type sign struct {
 }
 
 // bad are the findings that can be bad in themselves, whoever they are of.
-var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.AccountMade, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun, detect.Command, detect.Container, detect.Relayed}
+var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.AccountMade, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun, detect.Command, detect.Container, detect.Relayed, detect.DataFetched}
 
 // odd gives what does not belong on a server and has no cause that explains it, the worst first.
 func (b *builder) odd() (out []*detect.Finding) {
 	for _, w := range bad {
 		for _, f := range b.by[w] {
-			if f.Level < detect.High || f.Rung < evidence.Effect || f.Mechanism == "dir" && f.Level < detect.Critical || f.Explained != "" || len(f.For) == 0 {
+			if f.Level < detect.High || f.Rung < evidence.Effect && w != detect.DataFetched || f.Mechanism == "dir" && f.Level < detect.Critical || f.Explained != "" || len(f.For) == 0 {
+				continue
+			}
+			if w == detect.DataFetched && f.Mechanism != "secret" { // a copy that its owner may have fetched himself
 				continue
 			}
 			if w == detect.MailRun && f.Mechanism != "sasl" { // a site's newsletter looks the same
@@ -52,8 +55,8 @@ func (b *builder) commanded(f *detect.Finding) bool {
 	})
 }
 
-// speaks tells what is odd enough to speak of an intruder together with something else: mail that was sent does not.
-func speaks(f *detect.Finding) bool { return f.What != detect.MailRun && f.What != detect.Relayed }
+// speaks tells what is odd enough to speak of an intruder together with something else: mail that was sent does not, nor a file that was given away.
+func speaks(f *detect.Finding) bool { return f.What != detect.MailRun && f.What != detect.Relayed && f.What != detect.DataFetched }
 
 // unexplained finds effects of rung c that nobody innocent leaves: something critical, or two kinds of high level. Even so the
 // word is no stronger than possible: no way in speaks for it.

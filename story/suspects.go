@@ -152,8 +152,14 @@ func (b *builder) web(s *suspect, f *detect.Finding) {
 		s.agents = append(s.agents, f.Agent)
 	}
 	from, to := f.First, evidence.Max(f.First, f.Last)
+	if f.What == detect.WebScript && len(f.When) > 0 && f.When[0].Sub(from) > scriptLay {
+		from = f.When[0] // it was there before; who uses it came then
+	}
 	s.spans = append(s.spans, span{from, to.Add(openEnd), account, true})
 }
+
+// scriptLay is how long a script has to lie there before somebody uses it, to be held for another's.
+const scriptLay = 24 * time.Hour
 
 func (b *builder) loggedIn(source string) bool {
 	for _, w := range []detect.What{detect.Login, detect.GuessedIn} {
@@ -301,8 +307,13 @@ func endOnly(s detect.Span) evidence.Time {
 	return end(s)
 }
 
-// mayWrite tells whether an account had the rights for something: it is its own, or the account is root or has become root.
+// mayWrite tells whether an account had the rights for something: it is its own or lies in its home, or the account is root or has become root.
 func (b *builder) mayWrite(account string, e *detect.Finding) bool {
+	for _, u := range b.set.Users {
+		if u.Name == account && len(u.Home) > 1 && strings.HasPrefix(e.Path, u.Home+"/") {
+			return true
+		}
+	}
 	return account == "root" || b.sudoes(account) || b.could(&suspect{account: map[string]bool{}}, span{account: account}, e)
 }
 
