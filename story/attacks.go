@@ -21,24 +21,34 @@ const behindNamed = 10 * time.Minute
 // behindTry gives how long behind an attempt something may appear that it does not name. Public servers see such attempts all day, so that the
 // more there are, the more may be chance: the windows of all of them cover a small part of the time only. It is never where even short ones would cover more.
 func (b *builder) behindTry() time.Duration {
-	var n int64
+	var untold int64 // not told one by one
+	var at []int64   // seconds
 	var first, last evidence.Time
 	for _, w := range []detect.What{detect.Exploit, detect.WebAttack} {
 		for _, f := range b.by[w] {
 			if runsCommands(f) {
-				n += f.Count
+				untold += max(0, f.Count-int64(len(f.Tries)))
+				for _, t := range f.Tries {
+					at = append(at, t.At.Sec)
+				}
 				first, last = evidence.Min(first, f.First), evidence.Max(last, f.Last)
 			}
 		}
 	}
-	n = min(n, 1e6)
 	whole := max(last.Sub(first), 24*time.Hour)
+	covered := func(window time.Duration) time.Duration { // who guesses at an overflow tries twenty times in a minute: their windows are one
+		slots := map[int64]bool{}
+		for _, s := range at {
+			slots[s/int64(window/time.Second)] = true
+		}
+		return time.Duration(min(untold+int64(len(slots)), 1e6)) * window
+	}
 	switch {
-	case time.Duration(n)*time.Minute*100 <= whole:
+	case covered(time.Minute)*100 <= whole:
 		return time.Minute
-	case time.Duration(n)*15*time.Second*20 <= whole:
+	case covered(15*time.Second)*20 <= whole:
 		return 15 * time.Second
-	case time.Duration(n)*2*time.Second*20 <= whole:
+	case covered(2*time.Second)*20 <= whole:
 		return 2 * time.Second
 	}
 	return never

@@ -56,7 +56,9 @@ func (b *builder) commanded(f *detect.Finding) bool {
 }
 
 // speaks tells what is odd enough to speak of an intruder together with something else: mail that was sent does not, nor a file that was given away.
-func speaks(f *detect.Finding) bool { return f.What != detect.MailRun && f.What != detect.Relayed && f.What != detect.DataFetched }
+func speaks(f *detect.Finding) bool {
+	return f.What != detect.MailRun && f.What != detect.Relayed && f.What != detect.DataFetched
+}
 
 // unexplained finds effects of rung c that nobody innocent leaves: something critical, or two kinds of high level. Even so the
 // word is no stronger than possible: no way in speaks for it.

@@ -15,7 +15,7 @@ func New() *artifact.Artifact {
 	return &artifact.Artifact{
 		Name: "proftpd", Doc: "ftp logins to ProFTPD: accepted and refused, from where", Spec: "ProFTPD 1.3 modules/mod_auth.c, src/{log.c,main.c,session.c}",
 		Programs: []string{"proftpd"}, Decode: decode,
-		Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.ConnectionSeen, event.ServiceStarted, event.ServiceStopped},
+		Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.ConnectionSeen, event.ServiceStarted, event.ServiceStopped, event.ProgramSaid},
 	}
 }
 
@@ -43,6 +43,14 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		serviceEvent(m, event.ServiceStarted, yield)
 	case bytes.HasPrefix(t, []byte("ProFTPD ")) && bytes.HasSuffix(t, []byte(" SHUTDOWN")):
 		serviceEvent(m, event.ServiceStopped, yield)
+	}
+	if ip := address(head); ip != nil && bytes.HasPrefix(t, []byte("ProFTPD terminating (signal 1")) { // SIGSEGV; a client that goes away ends no session so
+		e := m.Event(event.ProgramSaid)
+		e.Add(event.ServiceName, service)
+		e.Add(event.SourceIP, ip)
+		e.Add(event.Message, t)
+		yield(e)
+		return true
 	}
 	return violation(m, head, t, yield) || said.BeginsAny(t, routine)
 }

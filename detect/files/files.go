@@ -89,7 +89,11 @@ func (f *fold) Observe(e *event.Event) {
 			f.add(e, "D42", "T1027.002", detect.High, "is a packed program in a place where everybody may write ("+facts+")")
 			return
 		}
-		f.add(e, "D42", "T1036", detect.Medium, "is a program in a place where everybody may write")
+		l := detect.Medium
+		if strings.HasPrefix(p, "/dev/shm/") && strings.HasPrefix(facts, "elf") && !library(p, facts) { // it is memory, in which nobody installs anything
+			l = detect.High
+		}
+		f.add(e, "D42", "T1036", l, "is a program in a place where everybody may write")
 	}
 }
 
