@@ -46,6 +46,12 @@ func RansomName(p string) bool {
 	return false
 }
 
+// InstallHook tells a script of a package of npm that is run when the package is installed.
+func InstallHook(p string) bool {
+	name := p[strings.LastIndexByte(p, '/')+1:]
+	return strings.Contains(p, "/node_modules/") && (strings.HasPrefix(name, "preinstall") || strings.HasPrefix(name, "postinstall"))
+}
+
 // ServiceAccount tells the accounts that daemons which strangers can reach run as. Those of build servers, which write programs everywhere, are none.
 func ServiceAccount(name string) bool {
 	switch name {

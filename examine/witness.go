@@ -72,7 +72,9 @@ func newWitnesses(hosts []*seenHost) *witnesses {
 }
 
 // carrier tells an artefact whose lines are of many programs.
-func carrier(a *artifact.Artifact) bool { return a.Name == "journald" || a.Name == "journal-export" || a.Name == "syslogfile" }
+func carrier(a *artifact.Artifact) bool {
+	return a.Name == "journald" || a.Name == "journal-export" || a.Name == "syslogfile"
+}
 
 // note keeps when a clock tells an event.
 func (w *witnesses) note(c clock, e *event.Event) {

@@ -21,7 +21,7 @@ func New() *artifact.Artifact {
 	return &artifact.Artifact{
 		Name: "service-log", Doc: "what looks like orders to a shell in the logs of services of any kind", Spec: "id(1) of coreutils; java.lang.Runtime; the logs of Solr, Elasticsearch, Salt, Hadoop and CouchDB as their makers document them",
 		Files: []string{
-			"/var/log/{salt,solr,elasticsearch,opensearch,hadoop*,yarn,couchdb,nexus,jenkins,activemq,openfire,airflow,ray,ollama,jupyter,kibana,logstash,nodejs,pm2}/**",
+			"/var/log/{salt,solr,elasticsearch,opensearch,hadoop*,yarn,couchdb,nexus,jenkins,activemq,openfire,airflow,ray,ollama,jupyter,kibana,logstash,nodejs,pm2,kubernetes,kube-apiserver,apiserver}/**", "/var/log/kube*audit*.log",
 			"/var/log/gitlab/gitlab-workhorse/*", "/var/{solr,couchdb,nexus}/{log,logs}/*", "/var/lib/*/{log,logs}/*.{log,out}", "/{opt,srv}/*/{log,logs,data}/*.{log,out}", "/{home/*,root}/.pm2/logs/*.log",
 			"!**/{catalina,localhost,manager,host-manager}*", "!**/*access*", "!**/*.gz", "!**/*_gc.log*", "!/opt/zimbra/**", "!/opt/gitlab/**",
 		},
@@ -30,7 +30,7 @@ func New() *artifact.Artifact {
 }
 
 // marks are words of which one stands in every line that is told.
-var marks = [][]byte{[]byte(" gid="), []byte("curl"), []byte("wget"), []byte("java.lang.Runtime"), []byte("ProcessBuilder"), []byte("base64"), []byte("dr.who"), []byte("_config/query_servers"), []byte("/dev/tcp/")}
+var marks = [][]byte{[]byte(" gid="), []byte("curl"), []byte("wget"), []byte("java.lang.Runtime"), []byte("ProcessBuilder"), []byte("base64"), []byte("dr.who"), []byte(`"system:anonymous"`), []byte("_config/query_servers"), []byte("/dev/tcp/")}
 
 // maxMessage bounds what is told of a line, in bytes.
 const maxMessage = 2000
@@ -71,13 +71,15 @@ func marked(t []byte) bool {
 
 // stamped reads the time at a line's beginning, in brackets or not, or behind "time":" in an object.
 func stamped(c *logclock.Clock, t []byte) (evidence.Time, bool) {
-	t = bytes.TrimLeft(t[:min(len(t), 400)], " [")
+	t = bytes.TrimLeft(t, " [")
 	if len(t) > 0 && t[0] == '{' {
-		i := bytes.Index(t, []byte(`time":"`))
-		if i < 0 {
-			return evidence.Time{}, false
+		for _, name := range []string{`requestReceivedTimestamp":"`, `time":"`} {
+			if i := bytes.Index(t, []byte(name)); i >= 0 {
+				at, n := c.ISO(t[i+len(name):])
+				return at, n > 0
+			}
 		}
-		t = t[i+len(`time":"`):]
+		return evidence.Time{}, false
 	}
 	if at, n := c.ISO(t); n > 0 {
 		return at, true

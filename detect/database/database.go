@@ -53,6 +53,9 @@ func (f *fold) Observe(e *event.Event) {
 	if level == detect.Info {
 		return
 	}
+	if !e.At.Known() { // a file's own word
+		e.At = detect.ParseTime(e.Text(event.FileMtime))
+	}
 	source := e.Text(event.SourceIP)
 	k := service + "\x00" + message + "\x00" + source + "\x00" + p
 	r := f.by[k]

@@ -20,6 +20,10 @@ func (f *fold) made(e *event.Event, p, facts string, owned bool) bool {
 	if !ok {
 		return false
 	}
+	if detect.InstallHook(p) {
+		f.add(e, "D42", "T1195.001", detect.High, "is run when a package is installed, and "+words+" ("+facts+")")
+		return true
+	}
 	for _, dir := range []string{"/.git/", "/node_modules/", "/vendor/", "/testdata/", "/tests/", "/test/", "/site-packages/", "/go/pkg/mod/", "/usr/share/", "/usr/src/", "/doc/", "/docs/"} {
 		if strings.Contains(p, dir) {
 			return false

@@ -15,7 +15,7 @@ import (
 // New gives the detection.
 func New() *detect.Detection {
 	return &detect.Detection{
-		ID: "orders", Title: "Orders to a shell in what services say", IDs: []string{"D30"},
+		ID: "orders", Title: "Orders to a shell in what services say", IDs: []string{"D30", "D79"},
 		Doc:     "reads what services of any kind say for commands that fetch and run code, code that starts programs, and the answers of such commands",
 		Attack:  []string{"T1190", "T1059"},
 		Wants:   []event.Kind{event.ProgramSaid, event.LogLine},
@@ -36,6 +36,9 @@ type fold struct {
 }
 
 func (f *fold) Observe(e *event.Event) {
+	if f.nameless(e) {
+		return
+	}
 	what := judge(e.Text(event.Message))
 	if what == "" {
 		return
@@ -109,7 +112,9 @@ func answered(s string) bool {
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
 		for _, r := range f.order {
-			r.Title = detect.Tried(r.Count, r.Mechanism, len(r.Sources))
+			if r.What == detect.Exploit {
+				r.Title = detect.Tried(r.Count, r.Mechanism, len(r.Sources))
+			}
 			if ctx.Err() != nil || !yield(*r) {
 				return
 			}

@@ -5,6 +5,7 @@ import (
 
 	"telltale/detect/detecttest"
 	"telltale/detect/orders"
+	"telltale/event"
 )
 
 func TestOrders(t *testing.T) {
@@ -37,4 +38,27 @@ func quote(s string) string {
 		out += string(c)
 	}
 	return out + `"`
+}
+
+func TestCluster(t *testing.T) {
+	for _, tc := range []struct {
+		name, message string
+		count         int
+	}{
+		{"a binding by nobody", `{"verb":"create","user":{"username":"system:anonymous"},"objectRef":{"resource":"clusterrolebindings"},"responseStatus":{"code":201}}`, 1},
+		{"a health check by nobody", `{"verb":"get","requestURI":"/healthz","user":{"username":"system:anonymous"},"responseStatus":{"code":200}}`, 0},
+		{"nobody is refused", `{"verb":"create","user":{"username":"system:anonymous"},"objectRef":{"resource":"pods"},"responseStatus":{"code":403}}`, 0},
+	} {
+		f := orders.New().New(detecttest.Scene())
+		e := event.Event{Kind: event.ProgramSaid}
+		e.AddText(event.Message, tc.message)
+		f.Observe(&e)
+		n := 0
+		for range f.Findings(t.Context()) {
+			n++
+		}
+		if n != tc.count {
+			t.Errorf("%s: %d findings", tc.name, n)
+		}
+	}
 }
