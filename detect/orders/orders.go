@@ -19,10 +19,14 @@ func New() *detect.Detection {
 		Doc:     "reads what services of any kind say for commands that fetch and run code, code that starts programs, and the answers of such commands",
 		Attack:  []string{"T1190", "T1059"},
 		Wants:   []event.Kind{event.ProgramSaid, event.LogLine},
-		LinesOf: []string{"node", "next", "npm", "pm2", "java", "python", "gunicorn", "uvicorn", "celery", "ruby", "puma", "php", "salt", "docker-compose"},
+		LinesOf: services,
+		SaidBy:  services,
 		New:     func(detect.Scene) detect.Fold { return &fold{by: map[string]*detect.Finding{}} },
 	}
 }
+
+// services are programs that run what others wrote, and write down what they are asked.
+var services = []string{"node", "next", "npm", "pm2", "java", "python", "gunicorn", "uvicorn", "celery", "ruby", "puma", "php", "salt", "docker-compose"}
 
 const (
 	maxKinds  = 1000 // of a service and what was tried
@@ -88,7 +92,7 @@ func judge(s string) string {
 	if !strings.Contains(s, "curl") && !strings.Contains(s, "wget") && !strings.Contains(s, "base64") && !strings.Contains(s, "/dev/tcp/") || strings.Contains(s, "https://") {
 		return "" // what makers tell everybody to run begins with https
 	}
-	if why, l := detect.SuspiciousCommand(strings.NewReplacer(`'`, " ", `"`, " ", `(`, " ", `)`, " ", `+`, " ", `||`, " ; ").Replace(s)); l >= detect.Critical && (strings.Contains(why, "fetches") || strings.Contains(why, "decodes") || strings.Contains(why, "connection")) {
+	if why, l := detect.SuspiciousCommand(strings.NewReplacer(`'`, " ; ", `"`, " ; ", `(`, " ", `)`, " ", `+`, " ", `||`, " ; ").Replace(s)); l >= detect.Critical && (strings.Contains(why, "fetches") || strings.Contains(why, "decodes") || strings.Contains(why, "connection")) {
 		return "a command that " + why
 	}
 	return ""
