@@ -13,9 +13,9 @@ import (
 const (
 	guesserTries = 20
 	oneNameTries = 15
-	fastTries    = 5
+	fastTries    = 3
 	fastNames    = 3
-	typesIn      = 3 * time.Second
+	typesIn      = 4 * time.Second
 )
 
 // peopleAt is how many accounts log in from an address that people share, each mistyping his own name.
@@ -28,8 +28,16 @@ func (b *builder) guesser(f *detect.Finding) bool {
 	if f.Method == "record" { // which does not tell by what the login was
 		return false
 	}
-	fast := f.Method == "password" && a.FailedAddress >= fastTries && a.TriedAccounts >= fastNames && a.Trying > 0 && a.Trying < time.Duration(min(a.FailedAddress, guesserTries))*typesIn
+	fast := f.Method == "password" && a.FailedAddress >= fastTries && a.TriedAccounts >= fastNames && byMachine(a.FailedAddress, a.Trying)
+	if f.Account == "root" && f.Method == "password" && a.FailedHere >= oneNameTries && byMachine(a.FailedHere, a.Trying) && a.Unfamiliar() && b.origin(f.Source) == "external" {
+		return true // the one name that every server has, tried as by a machine, by nobody whom the server knew
+	}
 	return (a.TriedAccounts > 1 || a.TriedInvalid > 0) && (a.FailedAddress >= guesserTries || a.FailedHere >= oneNameTries || fast) && b.accountsFrom(f.Source) < peopleAt
+}
+
+// byMachine tells whether so many tries within a time are more than anybody types.
+func byMachine(tries int64, within time.Duration) bool {
+	return within > 0 && within/typesIn < time.Duration(tries)
 }
 
 // accountsFrom counts the accounts that were let in from an address.

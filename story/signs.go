@@ -2,7 +2,6 @@ package story
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -42,17 +41,28 @@ func (b *builder) odd() (out []*detect.Finding) {
 	return out
 }
 
-// commanded tells commands that speak for themselves: a job that cron was seen to run, and a grave one in a history that hides or removes something besides.
+// commanded tells commands that speak for themselves: a job that cron was seen to run; a grave one in a history that hides or removes something besides; and one that
+// hardly anybody types for his own server in a history that hides and removes logs, too.
 func (b *builder) commanded(f *detect.Finding) bool {
 	if f.Mechanism == "cron-ran" {
 		return true
 	}
-	if f.Level < detect.Critical {
-		return false
+	removes, hides := b.besideIn(f, "D58"), b.besideIn(f, "D61")
+	if f.Level >= detect.Critical {
+		return removes != nil || hides != nil || b.besideIn(f, "D46") != nil
 	}
-	return slices.ContainsFunc(b.by[detect.Command], func(o *detect.Finding) bool {
-		return o.Path == f.Path && o.Account == f.Account && o.Level >= detect.Medium && (o.Detection == "D58" || o.Detection == "D61" || o.Detection == "D46")
-	})
+	return foreign([]*detect.Finding{f}) && removes != nil && removes.Level >= detect.High && hides != nil
+}
+
+// besideIn gives what of a kind the history of a command holds besides.
+func (b *builder) besideIn(f *detect.Finding, detection string) *detect.Finding {
+	var out *detect.Finding
+	for _, o := range b.by[detect.Command] {
+		if o.Path == f.Path && o.Account == f.Account && o.Level >= detect.Medium && o.Detection == detection && (out == nil || o.Level > out.Level) {
+			out = o
+		}
+	}
+	return out
 }
 
 // speaks tells what is odd enough to speak of an intruder together with something else: mail that was sent does not, nor a file that was given away.
@@ -78,6 +88,10 @@ func (b *builder) unexplained() []sign {
 		}
 		kinds[f.Detection] = id
 		seen = append(seen, f)
+		if o := b.besideIn(f, "D58"); f.What == detect.Command && o != nil && o.Level >= detect.High && b.commanded(f) {
+			kinds[o.Detection] = b.tellOdd(o)
+			seen = append(seen, o)
+		}
 	}
 	if len(kinds) > 1 && !anyTogether(seen) { // what administrators left in different years is no break-in
 		return nil
