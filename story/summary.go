@@ -110,12 +110,7 @@ func (b *builder) summary() string {
 		}
 		s = append(s, who+list(did)+".")
 	}
-	if b.root {
-		s = append(s, "Root was reached: nothing on this server can be trusted, so rebuild it.")
-	} else {
-		s = append(s, "No sign was found that root was reached; that is no proof that it was not.")
-	}
-	return strings.Join(s, " ")
+	return strings.Join(append(s, b.rootWords()), " ")
 }
 
 // uncertain words by how much a time may be off.

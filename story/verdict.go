@@ -39,6 +39,9 @@ func (b *builder) verdict() {
 	default:
 		v.Status, v.Confidence = string(CannotTell), Possible
 	}
+	if v.Status == Compromised {
+		b.rootByTraces()
+	}
 	if v.Status == Compromised && b.root {
 		yes := true
 		v.Root = &yes

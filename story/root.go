@@ -1,0 +1,46 @@
+package story
+
+// rootByTraces finds that root was lost by what the intruder got hold of, where no login and no command shows it: he came in as root, or what he left runs
+// as root or lets root in, which only root can set up. It stands behind the weighing: a way in is not judged by what its effects allow.
+func (b *builder) rootByTraces() {
+	if b.root {
+		return
+	}
+	for i := range b.entered {
+		w := &b.entered[i]
+		if w.account == "root" && w.vector != "mail-account" && w.status != Possible && len(w.claims) > 0 { // a mailbox's password opens no files
+			b.becameRoot(w.claims[0])
+			return
+		}
+	}
+	for i := range b.s.Persistence {
+		if p := &b.s.Persistence[i]; p.asRoot() && b.s.sure(p.Claims) {
+			b.becameRoot(p.Claims[0])
+			return
+		}
+	}
+}
+
+// asRoot tells what only root can have left. A script that a web server runs is asked for, and may lie where another account writes.
+func (p *Persistence) asRoot() bool { return p.As == "root" && p.Mechanism != "web-shell" }
+
+// sure tells whether one of the claims is more than possible.
+func (s *Story) sure(claims []string) bool {
+	for i := range s.Claims {
+		if c := &s.Claims[i]; contains(claims, c.ID) && (c.Status == Confirmed || c.Status == Likely) {
+			return true
+		}
+	}
+	return false
+}
+
+// rootWords says whether root is lost, as the last sentence of a summary.
+func (b *builder) rootWords() string {
+	switch {
+	case b.root && b.s.Verdict.Confidence == Possible:
+		return "What was found acts as root: unless somebody entitled set it up, root is lost, nothing on this server can be trusted, and it must be rebuilt."
+	case b.root:
+		return "Root was reached: nothing on this server can be trusted, so rebuild it."
+	}
+	return "No sign was found that root was reached; that is no proof that it was not."
+}
