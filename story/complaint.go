@@ -250,9 +250,9 @@ func (b *builder) inWhoseHand(x *Complaint, f *detect.Finding) string {
 		x.Entry = w.vector
 		x.Claims = ids(append(x.Claims, w.claims...)...)
 		if by && len(own) > 0 {
-			return fmt.Sprintf(" Some of it came from whoever had come in before (%s %s %s); what %s handed in may be the owner's own.", cmp.Or(list(w.sources), "somebody"), w.how(), clock(w.first), list(own))
+			return fmt.Sprintf(" Some of it came from whoever had come in before (%s %s %s); what %s handed in may be the owner's own.", cmp.Or(list(w.sources), "somebody"), w.how(), atTime(w.first), list(own))
 		}
-		return fmt.Sprintf(" That was in the hand of whoever came in before: %s %s %s.", cmp.Or(list(w.sources), "somebody"), w.how(), clock(w.first))
+		return fmt.Sprintf(" That was in the hand of whoever came in before: %s %s %s.", cmp.Or(list(w.sources), "somebody"), w.how(), atTime(w.first))
 	}
 	if f.Account == "" || b.s.Verdict.Status == Compromised {
 		return " No way in that was found leads there."

@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -152,13 +153,43 @@ func (b *builder) tellOdd(f *detect.Finding) string {
 	return id
 }
 
+// signWords is the first sentence of a story without a way in: by what it is told that somebody was there at all.
+func (b *builder) signWords() string {
+	for _, f := range b.odd() {
+		if speaks(f) {
+			what := strings.TrimSuffix(utf8(f.Title), ".")
+			if d := utf8(detail(f)); len(d) < maxDetail {
+				what += d
+			}
+			return "Something is here that hardly anybody but an intruder leaves: " + what + ". How he got in cannot be told from this evidence."
+		}
+	}
+	return "The server shows traces of an intruder, but how he got in cannot be told from this evidence."
+}
+
+// maxDetail bounds what a summary says of what was found beside its title.
+const maxDetail = 200
+
 // maxOdd bounds how much of what is odd the summary names.
 const maxOdd = 3
+
+// oddOnce is odd without a second word on the same account: its making and its line in passwd are one thing to ask about.
+func (b *builder) oddOnce() (out []*detect.Finding) {
+	for _, f := range b.odd() {
+		account := f.What == detect.AccountOdd || f.What == detect.AccountMade
+		if !account || !slices.ContainsFunc(out, func(x *detect.Finding) bool {
+			return x.Account == f.Account && (x.What == detect.AccountOdd || x.What == detect.AccountMade)
+		}) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
 
 // oddWords words what is odd, for a summary: it stops a server from being called clean, and is too little to call it broken into.
 func (b *builder) oddWords() string {
 	var out []string
-	for i, f := range b.odd() {
+	for i, f := range b.oddOnce() {
 		if i == maxOdd {
 			out = append(out, "more below")
 			break
@@ -171,14 +202,14 @@ func (b *builder) oddWords() string {
 
 // oddSteps says what to do about it.
 func (b *builder) oddSteps() {
-	for i, f := range b.odd() {
+	for i, f := range b.oddOnce() {
 		if i == maxOdd {
 			return
 		}
-		what := f.Path
-		if what == "" {
-			what = f.Title
+		what := utf8(strings.TrimSuffix(f.Title, "."))
+		if f.Path != "" && !strings.Contains(f.Title, f.Path) {
+			what += " (" + utf8(f.Path) + ")"
 		}
-		b.step(fmt.Sprintf("Find out who made this, and why: %s.", utf8(what)), "Administrators leave such things, too, but if nobody knows it the server was broken into: then cut it from the network without switching it off.")
+		b.step(fmt.Sprintf("Find out who did this, and why: %s.", what), "Administrators leave such things, too, but if nobody knows it the server was broken into: then cut it from the network without switching it off.")
 	}
 }

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"telltale/detect"
+	"telltale/evidence"
 )
 
 var vectorWords = map[string]string{
 	"ssh-password-guessed": "guessed the ssh password of %s", "ssh-password-known": "knew the ssh password of %s", "ssh-key": "used an ssh key of %s", "ftp-password": "used the ftp password of %s",
 	"web-upload": "uploaded a script through the web site, which ran as %s", "web-exploit": "made the web site run commands as %s", "mail-account": "used the mail account %s",
-	"insider": "came from where %s usually comes from, so that it was either that person or somebody at that machine,", "supply-chain": "came in with software that was installed,", "open-relay": "sent through the mail server, which asks nobody who he is,", "local-script": "did it by a job of the server's own,",
+	"insider": "is where %s usually comes from: either that person or somebody at that machine came in", "supply-chain": "came in with software that was installed", "open-relay": "sent through the mail server, which asks nobody who he is,", "local-script": "did it by a job of the server's own,",
 	"web-admin": "entered the site's own administration", "database-exposed": "got in through a database that was open to him", "daemon-exploit": "exploited a network service", "open-share": "wrote over a share that asks for no password",
 }
 
@@ -25,13 +26,35 @@ func (w *way) how() string {
 	case w.vector == "unknown" && w.login != nil:
 		return "logged in as " + w.account + ", by password or key, which cannot be told any more,"
 	case w.vector == "unknown":
-		return "used a script that " + cmp.Or(w.account, "somebody") + " owns; how it came cannot be told from this evidence; first"
+		return "used a script that " + accountOr(w.account, "somebody") + " owns; how it came cannot be told from this evidence; first"
+	case w.vector == "daemon-exploit" && w.service != "":
+		return "exploited a fault of the network service " + w.service
+	case w.vector == "supply-chain" && w.product != "":
+		return "came in with the package " + w.product + ", installed"
+	case w.vector == "web-upload" && w.account == "":
+		return "uploaded a script through the web site"
 	case s == "":
 		return "got in by " + w.vector
 	case strings.Contains(s, "%s"):
 		return fmt.Sprintf(s, cmp.Or(w.account, "an account that is not told"))
 	}
 	return s
+}
+
+// accountOr names an account so that it cannot be read as a word: there is one that is called nobody.
+func accountOr(account, none string) string {
+	if account == "" {
+		return none
+	}
+	return "the account " + account
+}
+
+// atTime is clock, within a sentence.
+func atTime(t evidence.Time) string {
+	if !t.Known() {
+		return clock(t)
+	}
+	return "at " + clock(t)
 }
 
 // summary is three sentences: how they got in, what they did, whether root is lost.
@@ -52,7 +75,8 @@ func (b *builder) summary() string {
 			if s := b.suspects[first(w.sources)]; s != nil && s.doubted && w.vector == "mail-account" {
 				return fmt.Sprintf("Much mail was handed in with the password of %s from %s, %s, from where the account had not come before. Whoever stole the password does so, and so does its owner who writes to many from a new place, or by a service that he gave it to. Ask %s whether these mails were meant.", w.account, list(w.sources), clock(w.first), w.account)
 			}
-			return fmt.Sprintf("It looks as if %s had got in (%s as %s, %s), but no effect of it was found, so it cannot be told. Look at the claims of that way in below.", list(w.sources), w.vector, w.account, clock(w.first))
+			return fmt.Sprintf("It looks as if %s %s %s%s, but nothing that was read shows what came of it, so it cannot be told whether somebody got in. What speaks for it: %s among the claims.",
+				cmp.Or(list(w.sources), "somebody"), w.how(), atTime(w.first), uncertain(w.off), list(w.claims))
 		}
 		if ps := b.changedPrograms(); len(ps) > 0 {
 			return fmt.Sprintf("Nothing shows how somebody would have got in, but %s: another file than the package ships. An intruder leaves that, and so does whoever builds a package himself, so it cannot be told which it was.", plural(int64(len(ps)), "program or library differs from its package, "+list(ps), "programs and libraries differ from their packages, "+list(ps)))
@@ -74,14 +98,14 @@ func (b *builder) summary() string {
 	var s []string
 	switch {
 	case len(b.entered) == 0:
-		s = append(s, "The server shows traces that only an intruder leaves, but how he got in cannot be told from this evidence.")
+		s = append(s, b.signWords())
 	default:
 		w := b.entered[0]
 		who := upper(list(w.sources))
 		if who == "" {
 			who = "Somebody"
 		}
-		s = append(s, fmt.Sprintf("%s %s %s%s.", who, w.how(), clock(w.first), uncertain(w.off)))
+		s = append(s, fmt.Sprintf("%s %s %s%s.", who, w.how(), atTime(w.first), uncertain(w.off)))
 		if n := len(b.entered) - 1; n > 0 {
 			s = append(s, more(n)+" told below.")
 		}
@@ -162,5 +186,5 @@ func (b *builder) tries() string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return "Seen: " + list(parts) + "."
+	return "Seen: " + strings.Join(parts, "; ") + "."
 }
