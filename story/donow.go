@@ -3,7 +3,10 @@ package story
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
+
+	"telltale/detect"
 )
 
 // closing says, for a way in, what closes it and why. %s is the account.
@@ -18,9 +21,9 @@ var closing = map[string]struct{ step, why string }{
 	"mail-account":         {"Give the mail account %s a new password and end its sessions; look at its rules for forwarding, and tell its owner.", "Intruders leave forwarding rules behind."},
 	"open-relay":           {"Let the mail server relay only for your networks and for accounts that log in.", "It sends for everybody as it is."},
 	"database-exposed":     {"Bind the database to the addresses that need it, close its port at the firewall, and give it passwords.", "It was reached from outside."},
-	"daemon-exploit":       {"Bring the daemon up to date, or switch off the module that was used, before it is started again.", "Its fault was the way in."},
+	"daemon-exploit":       {"Bring the daemon %s up to date, or switch off the module that was used, before it is started again.", "Its fault was the way in."},
 	"open-share":           {"Ask for a password on every share that can be written to, and close its ports to the outside.", "Anybody could write there."},
-	"supply-chain":         {"Hold the package that brought it, tell its makers, and look at every server that installed it.", "It comes back with the next installation."},
+	"supply-chain":         {"Install the package %s nowhere else, tell its makers, and look at every server that has it.", "It comes back with the next installation."},
 	"insider":              {"Speak to nobody about it but those who decide; keep copies of logs that the person cannot reach; let somebody ask who really sat there.", "It may have been somebody else at that machine, and an accusation cannot be taken back."},
 	"unknown":              {"Do not put the server back before the way in is known: bring what is missing, from backups or a remote log server, and examine again.", "What came in by a way that is not known comes in again."},
 }
@@ -31,7 +34,7 @@ func (b *builder) doNow() {
 	case Compromised:
 		b.afterBreakIn()
 	case Attacked:
-		b.step("Let only keys log in by ssh, or only the networks you use.", "Guessing never stops; it succeeds at the first weak password.")
+		b.whereAttacked()
 		b.step("See that the logs are also sent to another host.", "After a break-in the local ones cannot be trusted.")
 	case Clean:
 	default:
@@ -44,9 +47,37 @@ func (b *builder) doNow() {
 		if len(b.entered) > 0 && b.entered[0].account != "" {
 			b.step(fmt.Sprintf("Ask the owner of %s whether the login of %s was his own.", b.entered[0].account, clock(b.entered[0].first)), "Only he knows, and the answer decides.")
 		}
+		if p := b.uploads(); len(p) > 0 {
+			b.step("Look on the server at "+list(p)+", and at what else came since "+clock(b.entered[0].first)+"; copy before you change.", "If a script lies there that nobody knows, somebody got in.")
+		}
 		if m := b.complete(); m != "" || len(b.s.DoNow) == 0 {
 			b.step("Bring what is missing and examine again: "+cmp.Or(m, "older logs, from backups or a remote log server")+".", "Without it no answer can be given.")
 		}
+	}
+}
+
+// uploads gives the scripts by which it looks as if somebody had got in.
+func (b *builder) uploads() (out []string) {
+	for _, w := range []detect.What{detect.WebUpload, detect.WebScript} {
+		for _, f := range b.by[w] {
+			if len(b.entered) > 0 && f.Level >= detect.High && f.Path != "" {
+				out = ids(append(out, utf8(f.Path))...)
+			}
+		}
+	}
+	return out
+}
+
+// whereAttacked says how to stand what was tried.
+func (b *builder) whereAttacked() {
+	if len(b.by[detect.Guessing]) > 0 {
+		b.step("Let only keys log in by ssh, or only the networks you use.", "Guessing never stops; it succeeds at the first weak password.")
+	}
+	if len(b.by[detect.WebAttack])+len(b.by[detect.WebScan]) > 0 {
+		b.step("Keep the site's software and all that was added to it up to date, and see that none of what was tried is there.", "What was tried here is tried again, and faults are tried within hours of being known.")
+	}
+	if len(b.by[detect.Exploit]) > 0 {
+		b.step("Keep the services that were tried up to date, and close their ports to all that need them not.", "What was tried here is tried again.")
 	}
 }
 
@@ -56,6 +87,9 @@ func (b *builder) step(step, why string) {
 
 // afterBreakIn gives the steps after a break-in: hold, keep, look elsewhere, shut out, close the way in, rebuild or clean.
 func (b *builder) afterBreakIn() {
+	if i := slices.IndexFunc(b.s.Entry, func(e Entry) bool { return e.Vector == "insider" }); i >= 0 { // before anything that he would notice
+		b.step(closing["insider"].step, closing["insider"].why)
+	}
 	b.step("Cut the server from the network; do not switch it off or reboot it.", "Memory holds what runs; a reboot destroys it.")
 	b.stopFirst()
 	if b.set.Dump {
@@ -65,23 +99,20 @@ func (b *builder) afterBreakIn() {
 	} else {
 		b.step("Take memory and the list of processes and connections before anything else, then an exact copy of the disk.", "They change with every minute.")
 	}
-	var sources, accounts []string
+	var sources []string
 	for _, e := range b.s.Entry {
-		sources, accounts = ids(append(sources, e.Sources...)...), ids(append(accounts, e.Account)...)
+		sources = ids(append(sources, e.Sources...)...)
 	}
 	if len(sources) > 0 {
 		b.step("Search the logs of your other servers for "+list(sources)+".", "Who came in here has probably tried there too.")
 	}
-	accounts = b.people(accounts)
-	if len(accounts) > 0 {
-		b.step("Change the password of "+list(accounts)+" wherever it is used, and lock it here.", "It is known to the intruder.")
-	}
+	b.lock()
 	b.shut()
 	if b.root {
 		b.step("Rebuild the server from known-good media; restore data only, and look through it.", "Root was reached: every program and log here may lie.")
 		b.replace()
 	} else if len(b.s.Persistence) > 0 {
-		b.step("Remove what was left behind: "+list(leftovers(b.s.Persistence))+".", "It lets the intruder come back; copies of it are evidence, so take the image first.")
+		b.step("Remove what was left behind: "+list(leftovers(b.s.Persistence))+".", "The intruder comes back by it; it is evidence, too, so take the image first.")
 	}
 	for _, i := range b.s.Impact {
 		if i.What == "spam" {
@@ -91,18 +122,54 @@ func (b *builder) afterBreakIn() {
 	}
 }
 
+// lock shuts the accounts that somebody came in by: with a new password where the intruder knows the old one. What came in by a fault, a package or a key knows
+// none; a mailbox's new password is the step that closes its way in.
+func (b *builder) lock() {
+	var known, stolen, held []string
+	for _, e := range b.s.Entry {
+		switch e.Vector {
+		case "ssh-password-guessed", "ftp-password":
+			known = append(known, e.Account)
+		case "ssh-password-known":
+			stolen = append(stolen, e.Account)
+		case "insider", "ssh-key":
+			held = append(held, e.Account)
+		case "unknown":
+			if e.Service != "web" {
+				held = append(held, e.Account)
+			}
+		}
+	}
+	if p := b.people(ids(known...)); len(p) > 0 {
+		b.step("Change the password of "+list(p)+" wherever it is used, and lock it here.", "It is known to the intruder.")
+	}
+	if p := b.people(ids(stolen...)); len(p) > 0 {
+		b.step("Lock the account "+list(p)+" here, and wherever it has the same password.", "The intruder knows its password; a new one comes only when it is known where this one was stolen.")
+	}
+	if p := b.people(ids(held...)); len(p) > 0 {
+		b.step("Lock the account "+list(p)+" here, and wherever else it can log in.", "Somebody came in by it, who can come again.")
+	}
+}
+
 // shut says how each way in is closed.
 func (b *builder) shut() {
 	done := map[string]bool{}
 	for _, e := range b.s.Entry {
 		c, ok := closing[e.Vector]
-		if !ok || done[e.Vector] {
+		if !ok || done[e.Vector+e.Service] || e.Vector == "insider" {
 			continue
 		}
-		done[e.Vector] = true
+		done[e.Vector+e.Service] = true
 		step := c.step
 		if strings.Contains(step, "%s") {
-			step = fmt.Sprintf(step, cmp.Or(e.Account, "the account"))
+			name := e.Account
+			switch e.Vector {
+			case "daemon-exploit":
+				name = e.Service
+			case "supply-chain":
+				name = e.Product
+			}
+			step = fmt.Sprintf(step, cmp.Or(name, "that was used"))
 		}
 		b.step(step, c.why)
 	}

@@ -187,6 +187,7 @@ func check(t *testing.T, s *Story) {
 	for _, c := range s.Contradictions() {
 		t.Error(c)
 	}
+	checkSteps(t, s)
 	known := map[string]*Claim{}
 	for i := range s.Claims {
 		known[s.Claims[i].ID] = &s.Claims[i]
