@@ -196,6 +196,15 @@ func (s *Story) againstInnocence(say func(string, ...any)) {
 			say("%q is explained, and held against somebody", x.What)
 		}
 	}
+	type act struct{ what, time, account, path string }
+	seen := map[act]bool{}
+	for _, a := range s.Actions {
+		k := act{a.What, a.Time, a.Account, a.Path}
+		if seen[k] && a.Time != "" {
+			say("%q is told twice, %s", a.What, a.Time)
+		}
+		seen[k] = true
+	}
 	for i := range s.Persistence {
 		for j := range i {
 			if s.Persistence[i].Mechanism == s.Persistence[j].Mechanism && s.Persistence[i].Path == s.Persistence[j].Path && s.Persistence[i].As == s.Persistence[j].As && s.Persistence[i].Runs == s.Persistence[j].Runs {

@@ -27,6 +27,7 @@ func TestContradictions(t *testing.T) {
 			s.Innocent = append(s.Innocent, Innocent{What: claimOf(s, s.Persistence[0].Claims[0])})
 		},
 		"steps out of order": func(s *Story) { s.DoNow[0].Order = 7 },
+		"done twice":         func(s *Story) { s.Actions = append(s.Actions, s.Actions[len(s.Actions)-1]) },
 		"told twice":         func(s *Story) { s.Persistence = append(s.Persistence, s.Persistence[0]) },
 	} {
 		s := Build(t.Context(), findings, full())

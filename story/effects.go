@@ -124,20 +124,21 @@ func (b *builder) persists(p *detect.Finding) {
 	case s != nil && p.Mechanism == "sudoers" && !b.changedBy(s, p):
 		return
 	}
-	text := fmt.Sprintf("%s in %s lets %s run: %s", names(p.Mechanism), p.Path, p.As, p.Runs)
+	text := fmt.Sprintf("%s in %s lets %s run: %s", upper(names(p.Mechanism)), p.Path, p.As, p.Runs)
 	if key {
-		text = fmt.Sprintf("The key %s in %s lets its owner log in as %s (comment %q).", p.Key, p.Path, p.As, p.Detail)
+		text = fmt.Sprintf("The key %s in %s lets its owner log in as %s (comment %q)", p.Key, p.Path, p.As, p.Detail)
 	}
 	if words != "" {
-		text += fmt.Sprintf(" The file changed %s, %s.", clock(since), words)
+		text += fmt.Sprintf("; the file changed %s, %s", clock(since), words)
 	}
 	if p.Level >= detect.Medium && p.Detail != "" && !key {
-		text += " It " + p.Detail + "."
+		text += "; it " + p.Detail
 	}
+	text += "."
 	id := b.claim(text, evidence.Effect, since, st, p.For, nil)
 	b.told[p] = id
 	b.proves(s, p, id)
-	b.s.Persistence = append(b.s.Persistence, Persistence{Mechanism: p.Mechanism, Path: utf8(p.Path), Runs: utf8(p.Runs), As: utf8(p.As), Since: since.String(), OwnedByPackage: p.Package != "", Attack: first(p.Attack), Claims: ids(id)})
+	b.stays(Persistence{Mechanism: p.Mechanism, Path: utf8(p.Path), Runs: utf8(p.Runs), As: utf8(p.As), Since: since.String(), OwnedByPackage: p.Package != "", Attack: first(p.Attack), Claims: ids(id)})
 	if s != nil {
 		b.action("left "+names(p.Mechanism)+" behind", first(p.Attack), since, p.As, p.Path, id)
 	}
@@ -202,7 +203,11 @@ func (b *builder) did(f *detect.Finding) {
 		b.s.Altered = append(b.s.Altered, Altered{Path: utf8(f.Path), Kind: "timestomped", Expected: "written no earlier than " + f.First.String(), Found: f.Detail, Claims: ids(id)})
 		b.action("set a file's times back", "T1070.006", f.Last, f.Account, f.Path, id)
 	default:
-		b.action(f.Title, first(f.Attack), f.First, f.Account, f.Path, id)
+		p := f.Path
+		if f.What == detect.AccountMade { // which has a group's name there
+			p = ""
+		}
+		b.action(f.Title, first(f.Attack), f.First, f.Account, p, id)
 	}
 }
 

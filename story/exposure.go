@@ -44,6 +44,7 @@ func (b *builder) settle() {
 		return cmp.Or(-cmp.Compare(truth(x.Taken), truth(y.Taken)), cmp.Compare(order(x.Status), order(y.Status)), cmp.Compare(classOrder(x.Kind), classOrder(y.Kind)))
 	})
 	b.s.Exposed = b.s.Exposed[:min(len(b.s.Exposed), maxExposed)]
+	b.s.Actions = onceEach(b.s.Actions)
 	sortBy(b.s.Actions, func(x, y Action) bool { return x.Time < y.Time })
 }
 

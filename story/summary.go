@@ -111,7 +111,7 @@ func (b *builder) summary() string {
 		}
 	}
 	var did []string
-	if n := len(b.s.Persistence); n > 0 {
+	if n := b.s.WaysBack(); n > 0 {
 		did = append(did, "left "+plural(int64(n), "way", "ways")+" to come back")
 	}
 	for _, i := range b.s.Impact {

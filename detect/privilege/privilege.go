@@ -135,7 +135,9 @@ func (f *fold) changed(e *event.Event) {
 	default:
 		r.Title, r.Attack = "account "+user+" was changed", []string{"T1098"}
 	}
-	if g := e.Text(event.GroupName); g != "" {
+	if g := e.Text(event.GroupName); g != "" && user == "" {
+		r.Path, r.Title = g, "group "+g+" was made or changed"
+	} else if g != "" {
 		r.Path = g
 		r.Title += " (group " + g + ")"
 	}

@@ -221,7 +221,7 @@ func counts(d *report.Document) (parts []string) {
 			parts = append(parts, fmt.Sprintf("%d %s", n, many))
 		}
 	}
-	count(len(d.Persistence), "way to come back", "ways to come back")
+	count(d.WaysBack(), "way to come back", "ways to come back")
 	count(len(d.Altered), "thing tampered with", "things tampered with")
 	count(len(d.Actions), "act in the order of time", "acts in the order of time")
 	count(taken(d.Exposed), "secret or file seen to leave", "secrets or files seen to leave")

@@ -107,12 +107,12 @@ func doors(d *report.Document) (out []Door) {
 		}
 		out = append(out, o)
 	}
-	if n := len(d.Persistence); n > 0 {
+	if n := d.WaysBack(); n > 0 {
 		var what []string
 		for i := range d.Persistence {
 			what = append(what, undo(&d.Persistence[i]))
 		}
-		o := Door{Way: fmt.Sprintf("%d ways to come back", n), Closed: "open, as they stood in the evidence", Close: "a rebuilt machine has none of them; else undo each: " + list(what, 3)}
+		o := Door{Way: fmt.Sprintf("%d ways to come back", n), Closed: "open, as they stood in the evidence", Close: "a rebuilt machine has none of them; else undo each: " + list(distinct(what), 3)}
 		if n == 1 {
 			o.Way, o.Closed = "1 way to come back", "open, as it stood in the evidence"
 		}
