@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"strings"
 
+	"telltale/report/internal/brief"
 	"telltale/story"
 )
 
@@ -78,15 +79,15 @@ type proof struct {
 	Best *story.Quotation // nil: the same words were quoted already
 }
 
-// proofs gives the first claims of a list.
-func (v *view) proofs(ids []string) (out []proof) {
+// proofs gives the first claims of a way in.
+func (v *view) proofs(e story.Entry) (out []proof) {
 	told := map[story.Quotation]bool{}
-	for _, id := range ids {
+	for _, id := range e.Claims {
 		c := v.claims[id]
 		if c == nil || len(out) == 3 {
 			continue
 		}
-		p := proof{Claim: c, Best: best(c.For)}
+		p := proof{Claim: c, Best: brief.Proof(&e, c.For)}
 		if p.Best != nil && told[*p.Best] {
 			p.Best = nil
 		} else if p.Best != nil {
@@ -95,19 +96,6 @@ func (v *view) proofs(ids []string) (out []proof) {
 		out = append(out, p)
 	}
 	return out
-}
-
-// best gives the last quotation that is text rather than a record or an inode told in words, else the first: the accepted login
-// stands behind the refused ones.
-func best(quotes []story.Quotation) (best *story.Quotation) {
-	for i := range quotes {
-		q := &quotes[i]
-		words := !strings.HasPrefix(q.Quote, "type ") && !strings.HasPrefix(q.Quote, "inode ")
-		if best == nil || words {
-			best = q
-		}
-	}
-	return best
 }
 
 // flip tells what would change the judgement about a way in.

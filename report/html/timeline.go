@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"telltale/report"
+	"telltale/report/internal/brief"
 	"telltale/report/internal/text"
 	"telltale/story"
 )
@@ -142,7 +143,7 @@ func (t *timeline) actions(d *report.Document, trace, stay, harm *lane) []*lane 
 		}
 	}
 	by, order := map[string]*lane{}, []*lane{}
-	for i, a := range ordered(d.Actions) {
+	for i, a := range brief.Ordered(d.Actions) {
 		if slices.ContainsFunc(a.Claims, func(id string) bool { return drawn[id] }) {
 			continue
 		}

@@ -22,7 +22,7 @@ func (v *view) funcs() template.FuncMap {
 		"t": show, "names": func(s []string) string { return names(s, maxNames) }, "when": when, "span": span, "place": place, "upper": upper,
 		"vector": vector, "tone": tone, "size": size, "command": command, "unknown": unparsed, "total": total, "figure": figure,
 		"within": within, "points": func(f float64) string { return fmt.Sprintf("%+.1f", f) },
-		"ordered": ordered, "head": head, "more": more, "refs": v.refs, "prose": v.prose, "proofs": v.proofs, "flip": v.flip, "anchor": v.anchor, "one": v.ref, "hours": hours, "contacted": func(how string) string { return show(brief.Contacted(how)) }, "weighed": weighed, "add": func(a, b int) int { return a + b },
+		"ordered": brief.Ordered, "head": head, "more": more, "refs": v.refs, "prose": v.prose, "proofs": v.proofs, "flip": v.flip, "anchor": v.anchor, "one": v.ref, "hours": hours, "contacted": func(how string) string { return show(brief.Contacted(how)) }, "weighed": weighed, "add": func(a, b int) int { return a + b },
 		"maxActions": func() int { return maxActions }, "maxClaims": func() int { return maxClaims }, "maxFindings": func() int { return maxFindings },
 		"maxRows": func() int { return maxRows }, "maxQuotes": func() int { return maxQuotes },
 	}
@@ -156,18 +156,6 @@ func total(d *report.Document) string {
 		unread += c.Unparsed
 	}
 	return fmt.Sprintf("Logs and traces read: %d, with %d records. Records not understood: %d. Places that could not be read: %d.", len(d.Coverage), records, unread, len(d.Damage))
-}
-
-// ordered gives actions in the order of time; those whose time is not known stand last.
-func ordered(actions []story.Action) []story.Action {
-	out := slices.Clone(actions)
-	slices.SortStableFunc(out, func(a, b story.Action) int {
-		if (a.Time == "") != (b.Time == "") {
-			return cmp.Compare(len(b.Time), len(a.Time))
-		}
-		return strings.Compare(a.Time, b.Time)
-	})
-	return out
 }
 
 // head gives the first n of a list.

@@ -3,12 +3,15 @@
 package markdown
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
 
 	"telltale/report"
+	"telltale/report/internal/brief"
 	"telltale/report/internal/text"
+	"telltale/story"
 )
 
 // New gives the format.
@@ -43,14 +46,24 @@ func write(w io.Writer, d *report.Document) error {
 	if len(d.Entry) > 0 {
 		p.line("## How they got in\n")
 		for _, e := range d.Entry {
-			p.line("- **%s** (%s), account %s, from %s, first %s, claims %s", plain(e.Vector), e.Status, code(e.Account), code(strings.Join(e.Sources, ", ")), plain(e.First), plain(strings.Join(e.Claims, ", ")))
+			s := fmt.Sprintf("- **%s** (%s)", plain(e.Vector), e.Status)
+			if e.Account != "" {
+				s += ", account " + code(e.Account)
+			}
+			if len(e.Sources) > 0 {
+				s += ", from " + code(strings.Join(e.Sources, ", "))
+			}
+			if e.First != "" {
+				s += ", first " + plain(e.First)
+			}
+			p.line("%s, claims %s", s, plain(strings.Join(e.Claims, ", ")))
 		}
 	}
 	if len(d.Actions) > 0 {
 		p.line("\n## What they did\n")
-		p.line("| time | account | what | path |\n|---|---|---|---|")
-		for _, a := range d.Actions {
-			p.line("| %s | %s | %s | %s |", plain(a.Time), plain(a.Account), plain(a.What), code(a.Path))
+		p.line("| time (UTC) | account | what | path |\n|---|---|---|---|")
+		for _, a := range brief.Ordered(d.Actions) {
+			p.line("| %s | %s | %s | %s |", plain(cmp.Or(a.Time, "not known")), plain(a.Account), plain(a.What), code(a.Path))
 		}
 	}
 	if len(d.Running) > 0 {
@@ -108,7 +121,10 @@ func write(w io.Writer, d *report.Document) error {
 		for _, c := range d.Claims {
 			p.line("- **%s** (%s) %s", plain(c.ID), plain(c.Standing()), plain(c.Text))
 			for _, q := range c.For {
-				p.line("  - %s %s line %d offset %d: %s", plain(q.Source), code(q.Path), q.Line, q.Offset, code(q.Quote))
+				p.line("  - %s %s: %s", plain(q.Source), place(&q), code(q.Quote))
+			}
+			for _, q := range c.Against {
+				p.line("  - against: %s %s: %s", plain(q.Source), place(&q), code(q.Quote))
 			}
 		}
 	}
@@ -164,4 +180,12 @@ func code(s string) string {
 		s = " " + s + " "
 	}
 	return fence + s + fence
+}
+
+// place tells where a quotation lies; what is no text has no lines.
+func place(q *story.Quotation) string {
+	if q.Line > 0 {
+		return fmt.Sprintf("%s line %d offset %d", code(q.Path), q.Line, q.Offset)
+	}
+	return fmt.Sprintf("%s offset %d", code(q.Path), q.Offset)
 }

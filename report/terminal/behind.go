@@ -117,7 +117,7 @@ func (p *printer) restart() {
 			p.line("  ... and %d more (--full)", len(plan.Doors)-i)
 			break
 		}
-		p.line("%s", cut("  "+Escape(o.Way)+first(" [", bracket(o.Status))+": "+Escape(o.Closed), p.o.Width))
+		p.wrap("  ", Escape(o.Way)+first(" [", bracket(o.Status))+": "+Escape(o.Closed))
 		p.wrap("     ", Escape(o.Close))
 	}
 	if len(plan.Change) > 0 {
@@ -130,14 +130,13 @@ func (p *printer) restart() {
 		}
 		s := fmt.Sprintf("%d. %s", i+1, Escape(c.What))
 		if p.o.Full {
-			p.wrap("  ", s+first(" - ", Escape(c.Why)))
-		} else {
-			p.line("  %s", cut(s, p.o.Width-2))
+			s += first(" - ", Escape(c.Why))
 		}
+		p.wrap("  ", s)
 	}
 	if len(p.d.Unknown) > 0 {
 		p.line("")
-		p.line("%s", cut(fmt.Sprintf("  Cannot be known: %s", Escape(p.d.Unknown[0])), p.o.Width))
+		p.wrap("  ", "Cannot be known: "+Escape(p.d.Unknown[0]))
 	}
 }
 

@@ -7,9 +7,11 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"telltale/report"
+	"telltale/report/internal/brief"
 	"telltale/report/internal/text"
 	"telltale/story"
 )
@@ -151,20 +153,20 @@ func (p *printer) entries() {
 			p.line("  ... and %d more", len(p.d.Entry)-i)
 			break
 		}
-		s := fmt.Sprintf("%s [%s]", Escape(e.Vector), e.Status)
+		parts := []string{fmt.Sprintf("%s [%s]", Escape(e.Vector), e.Status)}
 		if e.Account != "" {
-			s += "  as " + Escape(e.Account)
+			parts = append(parts, "as "+Escape(e.Account))
 		}
 		if len(e.Sources) > 0 {
-			s += "  from " + Escape(strings.Join(short(e.Sources, 4), ", "))
+			parts = append(parts, "from "+Escape(strings.Join(short(e.Sources, 4), ", ")))
 		}
 		if e.First != "" {
-			s += "  first " + when(e.First)
+			parts = append(parts, "first "+when(e.First)+within(e.ErrorSeconds))
 		}
-		p.line("  %s", s)
+		p.parts(parts)
 		told := map[story.Quotation]bool{}
 		for _, c := range p.quoted(e.Claims, 3) {
-			p.proof(c, told)
+			p.proof(&e, c, told)
 		}
 	}
 	if len(p.d.Entry) == 0 {
@@ -185,6 +187,23 @@ func (p *printer) entries() {
 	}
 }
 
+// parts writes what belongs together on one line, or on more, none of them broken where it need not be.
+func (p *printer) parts(parts []string) {
+	line := ""
+	for _, x := range parts {
+		switch {
+		case line == "":
+			line = "  " + x
+		case len([]rune(line))+2+len([]rune(x)) > p.o.Width:
+			p.line("%s", line)
+			line = "    " + x
+		default:
+			line += "  " + x
+		}
+	}
+	p.line("%s", line)
+}
+
 func (p *printer) quoted(claims []string, n int) (out []*story.Claim) {
 	for _, id := range claims {
 		if c := p.by[id]; c != nil && len(out) < n {
@@ -194,24 +213,14 @@ func (p *printer) quoted(claims []string, n int) (out []*story.Claim) {
 	return out
 }
 
-// proof writes the one line of evidence that speaks best for a claim: its last one that is text, for the accepted stands
-// behind the refused.
-func (p *printer) proof(c *story.Claim, told map[story.Quotation]bool) {
-	if len(c.For) == 0 {
+// proof writes the one line of evidence that speaks best for a way in.
+func (p *printer) proof(e *story.Entry, c *story.Claim, told map[story.Quotation]bool) {
+	q := brief.Proof(e, c.For)
+	if q == nil || told[*q] {
 		return
 	}
-	q := c.For[len(c.For)-1]
-	for i := len(c.For) - 1; i >= 0; i-- {
-		if !strings.HasPrefix(c.For[i].Quote, "type ") && !strings.HasPrefix(c.For[i].Quote, "inode ") {
-			q = c.For[i]
-			break
-		}
-	}
-	if told[q] {
-		return
-	}
-	told[q] = true
-	p.line("    %s", p.dim(cut(where(q)+": "+Escape(strings.TrimSpace(q.Quote)), p.o.Width-4)))
+	told[*q] = true
+	p.line("    %s", p.dim(cut(where(*q)+": "+Escape(strings.TrimSpace(q.Quote)), p.o.Width-4)))
 }
 
 func where(q story.Quotation) string {
@@ -229,7 +238,7 @@ func where(q story.Quotation) string {
 }
 
 func (p *printer) did() {
-	if len(p.d.Persistence)+len(p.d.Altered)+len(p.d.Impact) == 0 {
+	if len(p.d.Persistence)+len(p.d.Altered)+len(p.d.Impact) == 0 && (p.o.Full || len(p.d.Actions) == 0) {
 		return
 	}
 	p.title("WHAT THEY DID AND LEFT")
@@ -262,9 +271,26 @@ func (p *printer) did() {
 			p.line("%s", cut(fmt.Sprintf("  %-10s %s: expected %s; found %s", Escape(x.Kind), Escape(x.Path), Escape(x.Expected), Escape(x.Found)), p.o.Width))
 		}
 	}
+	if !p.o.Full { // in full they stand in the order of time
+		for i := range p.d.Actions {
+			if a := &p.d.Actions[i]; !p.told(a) && room() {
+				p.line("%s", cut("  "+act(a), p.o.Width))
+			}
+		}
+	}
 	if n > most {
 		p.line("  ... and %d more (--full)", n-most)
 	}
+}
+
+// told tells whether an act's file or claim stands among what was left or altered.
+func (p *printer) told(a *story.Action) bool {
+	shared := func(claims []string, path string) bool {
+		return a.Path != "" && a.Path == path || slices.ContainsFunc(claims, func(id string) bool { return slices.Contains(a.Claims, id) })
+	}
+	return slices.ContainsFunc(p.d.Persistence, func(x story.Persistence) bool { return shared(x.Claims, x.Path) }) ||
+		slices.ContainsFunc(p.d.Altered, func(x story.Altered) bool { return shared(x.Claims, x.Path) }) ||
+		slices.ContainsFunc(p.d.Impact, func(x story.Impact) bool { return shared(x.Claims, "") })
 }
 
 func (p *printer) steps() {
@@ -291,12 +317,12 @@ func (p *printer) limits() {
 		records += c.Records
 	}
 	p.title("HOW FAR THIS CAN BE TRUSTED")
-	p.line("  %d logs and traces, %d records, %d not understood; %d places could not be read", len(p.d.Coverage), records, unparsed, len(p.d.Damage))
+	p.wrap("  ", fmt.Sprintf("%s, %s, %d not understood; %s could not be read", count(int64(len(p.d.Coverage)), "log or trace", "logs and traces"), count(records, "record", "records"), unparsed, count(int64(len(p.d.Damage)), "place", "places")))
 	for i, d := range p.d.Damage {
 		if i >= 2 && !p.o.Full {
 			break
 		}
-		p.line("%s", cut("  not read: "+Escape(d.Ref.Source+" "+d.Ref.Path)+": "+Escape(d.Reason), p.o.Width))
+		p.line("%s", cut("  not read: "+Escape(strings.TrimSpace(d.Ref.Source+" "+d.Ref.Path))+": "+Escape(d.Reason), p.o.Width))
 	}
 	for i := range p.d.Clocks {
 		if w := p.d.Clocks[i].Words(); w != "" {
@@ -338,8 +364,8 @@ func (p *printer) full() {
 	p.aftermath()
 	if len(p.d.Actions) > 0 {
 		p.title("IN THE ORDER OF TIME")
-		for _, a := range p.d.Actions {
-			p.wrap("  ", fmt.Sprintf("%-20s %s %s %s", when(a.Time), Escape(a.Account), Escape(a.What), Escape(a.Path)))
+		for _, a := range brief.Ordered(p.d.Actions) {
+			p.wrap("  ", fmt.Sprintf("%-20s ", cmp.Or(when(a.Time), "time not known"))+act(&a))
 		}
 	}
 	p.title("WAYS IN THAT WERE WEIGHED")
@@ -387,6 +413,18 @@ func (p *printer) full() {
 	}
 }
 
+// act says who did what, and where, unless that is said already.
+func act(a *story.Action) string {
+	parts := []string{Escape(a.What)}
+	if a.Account != "" && !strings.HasPrefix(a.What, a.Account+" ") {
+		parts = []string{Escape(a.Account) + ":", parts[0]}
+	}
+	if a.Path != "" && !strings.Contains(a.What, a.Path) {
+		parts = append(parts, Escape(a.Path))
+	}
+	return strings.Join(parts, " ")
+}
+
 func when(t string) string {
 	if t == "" {
 		return ""
@@ -394,6 +432,24 @@ func when(t string) string {
 	t = strings.TrimSuffix(Escape(t), "Z")
 	t, _, _ = strings.Cut(t, ".")
 	return strings.Replace(t, "T", " ", 1) + "Z"
+}
+
+// within tells by how much a time may be off, where that is more than the next second.
+func within(seconds float64) string {
+	switch {
+	case seconds >= 2*3600:
+		return fmt.Sprintf(" (± %.0f hours)", seconds/3600)
+	case seconds > 1:
+		return fmt.Sprintf(" (± %.0f s)", seconds)
+	}
+	return ""
+}
+
+func count(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func short(s []string, n int) []string {

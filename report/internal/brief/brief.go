@@ -110,7 +110,9 @@ func how(d *report.Document) Answer {
 		a.Text += ", " + list(e.CVE, 3)
 	}
 	if n := len(d.Entry) - 1; n > 0 {
-		a.Why = fmt.Sprintf("%d more ways in were found", n)
+		if a.Why = "1 more way in was found"; n > 1 {
+			a.Why = fmt.Sprintf("%d more ways in were found", n)
+		}
 	}
 	return a
 }
