@@ -25,6 +25,11 @@ func (s *Story) Contradictions() (out []string) {
 			}
 		}
 	})
+	for _, a := range s.Actors {
+		if len(a.Claims) == 0 {
+			say("nothing is claimed of %q, who is told of", a.Sources)
+		}
+	}
 	s.againstVerdict(say)
 	s.againstWays(say)
 	s.againstInnocence(say)

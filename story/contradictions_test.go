@@ -26,9 +26,10 @@ func TestContradictions(t *testing.T) {
 		"explained, and held against him": func(s *Story) {
 			s.Innocent = append(s.Innocent, Innocent{What: claimOf(s, s.Persistence[0].Claims[0])})
 		},
-		"steps out of order": func(s *Story) { s.DoNow[0].Order = 7 },
-		"done twice":         func(s *Story) { s.Actions = append(s.Actions, s.Actions[len(s.Actions)-1]) },
-		"told twice":         func(s *Story) { s.Persistence = append(s.Persistence, s.Persistence[0]) },
+		"steps out of order":                func(s *Story) { s.DoNow[0].Order = 7 },
+		"an actor of whom nothing is known": func(s *Story) { s.Actors[0].Claims = nil },
+		"done twice":                        func(s *Story) { s.Actions = append(s.Actions, s.Actions[len(s.Actions)-1]) },
+		"told twice":                        func(s *Story) { s.Persistence = append(s.Persistence, s.Persistence[0]) },
 	} {
 		s := Build(t.Context(), findings, full())
 		change(&s)

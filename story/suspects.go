@@ -1,6 +1,7 @@
 package story
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -60,7 +61,11 @@ func (b *builder) suspect() {
 			b.web(s, f)
 			if f.Level == detect.Critical {
 				for _, other := range f.Sources { // who else used an intruder's script
-					b.web(b.add(other, "", f.Level == detect.Critical && len(f.Sources) <= 3), f)
+					why := "" // the one who put it there has his claim
+					if other != f.Source {
+						why = b.claim(fmt.Sprintf("%s asked for the script %s, which is an intruder's.", other, f.Path), evidence.Accepted, evidence.Time{}, Likely, naming(f.For, other), nil)
+					}
+					b.web(b.add(other, cmp.Or(why, b.ids[text]), f.Level == detect.Critical && len(f.Sources) <= 3), f)
 				}
 			}
 		}
@@ -139,6 +144,16 @@ func (b *builder) add(source, why string, strong bool) *suspect {
 	s.strong, s.doubted = s.strong || strong, false
 	s.why = ids(append(s.why, why)...)
 	return s
+}
+
+// naming gives the quotes that name an address.
+func naming(qs []evidence.Quote, address string) (out []evidence.Quote) {
+	for _, q := range qs {
+		if strings.Contains(q.Text, address) {
+			out = append(out, q)
+		}
+	}
+	return out
 }
 
 // web gives a suspect the time in which it acted as the web server's account.
