@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"telltale/detect"
@@ -111,7 +112,7 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 		return w, false
 	}
 	accepted := b.claim(fmt.Sprintf("%s accepted %s from %s by %s %s (%s in all).", l.Service, l.Account, l.Source, method(l), clock(l.First), plural(l.Count, "login", "logins")),
-		evidence.Accepted, l.First, Confirmed, l.For, l.Against)
+		evidence.Accepted, l.First, Confirmed, b.acceptance(l), l.Against)
 	if !b.byLogin(s, l, &w, accepted) {
 		return w, false
 	}
@@ -138,6 +139,26 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 	}
 	w.claims = ids(append(w.claims, accepted)...)
 	return w, true
+}
+
+// acceptance gives the quotes of a login that tell of it, without those of the refused tries before it.
+func (b *builder) acceptance(l *detect.Finding) []evidence.Quote {
+	refused := map[evidence.Ref]bool{}
+	for _, f := range b.by[detect.Guessing] {
+		for _, q := range f.For {
+			refused[q.Ref] = true
+		}
+	}
+	var out []evidence.Quote
+	for _, q := range l.For {
+		if !refused[q.Ref] {
+			out = append(out, q)
+		}
+	}
+	if len(out) == 0 { // whose tries are told of by the same lines
+		return l.For
+	}
+	return out
 }
 
 // byLogin tells by what a login let the suspect in; false where he came back by what he had left.
@@ -333,19 +354,25 @@ func (b *builder) innocents() {
 			continue
 		}
 		if a := l.Access; a.FailedHere > 0 && a.FailedHere < 6 && l.Method != "publickey" {
-			b.s.Innocent = append(b.s.Innocent, Innocent{What: fmt.Sprintf("%s before a login of %s from %s", plural(a.FailedHere, "refused try", "refused tries"), utf8(l.Account), l.Source),
-				Why: "a typing error: few tries, one account, and nothing that followed speaks of an intruder"})
+			b.explain(fmt.Sprintf("%s before a login of %s from %s", plural(a.FailedHere, "refused try", "refused tries"), utf8(l.Account), l.Source),
+				"a typing error: few tries, one account, and nothing that followed speaks of an intruder")
 		}
 		if l.Access.NewAddress && b.origin(l.Source) == "external" && len(b.s.Innocent) < 40 {
-			b.s.Innocent = append(b.s.Innocent, Innocent{What: fmt.Sprintf("%s logged in from %s, where the account had not come from before", utf8(l.Account), l.Source),
-				Why: b.newAddress(l)})
+			b.explain(fmt.Sprintf("%s logged in from %s, where the account had not come from before", utf8(l.Account), l.Source), b.newAddress(l))
 		}
 	}
 	for _, p := range b.by[detect.Persistence] {
 		if p.Mechanism == "cron" && p.Package == "" && p.Level < detect.Medium && b.set.Packages && len(b.s.Innocent) < 60 && !b.accused(p.Path) {
-			b.s.Innocent = append(b.s.Innocent, Innocent{What: fmt.Sprintf("the cron entry in %s runs %s as %s; no package owns it", utf8(p.Path), utf8(p.Runs), utf8(p.As)),
-				Why: "what it runs is ordinary and nobody who is suspected was there when the file changed"})
+			b.explain(fmt.Sprintf("the cron entry in %s runs %s as %s; no package owns it", utf8(p.Path), utf8(p.Runs), utf8(p.As)),
+				"what it runs is ordinary and nobody who is suspected was there when the file changed")
 		}
+	}
+}
+
+// explain tells of an alarm that was explained, once.
+func (b *builder) explain(what, why string) {
+	if x := (Innocent{What: what, Why: why}); !slices.Contains(b.s.Innocent, x) {
+		b.s.Innocent = append(b.s.Innocent, x)
 	}
 }
 

@@ -58,12 +58,12 @@ func (b *builder) unseen(hands []*hand) {
 	}
 	switch {
 	case len(hands) == 0 && len(all) > 0:
-		b.s.Unknown = append(b.s.Unknown, fmt.Sprintf("Which of %s the intruder could read: as which account he acted is not known.", plural(int64(len(all)), "file or folder with secrets or data", "files and folders with secrets or data")))
+		b.s.Unknown = append(b.s.Unknown, fmt.Sprintf("What the intruder could read of %s on this server: as which account of the server he acted is not known.", plural(int64(len(all)), "file or folder with secrets or data", "files and folders with secrets or data")))
 	case len(hands) == 0:
 	case !b.set.Tree:
 		b.s.Unknown = append(b.s.Unknown, "Which secrets and data were exposed: the files of the server are not in this evidence.")
 	case unknown > 0 && !b.root:
-		b.s.Unknown = append(b.s.Unknown, fmt.Sprintf("Which of %s the intruder could read: owners and modes are not known.", plural(int64(unknown), "file with secrets", "files with secrets")))
+		b.s.Unknown = append(b.s.Unknown, fmt.Sprintf("What the intruder could read of %s: owners and modes are not known.", plural(int64(unknown), "file with secrets", "files with secrets")))
 	}
 }
 

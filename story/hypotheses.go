@@ -35,6 +35,16 @@ var vectors = [...]struct {
 	{"local-script", "a job or script of the server's own did it", "", "", "an entry of cron or a program that stood there before, and did the same", "a login or request just before"},
 }
 
+// wordsOf gives a way in as a sentence.
+func wordsOf(vector string) string {
+	for i := range vectors {
+		if vectors[i].name == vector {
+			return vectors[i].words
+		}
+	}
+	return vector
+}
+
 // hasLog tells whether there is a kind of log that would show a way in.
 func hasLog(vector string) bool {
 	for i := range vectors {

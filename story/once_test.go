@@ -33,3 +33,17 @@ func TestToldOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestAcceptanceShowsNoRefusal: that a login was accepted is not shown by the tries before it.
+func TestAcceptanceShowsNoRefusal(t *testing.T) {
+	in, tries := guessed("03:00:00", "03:10:00"), guessing
+	tries.Source, tries.For = in.Source, quote("/var/log/auth.log#refused")
+	in.For = append(quote("/var/log/auth.log#refused"), quote("/var/log/auth.log#accepted")...)
+	s := Build(t.Context(), []detect.Finding{tries, in, sudo("bob", "03:01:00")}, full())
+	check(t, &s)
+	for _, c := range s.Claims {
+		if strings.Contains(c.Text, " accepted bob from ") && (len(c.For) != 1 || !strings.Contains(c.For[0].Path, "accepted")) {
+			t.Errorf("%s: %+v", c.Text, c.For)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package story
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"telltale/detect"
@@ -153,7 +152,7 @@ func (b *builder) unknowns() {
 	}
 	for _, h := range b.s.Hypotheses {
 		if h.Status == CannotTell && (b.s.Verdict.Status == Compromised && len(b.entered) == 0) {
-			add(fmt.Sprintf("Whether %s: %s.", strings.ReplaceAll(h.Vector, "-", " "), h.Why))
+			add(fmt.Sprintf("Whether %s: %s.", wordsOf(h.Vector), h.Why))
 		}
 	}
 }
