@@ -50,7 +50,7 @@ func TestActsInOrder(t *testing.T) {
 	if err := Write(&b, d, Options{Full: true}); err != nil {
 		t.Fatal(err)
 	}
-	if want := "  2024-03-14 02:00:00Z emptied a log /var/log/btmp\n  2024-03-14 03:00:00Z bob: /tmp/.x hides\n  time not known       bob typed: id /home/bob/.bash_history\n"; !strings.Contains(b.String(), want) {
+	if want := "  2024-03-14 02:00:00Z emptied a log /var/log/btmp\n  2024-03-14 03:00:00Z bob: /tmp/.x hides\n  time not known       bob typed: id (/home/bob/.bash_history)\n"; !strings.Contains(b.String(), want) {
 		t.Error(b.String())
 	}
 }

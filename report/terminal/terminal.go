@@ -329,9 +329,11 @@ func (p *printer) limits() {
 			p.wrap("  ", Escape(w))
 		}
 	}
-	for i := range p.d.Recovery {
-		if p.o.Full || i < 2 {
-			p.wrap("  ", Escape(p.d.Recovery[i].Words()))
+	var told []string
+	for i := range p.d.Recovery { // of two disks the same may be so
+		if w := p.d.Recovery[i].Words(); !slices.Contains(told, w) && (p.o.Full || len(told) < 2) {
+			told = append(told, w)
+			p.wrap("  ", Escape(w))
 		}
 	}
 	if w := p.d.Rules.Words(); w != "" && (p.o.Full || len(p.d.Rules.Refused) > 0) {
@@ -419,7 +421,11 @@ func act(a *story.Action) string {
 	if a.Account != "" && !strings.HasPrefix(a.What, a.Account+" ") {
 		parts = []string{Escape(a.Account) + ":", parts[0]}
 	}
-	if a.Path != "" && !strings.Contains(a.What, a.Path) {
+	switch {
+	case a.Path == "" || strings.Contains(a.What, a.Path):
+	case strings.Contains(a.What, "typed: "): // what was typed ends where its file begins
+		parts = append(parts, "("+Escape(a.Path)+")")
+	default:
 		parts = append(parts, Escape(a.Path))
 	}
 	return strings.Join(parts, " ")
