@@ -402,7 +402,7 @@ func (r *run) fared(x detect.RuleReport) {
 
 // setting tells the story what was read, so that it knows what it cannot know.
 func (r *run) setting() story.Setting {
-	s := story.Setting{Complaints: r.o.Complaints, Network: r.o.Network, Services: map[string]bool{}, RemoteSource: map[string]bool{}, Coverage: r.res.Coverage, Until: r.o.Until, Since: r.o.Since}
+	s := story.Setting{Complaints: r.o.Complaints, Network: r.o.Network, Services: map[string]bool{}, RemoteSource: map[string]bool{}, Machines: map[string]string{}, Coverage: r.res.Coverage, Until: r.o.Until, Since: r.o.Since}
 	for _, h := range r.hosts {
 		if h.Kind == host.KindRemote {
 			s.Remote, s.RemoteSource[h.Source] = true, true
@@ -422,6 +422,9 @@ func (r *run) setting() story.Setting {
 		}
 		if s.HostName == "" {
 			s.HostName = h.Name
+		}
+		if h.Name != "" && s.Machines[h.Source] == "" {
+			s.Machines[h.Source] = h.Name
 		}
 		for _, u := range h.Users {
 			s.Users = append(s.Users, detect.User{Name: u.Name, Home: u.Home, Shell: u.Shell, UID: u.UID})

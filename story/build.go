@@ -18,6 +18,7 @@ import (
 // Setting is what the story must know beside the findings: what was read.
 type Setting struct {
 	HostName     string
+	Machines     map[string]string // the names of the machines that were examined, by source; copies of logs are left out
 	Users        []detect.User
 	WebRoots     []string
 	Coverage     []casefile.Coverage

@@ -90,7 +90,7 @@ func (b *builder) afterBreakIn() {
 	if i := slices.IndexFunc(b.s.Entry, func(e Entry) bool { return e.Vector == "insider" }); i >= 0 { // before anything that he would notice
 		b.step(closing["insider"].step, closing["insider"].why)
 	}
-	b.step("Cut the server from the network; do not switch it off or reboot it.", "Memory holds what runs; a reboot destroys it.")
+	b.step("Cut "+b.here()+" from the network; do not switch it off or reboot it.", "Memory holds what runs; a reboot destroys it.")
 	b.stopFirst()
 	if b.set.Dump {
 		b.step("Take an exact copy of the disk.", "Memory was taken; deleted files change with every minute.")
@@ -109,7 +109,7 @@ func (b *builder) afterBreakIn() {
 	b.lock()
 	b.shut()
 	if b.root {
-		b.step("Rebuild the server from known-good media; restore data only, and look through it.", "Root was reached: every program and log here may lie.")
+		b.step("Rebuild "+b.here()+" from known-good media; restore data only, and look through it.", "Root was reached: every program and log here may lie.")
 		b.replace()
 	} else if len(b.s.Persistence) > 0 {
 		b.step("Remove what was left behind: "+list(leftovers(b.s.Persistence))+".", "The intruder comes back by it; it is evidence, too, so take the image first.")

@@ -28,7 +28,7 @@ func (b *builder) exposures() {
 	if len(hands) > 0 {
 		alike := map[string]int{}
 		for _, f := range b.by[detect.Secret] {
-			if k := table.ByID(f.Mechanism); k != nil {
+			if k := table.ByID(f.Mechanism); k != nil && !(len(f.For) > 0 && b.untouched(f.For[0].Ref.Source)) {
 				b.exposed(f, k, hands, used[f.Path], alike)
 			}
 		}

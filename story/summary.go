@@ -134,7 +134,7 @@ func (b *builder) summary() string {
 		}
 		s = append(s, who+list(did)+".")
 	}
-	return strings.Join(append(s, b.rootWords()), " ")
+	return strings.Join(append(s, b.rootWords()), " ") + b.apartWords()
 }
 
 // uncertain words by how much a time may be off.
