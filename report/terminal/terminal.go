@@ -191,6 +191,7 @@ func (p *printer) entries() {
 func (p *printer) parts(parts []string) {
 	line := ""
 	for _, x := range parts {
+		x = cut(x, p.o.Width-4)
 		switch {
 		case line == "":
 			line = "  " + x
@@ -220,7 +221,7 @@ func (p *printer) proof(e *story.Entry, c *story.Claim, told map[story.Quotation
 		return
 	}
 	told[*q] = true
-	p.line("    %s", p.dim(cut(where(*q)+": "+Escape(strings.TrimSpace(q.Quote)), p.o.Width-4)))
+	p.wrap("    ", p.dim(cut(where(*q)+": "+Escape(strings.TrimSpace(q.Quote)), 2*(p.o.Width-4)-p.o.Width/4))) // two lines: what counts mostly stands behind the stamp
 }
 
 func where(q story.Quotation) string {
@@ -255,15 +256,15 @@ func (p *printer) did() {
 	}
 	for _, x := range p.d.Persistence {
 		if room() {
-			s := fmt.Sprintf("  %-10s %s", Escape(x.Mechanism), Escape(x.Path))
+			parts := []string{fmt.Sprintf("%-10s %s", Escape(x.Mechanism), Escape(x.Path))}
 			if x.Mechanism != "ssh-key" && x.Runs != "" {
-				s += "  runs " + Escape(x.Runs)
+				parts = append(parts, "runs "+Escape(x.Runs))
 			}
-			s += "  as " + Escape(x.As)
+			parts = append(parts, "as "+Escape(x.As))
 			if x.Since != "" {
-				s += "  since " + when(x.Since)
+				parts = append(parts, "since "+when(x.Since))
 			}
-			p.line("%s", cut(s, p.o.Width))
+			p.parts(parts)
 		}
 	}
 	for _, x := range p.d.Altered {

@@ -214,6 +214,9 @@ func did(d *report.Document) Answer {
 	return a
 }
 
+// longest is of how many letters an act may be to be named in an answer of one line.
+const longest = 100
+
 // counts tells how much there is of each kind.
 func counts(d *report.Document) (parts []string) {
 	count := func(n int, one, many string) {
@@ -223,9 +226,21 @@ func counts(d *report.Document) (parts []string) {
 			parts = append(parts, fmt.Sprintf("%d %s", n, many))
 		}
 	}
-	count(d.WaysBack(), "way to come back", "ways to come back")
+	if n := d.WaysBack(); n > 0 {
+		var what []string
+		for i := range d.Persistence {
+			what = append(what, undo(&d.Persistence[i]))
+		}
+		count(n, "way to come back", "ways to come back")
+		parts[len(parts)-1] += " (" + list(distinct(what), 3) + ")"
+	}
 	count(len(d.Altered), "thing tampered with", "things tampered with")
 	count(len(d.Actions), "act in the order of time", "acts in the order of time")
+	if len(d.Actions) > 0 {
+		if w := []rune(Ordered(d.Actions)[0].What); len(w) <= longest {
+			parts[len(parts)-1] += " (the first: " + string(w) + ")"
+		}
+	}
 	count(taken(d.Exposed), "secret or file seen to leave", "secrets or files seen to leave")
 	return parts
 }

@@ -1,8 +1,10 @@
 package brief
 
 import (
+	"strings"
 	"testing"
 
+	"telltale/report"
 	"telltale/story"
 )
 
@@ -36,5 +38,22 @@ func TestProof(t *testing.T) {
 	}
 	if Proof(&story.Entry{}, nil) != nil {
 		t.Error("something speaks out of nothing")
+	}
+}
+
+// TestCanItGoBack: the question is answered, whatever the verdict is.
+func TestCanItGoBack(t *testing.T) {
+	yes := true
+	for want, v := range map[string]story.Verdict{
+		"Yes, as far":          {Status: story.Clean},
+		"That cannot be told":  {Status: string(story.CannotTell)},
+		"Root is lost":         {Status: story.Compromised, Root: &yes, Confidence: story.Likely},
+		"unless somebody":      {Status: story.Compromised, Root: &yes, Confidence: story.Possible},
+		"Rebuild the machine":  {Status: story.Compromised},
+		"no sign that anybody": {Status: story.Attacked},
+	} {
+		if got := rootWords(&report.Document{Story: story.Story{Verdict: v}}); !strings.Contains(got, want) {
+			t.Errorf("%+v: %q, want %q", v, got, want)
+		}
 	}
 }

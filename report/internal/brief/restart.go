@@ -80,8 +80,12 @@ func urgency(x *story.Exposure) int {
 
 func rootWords(d *report.Document) string {
 	switch r := d.Verdict.Root; {
+	case d.Verdict.Status == story.Clean, d.Verdict.Status == story.Attacked:
+		return "Yes, as far as the evidence goes: no sign that anybody got in."
 	case d.Verdict.Status != story.Compromised:
-		return Root(d) + "."
+		return "That cannot be told yet: whether anybody got in is not known. " + Root(d) + "."
+	case r != nil && *r && d.Verdict.Confidence == story.Possible:
+		return "What was found acts as root: unless somebody entitled set it up, nothing on this machine can be trusted. Rebuild it, or find out first."
 	case r != nil && *r:
 		return "Root is lost: nothing on this machine can be trusted. Rebuild it; do not bring it back as it is."
 	case r != nil:
