@@ -56,7 +56,7 @@ func (b *builder) contacts() {
 	})
 	b.s.Contacted = b.s.Contacted[:min(len(b.s.Contacted), maxContacted)]
 	for _, a := range sortedKeys(doubts) {
-		b.s.Unknown = append(b.s.Unknown, utf8(fmt.Sprintf("Whether the intruder reached %s: the history of %s names them without times, and others used that account too.", list(doubts[a]), a)))
+		b.s.Unknown = append(b.s.Unknown, utf8(fmt.Sprintf("Whether the intruder reached %s: the history of %s tells of it without times, and others used that account too.", list(doubts[a]), a)))
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 var vectorWords = map[string]string{
 	"ssh-password-guessed": "guessed the ssh password of %s", "ssh-password-known": "knew the ssh password of %s", "ssh-key": "used an ssh key of %s", "ftp-password": "used the ftp password of %s",
-	"web-upload": "uploaded a script through the web site, which ran as %s", "web-exploit": "made the web site run commands as %s", "mail-account": "used the mail account %s",
+	"web-upload": "uploaded a script that runs as %s through the web site", "web-exploit": "made the web site run commands as %s", "mail-account": "used the mail account %s",
 	"insider": "is where %s usually comes from: either that person or somebody at that machine came in", "supply-chain": "came in with software that was installed", "open-relay": "sent through the mail server, which asks nobody who he is,", "local-script": "did it by a job of the server's own,",
 	"web-admin": "entered the site's own administration", "database-exposed": "got in through a database that was open to him", "daemon-exploit": "exploited a network service", "open-share": "wrote over a share that asks for no password",
 }

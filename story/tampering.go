@@ -62,7 +62,7 @@ func (b *builder) tampering() {
 		id := b.claim(fmt.Sprintf("%s %s; it was emptied before %s.", f.Path, f.Detail, clock(at)), f.Rung, at, Likely, f.For, nil)
 		b.told[f] = id
 		b.altered(f, "log-cut", "records", "none", id)
-		b.action("emptied a log", "T1070.002", at, "", f.Path, id)
+		b.action("emptied a log, at this time or before", "T1070.002", at, "", f.Path, id)
 	}
 	for _, f := range b.by[detect.HistoryGone] {
 		s, _, _ := b.whose(&detect.Finding{What: detect.HistoryGone, Account: f.Account, First: f.First, Last: f.First})

@@ -159,7 +159,7 @@ func (p *printer) legal() {
 	}
 	for i := range p.d.Clocks {
 		c := &p.d.Clocks[i]
-		p.wrap("  ", fmt.Sprintf("clock of %s %s: zone %s from %s, right to within %g s", Escape(c.Source), Escape(c.Clock), Escape(c.Zone), Escape(c.From), c.Error))
+		p.wrap("  ", fmt.Sprintf("clock of %s: zone %s from %s, right to within %g s", Escape(strings.TrimSpace(c.Source+" "+c.Clock)), Escape(c.Zone), Escape(c.From), c.Error))
 	}
 	p.title("EXHIBITS")
 	p.wrap("  ", "The digest is of the quoted words as the report holds them.")
