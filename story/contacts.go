@@ -33,6 +33,9 @@ func (b *builder) contacts() {
 		if foe := b.suspects[f.Source]; foe != nil && foe.strong && (s == nil || doubt) { // nobody else reaches for the intruder's own address
 			s, words, st, doubt = foe, "the address is the one that the intruder came from", Likely, false
 		}
+		if p := b.fetched(f); doubt && p != "" {
+			s, words, st, doubt = b.ordered()[0], "what it fetches, "+p+", is what the intruder's entry runs", Likely, false
+		}
 		switch {
 		case doubt:
 			doubts[f.Account] = ids(append(doubts[f.Account], f.Source)...)
@@ -58,6 +61,23 @@ func (b *builder) contacts() {
 	for _, a := range sortedKeys(doubts) {
 		b.s.Unknown = append(b.s.Unknown, utf8(fmt.Sprintf("Whether the intruder reached %s: the history of %s tells of it without times, and others used that account too.", list(doubts[a]), a)))
 	}
+}
+
+// fetched gives the program that a line fetches, if it is one that something the intruder left runs; "" for none. Who sends it somewhere may be looking into the
+// break-in, who fetches it to that very place is not.
+func (b *builder) fetched(f *detect.Finding) string {
+	if f.Mechanism != cmdline.Download || len(b.suspects) != 1 { // of two it cannot be told whose it is
+		return ""
+	}
+	words := strings.Fields(f.Runs)
+	for i := range b.s.Persistence {
+		p := &b.s.Persistence[i]
+		runs, _, _ := strings.Cut(p.Runs, " ")
+		if strings.HasPrefix(runs, "/") && strings.Count(runs, "/") > 1 && slices.Contains(words, runs) && b.s.sure(p.Claims) {
+			return runs
+		}
+	}
+	return ""
 }
 
 // sent tells a dump of a database that was sent away, by the name of the file: other files may be the intruder's own tools.

