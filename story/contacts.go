@@ -273,6 +273,9 @@ func (b *builder) reachedHosts() (reached, next []string, since string) {
 	for _, c := range b.s.Contacted {
 		switch c.How {
 		case cmdline.SSH, cmdline.Connection, cmdline.Scan:
+			if c.How != cmdline.SSH && b.outside(c.Host) { // which are strangers' to examine
+				continue
+			}
 			reached = ids(append(reached, c.Host)...)
 			if c.First != "" && (since == "" || c.First < since) {
 				since = c.First

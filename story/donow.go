@@ -3,10 +3,12 @@ package story
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
 	"telltale/detect"
+	"telltale/internal/cmdline"
 )
 
 // closing says, for a way in, what closes it and why. %s is the account.
@@ -103,8 +105,16 @@ func (b *builder) afterBreakIn() {
 	for _, e := range b.s.Entry {
 		sources = ids(append(sources, e.Sources...)...)
 	}
+	for _, a := range b.s.Actors { // who came by what another had left
+		if len(a.Claims) > 0 && a.Origin == "external" {
+			sources = ids(append(sources, a.Sources...)...)
+		}
+	}
 	if len(sources) > 0 {
 		b.step("Search the logs of your other servers for "+list(sources)+".", "Who came in here has probably tried there too.")
+	}
+	if to := b.calledOut(sources); len(to) > 0 {
+		b.step("Look for connections to "+list(to)+" from your other machines, in the firewall's records.", "What calls there was probably broken into, too.")
 	}
 	b.lock()
 	b.shut()
@@ -112,7 +122,7 @@ func (b *builder) afterBreakIn() {
 		b.step("Rebuild "+b.here()+" from known-good media; restore data only, and look through it.", "Root was reached: every program and log here may lie.")
 		b.replace()
 	} else if len(b.s.Persistence) > 0 {
-		b.step("Remove what was left behind: "+list(leftovers(b.s.Persistence))+".", "The intruder comes back by it; it is evidence, too, so take the image first.")
+		b.step("Remove what was left behind: "+list(leftovers(b.s.Persistence))+".", "The intruder comes back by it. It is evidence, too, so take the image first; what else such a file holds may be the owner's.")
 	}
 	for _, i := range b.s.Impact {
 		if i.What == "spam" {
@@ -120,6 +130,22 @@ func (b *builder) afterBreakIn() {
 			break
 		}
 	}
+}
+
+// calledOut gives the machines outside that were fetched from or called, but for those that the intruder came from. Those that were scanned are strangers'.
+func (b *builder) calledOut(sources []string) (out []string) {
+	for _, c := range b.s.Contacted {
+		if (c.How == cmdline.Download || c.How == cmdline.Connection) && order(c.Status) <= order(Likely) && b.outside(c.Host) && !contains(sources, c.Host) {
+			out = ids(append(out, c.Host)...)
+		}
+	}
+	return out
+}
+
+// outside tells an address that is neither of an own network nor near one: nobody here can examine the machine.
+func (b *builder) outside(machine string) bool {
+	_, err := netip.ParseAddr(machine)
+	return err == nil && b.origin(machine) == "external"
 }
 
 // lock shuts the accounts that somebody came in by: with a new password where the intruder knows the old one. What came in by a fault, a package or a key knows
@@ -197,9 +223,31 @@ func leftovers(ps []Persistence) (out []string) {
 			out = ids(append(out, "the account "+p.As)...)
 		case "ssh-key":
 			out = ids(append(out, "the key in "+p.Path)...)
-		default:
+		case "web-shell":
 			out = ids(append(out, p.Path)...)
+		default:
+			what := names(p.Mechanism)
+			for _, article := range []string{"a ", "an "} {
+				if rest, ok := strings.CutPrefix(what, article); ok {
+					what = "the " + rest
+				}
+			}
+			what += " in " + p.Path
+			if runs, _, _ := strings.Cut(p.Runs, " "); strings.HasPrefix(runs, "/") && runs != p.Path && !shipped(runs) {
+				what += " with " + runs
+			}
+			out = ids(append(out, what)...)
 		}
 	}
 	return out
+}
+
+// shipped tells a place where packages put programs: what lies there may be a shell that the entry only uses.
+func shipped(p string) bool {
+	for _, dir := range []string{"/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/lib/", "/usr/lib/"} {
+		if strings.HasPrefix(p, dir) {
+			return true
+		}
+	}
+	return false
 }

