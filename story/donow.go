@@ -122,7 +122,7 @@ func (b *builder) afterBreakIn() {
 		b.step("Rebuild "+b.here()+" from known-good media; restore data only, and look through it.", "Root was reached: every program and log here may lie.")
 		b.replace()
 	} else if len(b.s.Persistence) > 0 {
-		b.step("Remove what was left behind: "+list(leftovers(b.s.Persistence))+".", "The intruder comes back by it. It is evidence, too, so take the image first; what else such a file holds may be the owner's.")
+		b.step("Remove what was left behind: "+apartBySemicolons(leftovers(b.s.Persistence))+".", "The intruder comes back by it. It is evidence, too, so take the image first; what else such a file holds may be the owner's.")
 	}
 	for _, i := range b.s.Impact {
 		if i.What == "spam" {
@@ -240,6 +240,14 @@ func leftovers(ps []Persistence) (out []string) {
 		}
 	}
 	return out
+}
+
+// apartBySemicolons is list, of what has an and within.
+func apartBySemicolons(s []string) string {
+	if len(s) > 5 {
+		s = append(slices.Clone(s[:5]), fmt.Sprintf("and %d more", len(s)-5))
+	}
+	return strings.Join(s, "; ")
 }
 
 // shipped tells a place where packages put programs: what lies there may be a shell that the entry only uses.

@@ -203,11 +203,14 @@ func (b *builder) did(f *detect.Finding) {
 		b.s.Altered = append(b.s.Altered, Altered{Path: utf8(f.Path), Kind: "timestomped", Expected: "written no earlier than " + f.First.String(), Found: f.Detail, Claims: ids(id)})
 		b.action("set a file's times back", "T1070.006", f.Last, f.Account, f.Path, id)
 	default:
-		p := f.Path
-		if f.What == detect.AccountMade { // which has a group's name there
-			p = ""
+		p, by := f.Path, f.Account
+		switch f.What { // whose account is the one that it was done to
+		case detect.AccountMade:
+			p, by = "", f.As // the path is a group's name
+		case detect.AccountOdd:
+			by = ""
 		}
-		b.action(f.Title, first(f.Attack), f.First, f.Account, p, id)
+		b.action(f.Title, first(f.Attack), f.First, by, p, id)
 	}
 }
 
