@@ -161,7 +161,11 @@ func (t *timeline) actions(d *report.Document, trace, stay, harm *lane) []*lane 
 		}
 		l := by[a.Account]
 		if l == nil {
-			l = &lane{Name: "Did as " + cmp.Or(a.Account, "(unknown)")}
+			name := "Was done" // by which account is not told
+			if a.Account != "" {
+				name = "Did as " + a.Account
+			}
+			l = &lane{Name: name}
 			by[a.Account] = l
 			order = append(order, l)
 		}
