@@ -1,5 +1,11 @@
 package story
 
+import (
+	"strings"
+
+	"telltale/detect"
+)
+
 // rootByTraces finds that root was lost by what the intruder got hold of, where no login and no command shows it: he came in as root, or what he left runs
 // as root or lets root in, which only root can set up. It stands behind the weighing: a way in is not judged by what its effects allow.
 func (b *builder) rootByTraces() {
@@ -19,6 +25,26 @@ func (b *builder) rootByTraces() {
 			return
 		}
 	}
+	if id := b.ofRoot(); id != "" {
+		b.becameRoot(id)
+	}
+}
+
+// ofRoot are files that only root can have put where they lie: a program that runs as root for whoever starts it, a system's own program that was replaced.
+func (b *builder) ofRoot() string {
+	for _, w := range []detect.What{detect.OddFile, detect.PackageDiff} {
+		for _, f := range b.by[w] {
+			id := b.told[f]
+			if id == "" || f.Level < detect.High || !contains(b.effect, id) || !b.s.sure([]string{id}) {
+				continue
+			}
+			setuid := f.Detection == "D39" && f.Account == "root" && (strings.Contains(f.Detail, "(mode 4") || strings.Contains(f.Detail, "(mode 6"))
+			if w == detect.PackageDiff || setuid {
+				return id
+			}
+		}
+	}
+	return ""
 }
 
 // asRoot tells what only root can have left. A script that a web server runs is asked for, and may lie where another account writes.
