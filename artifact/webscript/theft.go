@@ -4,14 +4,13 @@ import "strings"
 
 // What a script is for that takes something from visitors shows in several of its lines: no one of them is odd.
 const (
-	redirects = "it sends visitors who come from search engines to another site"
 	passwords = "it sends what visitors type as their passwords to somebody"
 	cards     = "it hands card numbers on to somebody"
 )
 
 // theft gathers what the lines of one script say. Lines are in lower case.
 type theft struct {
-	fromSearch    bool // the condition above is met by who comes from a search engine
+	rules         rules
 	secret, from  bool // what is sent holds a secret that was typed, and the visitor's address
 	stored        bool // passwords are checked or kept here: an application's own login
 	number, check int  // the lines of a card's number and of its check digits, counted from 1
@@ -22,7 +21,6 @@ type theft struct {
 const near = 10
 
 var (
-	engines   = []string{"google", "yahoo", "bing", "yandex", "baidu", "ask.", "aol", "duckduckgo"}
 	secrets   = []string{"pass", "pwd", "pin'", `pin"`, "cvv", "otp", "ssn", "cardnumber", "card_number", "ccnum"}
 	kept      = []string{"password_hash(", "password_verify(", "mysqli", "mysql_", "->query(", "->prepare(", "wp_", "ldap_", "imap_open(", "hash_equals(", "$this->"}
 	numbers   = []string{"getccnumber(", "cc_number", "ccnumber", "card_number", "cardnumber"}
@@ -34,7 +32,7 @@ var (
 func (t *theft) line(s, p string) (what string, rank int) {
 	t.n++
 	if strings.HasSuffix(p, ".htaccess") {
-		return t.redirect(s)
+		return t.rules.line(s, p)
 	}
 	if any(s, numbers) {
 		t.number = t.n
@@ -53,29 +51,6 @@ func (t *theft) line(s, p string) (what string, rank int) {
 	t.from = t.from || strings.Contains(s, "remote_addr")
 	if t.secret && t.from && !t.stored && (strings.Contains(s, "mail(") || strings.Contains(s, "api.telegram.org/bot")) {
 		return passwords, 5
-	}
-	return "", 0
-}
-
-// redirect follows Apache's rules: a rule holds if the conditions above it do. That pictures are kept from other sites begins with a "!".
-func (t *theft) redirect(s string) (what string, rank int) {
-	s = strings.TrimSpace(s)
-	if rest, ok := strings.CutPrefix(s, "rewritecond "); ok {
-		w := strings.Fields(rest)
-		if len(w) > 1 && w[0] == "%{http_referer}" && !strings.HasPrefix(w[1], "!") && any(w[1], engines) {
-			t.fromSearch = true
-		}
-		return "", 0
-	}
-	rest, ok := strings.CutPrefix(s, "rewriterule ")
-	if !ok {
-		return "", 0
-	}
-	w := strings.Fields(rest)
-	sent := t.fromSearch && len(w) > 1 && (strings.HasPrefix(w[1], "http://") || strings.HasPrefix(w[1], "https://")) && !strings.Contains(w[1], "%{http_host}") && !strings.Contains(w[1], "%{server_name}")
-	t.fromSearch = false
-	if sent {
-		return redirects, 5
 	}
 	return "", 0
 }
