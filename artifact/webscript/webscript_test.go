@@ -16,7 +16,7 @@ func TestGolden(t *testing.T) {
 	artifacttest.GoldenAs(t, webscript.New(), "named.txt", "/var/www/html/n.php", "")
 	artifacttest.GoldenAs(t, webscript.New(), "packed.txt", "/var/www/html/p.php", "")
 	artifacttest.GoldenAs(t, webscript.New(), "htaccess.txt", "/var/www/html/uploads/.htaccess", "")
-	for _, x := range []string{"phish", "cards", "cookie", "harmless-forms"} {
+	for _, x := range []string{"phish", "cards", "cookie", "harmless-forms", "harmless-fields"} {
 		artifacttest.GoldenAs(t, webscript.New(), x+".txt", "/var/www/html/"+x+".php", "")
 	}
 	artifacttest.GoldenAs(t, webscript.New(), "redirect.txt", "/var/www/html/.htaccess", "")

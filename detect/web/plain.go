@@ -30,3 +30,11 @@ func (f *fold) onlyPlace(x *file, grave int, r *detect.Finding) bool {
 	}
 	return false
 }
+
+// mostByForm is the most points that a form by which visitors write to the site's owner can have: some ask for what nobody should mail.
+const mostByForm = 4
+
+func byForm(x *file, r *detect.Finding) bool {
+	mails := strings.HasPrefix(x.content, "it mails card numbers") || strings.HasPrefix(x.content, "it sends what visitors type as their passwords")
+	return mails && r.What == detect.WebScript && !inDataDir(x.path) && !hidden(x.path) && !strings.HasPrefix(path.Base(x.path), ".")
+}
