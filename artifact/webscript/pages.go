@@ -83,6 +83,9 @@ func page(b []byte) (what string, at int) {
 		}
 		i += from
 		from = i + window/2
+		if authorizes(b[max(0, i-64):i]) {
+			continue
+		}
 		if at := max(0, i-window); skimmer(strings.ToLower(string(b[at:min(len(b), i+window)]))) {
 			return skims, at
 		}
@@ -92,7 +95,7 @@ func page(b []byte) (what string, at int) {
 
 // loads tells hidden code that brings a frame or a script from another site into the page.
 func loads(s string) bool {
-	return strings.Contains(s, "http") && (strings.Contains(s, "<iframe") || strings.Contains(s, "<script") || strings.Contains(s, "createelement(") && (strings.Contains(s, "iframe") || strings.Contains(s, "script")))
+	return strings.Contains(s, "http") && !embeds(s) && (strings.Contains(s, "<iframe") || strings.Contains(s, "<script") || strings.Contains(s, "createelement(") && (strings.Contains(s, "iframe") || strings.Contains(s, "script")))
 }
 
 // maxHidden bounds how many hidden characters are read at one place; fewer than fewHidden hide nothing.
@@ -186,5 +189,5 @@ func skimmer(s string) bool {
 			return false
 		}
 	}
-	return strings.Contains(s, "input")
+	return strings.Contains(s, "input") && !leavesOut(s)
 }

@@ -21,7 +21,7 @@ func TestGolden(t *testing.T) {
 	}
 	artifacttest.GoldenAs(t, webscript.New(), "redirect.txt", "/var/www/html/.htaccess", "")
 	artifacttest.GoldenAs(t, webscript.New(), "harmless-redirect.txt", "/var/www/html/.htaccess", "")
-	for _, x := range []string{"hidden.js", "skimmer.js", "harmless-page.js"} {
+	for _, x := range []string{"hidden.js", "skimmer.js", "harmless-page.js", "harmless-vendors.js"} {
 		artifacttest.GoldenAs(t, webscript.Pages(), x, "/var/www/html/"+x, "")
 	}
 }

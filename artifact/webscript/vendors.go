@@ -1,0 +1,47 @@
+package webscript
+
+import (
+	"bytes"
+	"strings"
+)
+
+// Here is what sold scripts do for the site's owner that looks like what is done to its visitors.
+
+// embedded are hosts whose frames and scripts sites show on purpose.
+var embedded = []string{"youtube.com", "youtube-nocookie.com", "youtu.be", "vimeo.com", "dailymotion.com", "soundcloud.com", "spotify.com", "google.com", "googleapis.com", "gstatic.com", "googletagmanager.com", "google-analytics.com", "doubleclick.net",
+	"googlesyndication.com", "facebook.com", "facebook.net", "twitter.com", "instagram.com", "linkedin.com", "pinterest.com", "jquery.com", "cloudflare.com", "jsdelivr.net", "unpkg.com", "paypal.com", "stripe.com", "amazon-adsystem.com", "openstreetmap.org"}
+
+// embeds tells whether all the addresses in s, in lower case, are of such hosts.
+func embeds(s string) bool {
+	n := 0
+	for rest := s; ; n++ {
+		_, after, ok := strings.Cut(rest, "://")
+		if !ok {
+			return n > 0
+		}
+		rest = after
+		host := after
+		if i := strings.IndexAny(host, "/?#:'\"\\ <>"); i >= 0 {
+			host = host[:i]
+		}
+		known := false
+		for _, e := range embedded {
+			known = known || host == e || strings.HasSuffix(host, "."+e)
+		}
+		if !known {
+			return false
+		}
+	}
+}
+
+// authorizes tells that what is encoded behind b is who asks: "Authorization: 'Basic ' + btoa(key)".
+func authorizes(b []byte) bool {
+	b = bytes.ToLower(bytes.TrimRight(b, " +.(,"))
+	b = bytes.TrimRight(b, " '\"`${")
+	return bytes.HasSuffix(b, []byte("basic"))
+}
+
+// leavesOut tells a list of fields that a recorder of visits is not to read: passwords stand beside the cards.
+func leavesOut(s string) bool {
+	return strings.Contains(s, `"password",`) || strings.Contains(s, `,"password"`) || strings.Contains(s, `'password',`) || strings.Contains(s, `,'password'`)
+}
