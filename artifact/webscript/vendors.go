@@ -7,9 +7,9 @@ import (
 
 // Here is what sold scripts do for the site's owner that looks like what is done to its visitors.
 
-// embedded are hosts whose frames and scripts sites show on purpose.
-var embedded = []string{"youtube.com", "youtube-nocookie.com", "youtu.be", "vimeo.com", "dailymotion.com", "soundcloud.com", "spotify.com", "google.com", "googleapis.com", "gstatic.com", "googletagmanager.com", "google-analytics.com", "doubleclick.net",
-	"googlesyndication.com", "facebook.com", "facebook.net", "twitter.com", "instagram.com", "linkedin.com", "pinterest.com", "jquery.com", "cloudflare.com", "jsdelivr.net", "unpkg.com", "paypal.com", "stripe.com", "amazon-adsystem.com", "openstreetmap.org"}
+// embedded are hosts whose frames and scripts sites show on purpose. Those that serve what anybody puts there are none.
+var embedded = []string{"youtube.com", "youtube-nocookie.com", "youtu.be", "vimeo.com", "dailymotion.com", "soundcloud.com", "spotify.com", "www.google.com", "maps.google.com", "ajax.googleapis.com", "maps.googleapis.com", "gstatic.com", "googletagmanager.com", "google-analytics.com", "doubleclick.net",
+	"googlesyndication.com", "facebook.com", "facebook.net", "twitter.com", "instagram.com", "linkedin.com", "pinterest.com", "jquery.com", "cdnjs.cloudflare.com", "challenges.cloudflare.com", "paypal.com", "stripe.com", "amazon-adsystem.com", "openstreetmap.org"}
 
 // embeds tells whether all the addresses in s, in lower case, are of such hosts.
 func embeds(s string) bool {
