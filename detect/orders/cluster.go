@@ -17,7 +17,7 @@ func (f *fold) nameless(e *event.Event) bool {
 	}
 	verb, resource := value(s, "verb"), value(s, "resource")
 	grave := verb == "create" || verb == "patch" || verb == "update" || verb == "delete"
-	if !grave && !(resource == "secrets" && (verb == "list" || verb == "get")) || strings.HasPrefix(resource, "self") || strings.HasSuffix(resource, "reviews") {
+	if !grave && !(resource == "secrets" && (verb == "list" || verb == "get")) || strings.HasPrefix(resource, "self") || strings.HasSuffix(resource, "reviews") || hooked(resource, value(s, "subresource")) {
 		return true
 	}
 	k := "cluster\x00" + verb + resource + e.Text(event.SourceIP)
@@ -47,4 +47,9 @@ func value(s, name string) string {
 	_, rest, _ := strings.Cut(s, `"`+name+`":"`)
 	v, _, _ := strings.Cut(rest, `"`)
 	return v
+}
+
+// hooked tells what is called without a name and checks who calls by itself: a forge starts a build by a secret in the address, and a service behind the cluster has a login of its own.
+func hooked(resource, sub string) bool {
+	return resource == "buildconfigs" && sub == "webhooks" || resource == "services" && sub == "proxy"
 }
