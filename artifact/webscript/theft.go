@@ -6,7 +6,7 @@ import "strings"
 const (
 	passwords = "it sends what visitors type as their passwords to somebody"
 	cards     = "it hands card numbers on to somebody"
-	mailed    = "it mails card numbers to somebody" // as forms of hotels do, too
+	mailed    = "it sends card numbers by mail to somebody" // as forms of hotels do, too
 )
 
 // theft gathers what the lines of one script say. Lines are in lower case.

@@ -35,6 +35,6 @@ func (f *fold) onlyPlace(x *file, grave int, r *detect.Finding) bool {
 const mostByForm = 4
 
 func byForm(x *file, r *detect.Finding) bool {
-	mails := strings.HasPrefix(x.content, "it mails card numbers") || strings.HasPrefix(x.content, "it sends what visitors type as their passwords")
+	mails := strings.HasPrefix(x.content, "it sends card numbers by mail") || strings.HasPrefix(x.content, "it sends what visitors type as their passwords")
 	return mails && r.What == detect.WebScript && !inDataDir(x.path) && !hidden(x.path) && !strings.HasPrefix(path.Base(x.path), ".")
 }
