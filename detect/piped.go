@@ -71,6 +71,11 @@ func readsInput(name string, args []string) bool {
 // pasted are places where anybody puts code without a name, and hosts that nobody can find.
 var pasted = []string{"pastebin.", "paste.", "hastebin", "ghostbin", "transfer.sh", "termbin", "ix.io", "0x0.st", "oshi.at", "bashupload", ".onion", "tor2web", "onion.", "ngrok", "trycloudflare", "discordapp", "anonfiles", "file.io", "gist."}
 
+// Pasted tells whether an address is of such a place.
+func Pasted(from string) bool {
+	return slices.ContainsFunc(pasted, func(p string) bool { return strings.Contains(strings.ToLower(from), p) })
+}
+
 // fetchedLevel tells how grave it is that a machine runs by itself what it fetches. From a maker that tells everybody to, it is trust; from a host with a name, by
 // https, an administrator may do it, too; from an address, by http or from where anybody puts code, hardly.
 func fetchedLevel(c string) Level {
@@ -78,7 +83,7 @@ func fetchedLevel(c string) Level {
 	switch {
 	case l <= Low:
 		return Medium
-	case l <= Medium && !slices.ContainsFunc(pasted, func(p string) bool { return strings.Contains(strings.ToLower(from), p) }):
+	case l <= Medium && !Pasted(from):
 		return High
 	}
 	return Critical

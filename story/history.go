@@ -81,10 +81,11 @@ func wroteLast(f *detect.Finding, l *detect.Finding) string {
 	return ""
 }
 
-// foreign tells whether something of what was typed is more than to make room for logs, to set times, to leave no history and to install what a host with a name gives: people do that, too.
+// foreign tells whether something of what was typed is more than to make room for logs, to set times, to leave no history, to install what a host with a name gives and to empty disks: people do that, too. Who empties them and removes what he typed is none of those.
 func foreign(fs []*detect.Finding) bool {
+	forgets := slices.ContainsFunc(fs, func(f *detect.Finding) bool { return strings.HasPrefix(f.Detail, "removes the shell's history") })
 	return slices.ContainsFunc(fs, func(f *detect.Finding) bool {
 		installs := f.Detection == "D36" && f.Level < detect.Critical && strings.HasPrefix(f.Detail, "runs code that it fetches") // from a host with a name
-		return !installs && f.Detection != "D58" && f.Detection != "D61" && f.Detection != "D62" && f.Detection != "D67"
+		return !installs && (forgets || !destroysAll(f)) && f.Detection != "D58" && f.Detection != "D61" && f.Detection != "D62" && f.Detection != "D67"
 	})
 }

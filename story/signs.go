@@ -49,10 +49,10 @@ func (b *builder) commanded(f *detect.Finding) bool {
 		return true
 	}
 	removes, hides := b.besideIn(f, "D58"), b.besideIn(f, "D61")
-	if f.Level >= detect.Critical {
+	if f.Level >= detect.Critical && !ownInstall(f) {
 		return removes != nil || hides != nil || b.besideIn(f, "D46") != nil
 	}
-	return foreign([]*detect.Finding{f}) && removes != nil && removes.Level >= detect.High && hides != nil
+	return (foreign([]*detect.Finding{f}) || destroysAll(f)) && hides != nil && b.removesLogins(f)
 }
 
 // besideIn gives what of a kind the history of a command holds besides.

@@ -23,7 +23,7 @@ func New() *detect.Detection {
 		Attack: []string{"T1059.004", "T1082", "T1070"},
 		Wants:  []event.Kind{event.ShellCommand, event.File, event.SudoCommand, event.ProcessStarted},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{recon: map[string]*detect.Finding{}, written: map[string]evidence.Time{}, remote: map[string]*detect.Finding{}}
+			return &fold{recon: map[string]*detect.Finding{}, written: map[string]evidence.Time{}, remote: map[string]*detect.Finding{}, images: map[string]bool{}}
 		},
 	}
 }
@@ -37,6 +37,7 @@ type fold struct {
 	written map[string]evidence.Time // when histories were last written, by path
 	remote  map[string]*detect.Finding
 	remotes []*detect.Finding // in the order in which they ran
+	images  map[string]bool   // histories by which an image of the machine was made
 }
 
 const maxHistories = 10_000
@@ -58,6 +59,9 @@ func (f *fold) Observe(e *event.Event) {
 		shown := cmdline.Mask(cmd)
 		f.found = append(f.found, detect.Finding{Detection: id, What: detect.Command, Level: l, Rung: evidence.Effect, First: e.At, Last: e.At, Count: 1, Account: user, Runs: shown, Path: file,
 			Detail: why, Mechanism: "history", Title: user + " typed: " + shown, Attack: []string{attack}, For: []evidence.Quote{cmdline.Quote(e.Quote(), cmd)}})
+	}
+	if makesImage(strings.ToLower(cmd)) && len(f.images) < maxHistories {
+		f.images[file] = true
 	}
 	if looksAround(cmd) {
 		r := f.recon[file]
@@ -156,6 +160,7 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 			if t := f.written[r.Path]; !r.First.Known() && t.Known() {
 				r.When = []evidence.Time{t} // a shell writes its history when it ends
 			}
+			f.ofImage(&r)
 			if ctx.Err() != nil || !yield(r) {
 				return
 			}
