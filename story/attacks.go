@@ -126,6 +126,9 @@ func (b *builder) servedBy(f, e *detect.Finding) bool {
 	if e.What == detect.WebExecution {
 		return f.Service == "web" && e.Source == "" && e.Level >= detect.High
 	}
+	if f.As != "" && f.What == detect.Exploit { // the log of the attacked service tells its account
+		return account(e) == f.As
+	}
 	a, product := account(e), strings.ToLower(f.Mechanism+" "+f.Service)
 	asRoot := f.Service != "web" || slices.ContainsFunc(rootPanels, func(p string) bool { return strings.Contains(product, p) })
 	return detect.ServiceAccount(a) || a == "root" && asRoot || len(a) > 2 && strings.Contains(product, a) // "git" of GitLab

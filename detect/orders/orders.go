@@ -18,10 +18,12 @@ func New() *detect.Detection {
 		ID: "orders", Title: "Orders to a shell in what services say", IDs: []string{"D30", "D79"},
 		Doc:     "reads what services of any kind say for commands that fetch and run code, code that starts programs, and the answers of such commands",
 		Attack:  []string{"T1190", "T1059"},
-		Wants:   []event.Kind{event.ProgramSaid, event.LogLine},
+		Wants:   []event.Kind{event.ProgramSaid, event.LogLine, event.File},
 		LinesOf: services,
 		SaidBy:  services,
-		New:     func(detect.Scene) detect.Fold { return &fold{by: map[string]*detect.Finding{}} },
+		New: func(s detect.Scene) detect.Fold {
+			return &fold{scene: s, by: map[string]*detect.Finding{}, owners: map[string]string{}}
+		},
 	}
 }
 
@@ -35,19 +37,24 @@ const (
 )
 
 type fold struct {
-	by    map[string]*detect.Finding
-	order []*detect.Finding
+	scene  detect.Scene
+	by     map[string]*detect.Finding
+	order  []*detect.Finding
+	owners map[string]string // the owners of logs that are not root's, by source and path
 }
 
 func (f *fold) Observe(e *event.Event) {
+	if e.Kind == event.File {
+		f.owns(e)
+		return
+	}
 	if f.nameless(e) {
 		return
 	}
-	what := judge(e.Text(event.Message))
-	if what == "" {
+	what, service := judge(e.Text(event.Message)), e.Text(event.ServiceName)
+	if what == "" || what == answer && runners[service] {
 		return
 	}
-	service := e.Text(event.ServiceName)
 	r := f.by[service+"\x00"+what]
 	if r == nil {
 		if len(f.order) >= maxKinds {
@@ -77,11 +84,13 @@ func (f *fold) Observe(e *event.Event) {
 	}
 }
 
+const answer = "a request that is answered by what the command id says"
+
 // judge tells what a message shows, "" for nothing.
 func judge(s string) string {
 	switch {
 	case answered(s):
-		return "a request that is answered by what the command id says"
+		return answer
 	case strings.Contains(s, "java.lang.Runtime") && (strings.Contains(s, "getRuntime") || strings.Contains(s, ".exec(")) && (strings.Contains(s, "forName") || strings.Contains(s, ".class")), strings.Contains(s, "ProcessBuilder") && strings.Contains(s, "#"):
 		return "code that starts programs"
 	case strings.Contains(s, "dr.who") && strings.Contains(s, "OPERATION=Submit Application Request") && strings.Contains(s, "RESULT=SUCCESS"):
@@ -89,7 +98,7 @@ func judge(s string) string {
 	case strings.Contains(s, "_config/query_servers") && strings.Contains(s, "PUT ") && strings.HasSuffix(strings.TrimSpace(s), " 200"):
 		return "a program to run as one of the settings"
 	}
-	if !strings.Contains(s, "curl") && !strings.Contains(s, "wget") && !strings.Contains(s, "base64") && !strings.Contains(s, "/dev/tcp/") || strings.Contains(s, "https://") {
+	if !strings.Contains(s, "curl") && !strings.Contains(s, "wget") && !strings.Contains(s, "base64") && !strings.Contains(s, "/dev/tcp/") || strings.Contains(s, "https://") || ownNetwork(s) {
 		return "" // what makers tell everybody to run begins with https
 	}
 	if why, l := detect.SuspiciousCommand(strings.NewReplacer(`'`, " ; ", `"`, " ; ", `(`, " ", `)`, " ", `+`, " ", `||`, " ; ").Replace(s)); l >= detect.Critical && (strings.Contains(why, "fetches") || strings.Contains(why, "decodes") || strings.Contains(why, "connection")) {
@@ -117,6 +126,7 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
 		for _, r := range f.order {
 			if r.What == detect.Exploit {
+				r.As = f.runsAs(r)
 				r.Title = detect.Tried(r.Count, r.Mechanism, len(r.Sources))
 			}
 			if ctx.Err() != nil || !yield(*r) {

@@ -84,7 +84,7 @@ func (f *fold) reaches(e *event.Event) {
 		return
 	}
 	change := e.Text(event.Change)
-	f.audit = append(f.audit, serials{path: host(e.Ref.Path), first: p.first, last: p.last, from: p.from, to: p.to,
+	f.audit = append(f.audit, serials{path: detect.HostPath(e.Ref.Path), first: p.first, last: p.last, from: p.from, to: p.to,
 		begins: strings.Contains(change, "begins"), ends: strings.Contains(change, "ends"), quote: e.Quote()})
 }
 

@@ -109,7 +109,7 @@ func (f *fold) truncated(x *file) (detect.Finding, bool) {
 	}
 	var w, before witness // of the file, and of its rotations
 	for p, k := range f.paths {
-		switch h := host(p); {
+		switch h := detect.HostPath(p); {
 		case h == x.path:
 			w = *k
 		case f.current(p) == x.path:
@@ -166,7 +166,7 @@ func (f *fold) rewritten() (out []detect.Finding) {
 		}
 		for p, w := range f.paths {
 			all := f.current(x.path) == x.path && w.events > 1 && w.last.Before(x.crtime) // no line of it is as young as the file
-			if host(p) != x.path || x.crtime.Sec-w.first.Sec < truncatedAfter && (!all || f.bornWith(x, 20) > 2) || x.crtime.Sec-w.first.Sec >= truncatedAfter && f.bornWith(x, 60) > 2 {
+			if detect.HostPath(p) != x.path || x.crtime.Sec-w.first.Sec < truncatedAfter && (!all || f.bornWith(x, 20) > 2) || x.crtime.Sec-w.first.Sec >= truncatedAfter && f.bornWith(x, 60) > 2 {
 				continue
 			}
 			out = append(out, detect.Finding{Detection: "D59", What: detect.LogEdited, Level: detect.High, Rung: evidence.Effect, Path: f.current(x.path), First: x.crtime, Last: x.crtime, Count: 1,

@@ -56,7 +56,7 @@ func (f *fold) row(e *event.Event) {
 		x = &row{}
 		f.rows[id] = x
 	}
-	p := host(e.Ref.Path)
+	p := detect.HostPath(e.Ref.Path)
 	if k := len(x.files); k == 0 || x.files[k-1].path != p {
 		lost, _ := e.Int(event.ErrorCode)
 		x.files = append(x.files, journal{p, lost, e.Quote()})

@@ -37,7 +37,7 @@ const maxOpened = 20_000
 
 // loginRecord takes a record of wtmp: a witness of its own.
 func (f *fold) loginRecord(e *event.Event) {
-	if e.Text(event.RecordType) == "lastlog" || !e.At.Known() || !strings.HasSuffix(host(e.Ref.Path), "wtmp") {
+	if e.Text(event.RecordType) == "lastlog" || !e.At.Known() || !strings.HasSuffix(detect.HostPath(e.Ref.Path), "wtmp") {
 		return
 	}
 	f.logins.add(e.At)

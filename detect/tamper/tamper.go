@@ -164,7 +164,7 @@ func (f *fold) Observe(e *event.Event) {
 	case event.LoginRecord:
 		f.loginRecord(e)
 	case event.LogoutRecord:
-		if e.At.Known() && strings.HasSuffix(host(e.Ref.Path), "wtmp") {
+		if e.At.Known() && strings.HasSuffix(detect.HostPath(e.Ref.Path), "wtmp") {
 			f.logins.add(e.At)
 		}
 	case event.File:
@@ -466,20 +466,12 @@ func (f *fold) ended() []detect.Finding {
 
 // current gives the log that a rotation belongs to: the one that is written.
 func (f *fold) current(p string) string {
-	p = host(p)
+	p = detect.HostPath(p)
 	for _, z := range []string{".gz", ".xz", ".bz2", ".zst", ".lz4"} {
 		p = strings.TrimSuffix(p, z)
 	}
 	if i := strings.LastIndexAny(p, ".-"); i > 0 && strings.Trim(p[i+1:], "0123456789") == "" && len(p) > i+1 {
 		return p[:i]
-	}
-	return p
-}
-
-// host gives the path within the host of an evidence path: "gpt:1!ext4:/var/log/x" is "/var/log/x".
-func host(p string) string {
-	if i := strings.LastIndex(p, ":/"); i >= 0 {
-		return p[i+1:]
 	}
 	return p
 }
