@@ -1,9 +1,11 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"telltale/detect"
@@ -16,12 +18,14 @@ type sender struct {
 	ip, path string
 	times    []evidence.Time
 	quotes   []evidence.Quote
+	agents   []string // the programs that asked, as they call themselves
 }
 
 const (
 	maxSenders   = 2000 // clients by script
 	maxSent      = 200  // requests of one
 	maxMailTimes = 5000
+	maxAgents    = 4 // of one client: who has as many is many people behind one address, or hides
 
 	minSent  = 20              // mails behind one client's requests to one script
 	behindIt = 3 * time.Second // how long behind a request its mail is handed in
@@ -38,6 +42,9 @@ func (f *fold) submits(ip, p []byte, e *event.Event) {
 		}
 		x = &sender{ip: string(ip), path: string(p)}
 		f.senders[k] = x
+	}
+	if a := e.Text(event.UserAgent); len(x.agents) < maxAgents && !slices.Contains(x.agents, a) {
+		x.agents = append(x.agents, a)
 	}
 	if len(x.times) < maxSent && e.At.Known() {
 		x.times = append(x.times, e.At)
@@ -80,11 +87,42 @@ func (f *fold) mailForms() (out []detect.Finding) {
 		if followed < minSent || followed*5 < n*4 || followed*5 < (to-from)*4 || len(out) >= maxForms {
 			continue
 		}
-		out = append(out, detect.Finding{Detection: "D73", What: detect.Relayed, Level: detect.High, Rung: evidence.Effect, Service: "web", Path: x.path, Source: x.ip, Sources: []string{x.ip}, First: x.times[0], Last: x.times[n-1], Count: int64(followed), Attack: []string{"T1584"}, For: x.quotes,
+		level := detect.High
+		if ownSender(x, f.clients[x.ip]) {
+			level = detect.Medium
+		}
+		out = append(out, detect.Finding{Detection: "D73", What: detect.Relayed, Level: level, Rung: evidence.Effect, Service: "web", Path: x.path, Source: x.ip, Sources: []string{x.ip}, First: x.times[0], Last: x.times[n-1], Count: int64(followed), Attack: []string{"T1584"}, For: x.quotes,
 			Title:  fmt.Sprintf("%s sent mail after mail by %s of the web site, %d times", x.ip, x.path, followed),
 			Detail: "each of its requests was followed by a mail of the web server's account; if no service of yours does so, that form sends mail for anybody"})
 	}
 	return out
+}
+
+// ownSender tells mails that a site sends for its own: visitors behind one address, as of a network that stands before it, each of whom orders something; whoever works in
+// the administration, which sends its newsletters bit by bit; and services that tell a shop by a program of their own that somebody paid.
+func ownSender(x *sender, c *client) bool {
+	if len(x.agents) >= maxAgents || c != nil && c.administers && strings.Contains(x.path, "admin") {
+		return true
+	}
+	for _, a := range x.agents {
+		if !strings.Contains(a, "(+https://") && !strings.Contains(a, "Hookshot") && !strings.Contains(a, "Webhook") && !strings.Contains(a, "webhook") {
+			return false
+		}
+	}
+	return len(x.agents) > 0
+}
+
+// administration tells pages of WordPress's administration that only who has logged in is shown.
+func administration(p []byte) bool {
+	_, page, ok := bytes.Cut(p, []byte("/wp-admin/"))
+	if !ok || bytes.IndexByte(page, '/') >= 0 {
+		return false
+	}
+	switch string(page) {
+	case "admin-ajax.php", "admin-post.php", "load-styles.php", "load-scripts.php", "install.php", "upgrade.php", "setup-config.php":
+		return false
+	}
+	return len(page) == 0 || bytes.HasSuffix(page, []byte(".php"))
 }
 
 func order(x, y evidence.Time) int {

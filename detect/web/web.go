@@ -51,6 +51,7 @@ type client struct {
 	login       siteLogin
 	attacks     map[string]*attack
 	quotes      []evidence.Quote // of 4xx
+	administers bool             // it was shown pages of the administration, which nobody sees who has not logged in
 }
 
 type post struct {
@@ -154,6 +155,7 @@ func (f *fold) request(e *event.Event) {
 	method := e.Get(event.HTTPMethod)
 	if status == 200 || status == 206 {
 		f.fetched(ip, p, e)
+		c.administers = c.administers || administration(p)
 	}
 	if string(method) == "POST" {
 		at := loginForm(p)
