@@ -14,7 +14,7 @@ func (c *container) judge() (detect.Finding, bool) {
 	powers := slices.Compact(slices.Sorted(slices.Values(c.powers)))
 	whole := c.holdsHost()
 	why, l := detect.SuspiciousCommand(strings.NewReplacer(`'`, " ", `"`, " ").Replace(c.command))
-	out := leaves(c.command)
+	out := leaves(c.command) || c.writesHost()
 	if len(powers) == 0 && l < detect.High || strings.Contains(c.name, "_kube-system_") && l < detect.High && !out {
 		return detect.Finding{}, false // Kubernetes's own need much
 	}
@@ -85,5 +85,5 @@ func leaves(command string) bool {
 			}
 		}
 	}
-	return strings.Contains(command, "/etc/crontab") || strings.Contains(command, "/spool/cron") || strings.Contains(command, "/etc/cron.d") || strings.Contains(command, "authorized_keys")
+	return false
 }
