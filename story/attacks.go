@@ -110,6 +110,9 @@ func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequ
 				continue
 			}
 			t, named, ok := b.tryFor(f, all, e, soon)
+			if ok && !named && fewCrashes(f, t.Source) {
+				continue
+			}
 			if !ok || !named && !b.servedBy(f, e) || b.nearest(e) != nil {
 				continue
 			}
@@ -119,6 +122,19 @@ func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequ
 		}
 	}
 	return out
+}
+
+// manyCrashes are more than a program's own faults bring about under one client: who guesses at an overflow crashes a session with each guess.
+const manyCrashes = 5
+
+func fewCrashes(f *detect.Finding, source string) bool {
+	n := 0
+	for _, t := range f.Tries {
+		if t.Source == source {
+			n++
+		}
+	}
+	return strings.Contains(f.Mechanism, "crashed") && n < manyCrashes
 }
 
 // servedBy tells whether what appeared can be of the attacked service: the account is one that services run as.

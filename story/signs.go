@@ -49,7 +49,7 @@ func (b *builder) commanded(f *detect.Finding) bool {
 		return true
 	}
 	removes, hides := b.besideIn(f, "D58"), b.besideIn(f, "D61")
-	if f.Level >= detect.Critical && !ownInstall(f) {
+	if f.Level >= detect.Critical && !ownInstall(f) && !asksPort(f) {
 		return removes != nil || hides != nil || b.besideIn(f, "D46") != nil
 	}
 	return (foreign([]*detect.Finding{f}) || destroysAll(f)) && hides != nil && b.removesLogins(f)

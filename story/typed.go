@@ -45,3 +45,8 @@ func ownInstall(f *detect.Finding) bool {
 	a, err := netip.ParseAddr(host)
 	return err != nil && strings.Contains(host, ".") || err == nil && a.IsPrivate()
 }
+
+// asksPort tells a connection that bash opens and that no shell is given: it shows whether somebody answers there.
+func asksPort(f *detect.Finding) bool {
+	return strings.HasPrefix(f.Detail, "opens a network connection") && !strings.Contains(f.Runs, "sh -i") && !strings.Contains(f.Runs, "sh <") && !strings.Contains(f.Runs, ">&") && !strings.Contains(f.Runs, "<&") && !strings.ContainsAny(f.Runs, "|;") && !strings.Contains(f.Runs, "/dev/udp/")
+}
