@@ -25,7 +25,7 @@ func (v variables) judge(s string) (what string, rank int) {
 		return "it runs what a request carries", 5
 	}
 	if name, rest, ok := strings.Cut(strings.TrimLeft(s, " \t{("), "="); ok && len(v) < maxVariables && !strings.HasPrefix(rest, "=") {
-		if n := variable(name); n != "" && n == strings.TrimRight(name, " \t.") && direct(rest) {
+		if n := variable(name); n != "" && n == strings.TrimRight(name, " \t.") && (direct(rest) || whole(rest) || v.passes(rest, nil)) {
 			v[n] = true
 		} else if n != "" && n == strings.TrimRight(name, " \t") && !v[n] && literal(strings.ReplaceAll(rest, ";", ")")) {
 			v[n] = false // known, and nobody's but the script's own
@@ -48,13 +48,13 @@ func (v variables) names(s string) bool {
 			i += from
 			name, args := called(st[i:])
 			from = i + 1
-			if (v[name] || own[name] || superglobal(name)) && carries(args) {
+			if (v[name] || own[name] || superglobal(name)) && (carries(args) || !method(st[:i]) && v.given(args, own)) {
 				return true
 			}
 		}
 		st = strings.TrimPrefix(strings.TrimLeft(st, " \t("), "<?php")
 		if name, rest, ok := strings.Cut(strings.TrimLeft(st, " \t("), "="); ok {
-			if n := variable(name); n != "" && n == strings.TrimRight(name, " \t") && direct(rest) {
+			if n := variable(name); n != "" && n == strings.TrimRight(name, " \t") && (direct(rest) || whole(rest) || v.passes(rest, own)) {
 				own[n] = true
 			}
 		}
@@ -105,7 +105,7 @@ func direct(value string) bool {
 	if i := strings.Index(value, "? "); i > 0 && strings.HasPrefix(value, "isset(") {
 		value = value[i+2:]
 	}
-	for _, in := range []string{"$_get[", "$_post[", "$_request[", "$_cookie[", "$_server['http_", "file_get_contents('php://input", `file_get_contents("php://input`} {
+	for _, in := range []string{"$_get[", "$_post[", "$_request[", "$_cookie[", "$_server['http_", `$_server["http_`, "file_get_contents('php://input", `file_get_contents("php://input`} {
 		if strings.HasPrefix(value, in) {
 			return true
 		}

@@ -87,7 +87,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 }
 
 var (
-	inputs = []string{"$_get", "$_post", "$_request", "$_cookie", "$_server['http_", "$_files", "php://input", "getallheaders", "request.getparameter", "request.form", "cgi->param", "param(", "query_string", "fieldstorage"}
+	inputs = []string{"$_get", "$_post", "$_request", "$_cookie", "$_server['http_", `$_server["http_`, "$_files", "php://input", "getallheaders", "request.getparameter", "request.form", "cgi->param", "param(", "query_string", "fieldstorage"}
 	sinks  = []string{"system(", "exec(", "shell_exec(", "passthru(", "popen(", "proc_open(", "pcntl_exec(", "eval(", "assert(", "create_function(", "preg_replace(\"/.*/e", "runtime.getruntime", "`$_"}
 	decode = []string{"base64_decode(", "gzinflate(", "gzuncompress(", "str_rot13(", "strrev(", "hex2bin(", "convert_uudecode("}
 )
@@ -119,7 +119,7 @@ func judge(s string, p string) (string, int) {
 	switch {
 	case len(named(s)) > 0:
 		return namesItself, 5
-	case in && sink && !fixed(s):
+	case in && sink && !fixed(s), in && shellTicks(s):
 		return "it runs what a request carries", 5
 	case strings.Contains(s, "eval(") && packedTwice(s):
 		return "it evaluates code that is packed more than once", 5
