@@ -100,6 +100,7 @@ func (b *builder) suspect() {
 	b.byEffects()
 	b.byCampaign()
 	b.byMail()
+	b.byRewriting()
 	b.byHistory()
 	b.byAttacker()
 	b.followAll()

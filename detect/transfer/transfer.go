@@ -9,6 +9,7 @@ import (
 	"path"
 	"sort"
 	"strings"
+	"time"
 
 	"telltale/detect"
 	"telltale/event"
@@ -21,8 +22,10 @@ func New() *detect.Detection {
 		ID: "transfer", Title: "Files written by clients", IDs: []string{"D28"},
 		Doc:    "lists uploads with path, account and address; scripts and programs get a level",
 		Attack: []string{"T1105"},
-		Wants:  []event.Kind{event.FileUploaded, event.FileRemoved},
-		New:    func(s detect.Scene) detect.Fold { return &fold{scene: s, by: map[string]*detect.Finding{}} },
+		Wants:  []event.Kind{event.FileUploaded, event.FileDownloaded},
+		New: func(s detect.Scene) detect.Fold {
+			return &fold{scene: s, by: map[string]*detect.Finding{}, taken: map[string]evidence.Time{}}
+		},
 	}
 }
 
@@ -31,14 +34,18 @@ const maxUploads = 50_000
 type fold struct {
 	scene detect.Scene
 	by    map[string]*detect.Finding
+	taken map[string]evidence.Time // pages that a client fetched, by the key of by, and when
 }
 
 func (f *fold) Observe(e *event.Event) {
-	if e.Kind != event.FileUploaded {
-		return
-	}
 	p, user, ip := e.Text(event.FilePath), e.Text(event.UserName), e.Text(event.SourceIP)
 	k := p + "\x00" + user + "\x00" + ip
+	if e.Kind == event.FileDownloaded {
+		if _, known := f.taken[k]; isPage(p) && (known || len(f.taken) < maxUploads) {
+			f.taken[k] = e.At
+		}
+		return
+	}
 	r := f.by[k]
 	if r == nil {
 		if len(f.by) >= maxUploads {
@@ -55,11 +62,26 @@ func (f *fold) Observe(e *event.Event) {
 		}
 		f.by[k] = r
 	}
+	if at, ok := f.taken[k]; ok && e.At.Known() && at.Known() && e.At.Sub(at) >= 0 && e.At.Sub(at) < rewriting {
+		r.Mechanism = "rewritten" // fetched and put back: a person edits longer than a program
+	}
 	r.Count++
 	r.First, r.Last = evidence.Min(r.First, e.At), evidence.Max(r.Last, e.At)
 	if len(r.For) < 3 {
 		r.For = append(r.For, e.Quote())
 	}
+}
+
+// rewriting is the time between fetching a page and putting it back within which a program did so, not a person.
+const rewriting = 30 * time.Second
+
+// isPage tells what web servers show or run, and visitors' browsers load.
+func isPage(p string) bool {
+	switch strings.ToLower(path.Ext(p)) {
+	case ".php", ".phtml", ".html", ".htm", ".shtml", ".tpl", ".asp", ".aspx", ".jsp", ".js":
+		return true
+	}
+	return path.Base(p) == ".htaccess"
 }
 
 // Findings gives what was found, in the order of time.

@@ -18,3 +18,18 @@ func TestUploads(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestRewritten(t *testing.T) {
+	for name, tc := range map[string]struct{ events, want string }{
+		"fetched and put back":       {"03:00:01 file-downloaded service.name=vsftpd user.name=bob source.ip=203.0.113.6 file.path=/www/index.html\n03:00:03 file-uploaded service.name=vsftpd user.name=bob source.ip=203.0.113.6 file.path=/www/index.html", "rewritten"},
+		"edited":                     {"03:00:01 file-downloaded service.name=vsftpd user.name=bob source.ip=203.0.113.6 file.path=/www/index.html\n03:05:03 file-uploaded service.name=vsftpd user.name=bob source.ip=203.0.113.6 file.path=/www/index.html", ""},
+		"put there alone":            {"03:00:03 file-uploaded service.name=vsftpd user.name=bob source.ip=203.0.113.6 file.path=/www/index.html", ""},
+		"fetched by somebody else":   {"03:00:01 file-downloaded service.name=vsftpd user.name=bob source.ip=203.0.113.7 file.path=/www/index.html\n03:00:03 file-uploaded service.name=vsftpd user.name=bob source.ip=203.0.113.6 file.path=/www/index.html", ""},
+		"a picture that is replaced": {"03:00:01 file-downloaded service.name=vsftpd user.name=bob source.ip=203.0.113.6 file.path=/www/a.jpg\n03:00:03 file-uploaded service.name=vsftpd user.name=bob source.ip=203.0.113.6 file.path=/www/a.jpg", ""},
+	} {
+		got := detecttest.Of(detecttest.Run(t, transfer.New(), detecttest.Scene(), tc.events), detect.Upload)
+		if len(got) != 1 || got[0].Mechanism != tc.want {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
