@@ -176,6 +176,9 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 		marks = append(marks, fmt.Sprintf("it was born %s a POST of %s to %s", behind(born.Sub(p.at)), r.Source, p.path))
 		r.What, r.Detection, r.First = detect.WebUpload, "D23", p.at
 		r.For = append([]evidence.Quote{p.quote}, r.For...)
+		if installs(p.path) { // which takes nothing from who has not entered
+			r.Mechanism = "web-admin"
+		}
 	}
 	if p == nil && x.mtime.Known() {
 		f.changed(x, s, &r, &points, &marks)
