@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"telltale/detect"
+	"telltale/evidence"
 )
 
 // rootByTraces finds that root was lost by what the intruder got hold of, where no login and no command shows it: he came in as root, or what he left runs
@@ -35,16 +36,27 @@ func (b *builder) ofRoot() string {
 	for _, w := range []detect.What{detect.OddFile, detect.PackageDiff} {
 		for _, f := range b.by[w] {
 			id := b.told[f]
-			if id == "" || f.Level < detect.High || !contains(b.effect, id) || !b.s.sure([]string{id}) {
+			his := contains(b.effect, id) && b.s.sure([]string{id})
+			if id == "" || f.Level < detect.High || !his && (f.Level < detect.Critical || f.Explained != "" || b.before(f)) {
 				continue
 			}
 			setuid := f.Detection == "D39" && f.Account == "root" && (strings.Contains(f.Detail, "(mode 4") || strings.Contains(f.Detail, "(mode 6"))
-			if w == detect.PackageDiff || setuid {
+			if w == detect.PackageDiff && his || setuid {
 				return id
 			}
 		}
 	}
 	return ""
+}
+
+// before tells whether a file was there before the first way in: then it is somebody else's.
+func (b *builder) before(f *detect.Finding) bool {
+	var entered evidence.Time
+	for i := range b.entered {
+		entered = evidence.Min(entered, b.entered[i].first)
+	}
+	last := evidence.Max(f.First, f.Last)
+	return entered.Known() && (!last.Known() || last.Before(entered.Add(-grace)))
 }
 
 // asRoot tells what only root can have left. A script that a web server runs is asked for, and may lie where another account writes.
