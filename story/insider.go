@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,7 +82,7 @@ var installers = []string{"apt", "apt-get", "aptitude", "dpkg", "yum", "dnf", "r
 // installedIn tells whether software was installed in a session of a login, as far as sudo tells.
 func (b *builder) installedIn(l *detect.Finding) bool {
 	for _, r := range b.by[detect.BecameRoot] {
-		if r.Account != l.Account {
+		if r.Account != l.Account || seizesHost(r.Runs) {
 			continue
 		}
 		for _, w := range strings.Fields(r.Runs) {
@@ -96,4 +97,16 @@ func (b *builder) installedIn(l *detect.Finding) bool {
 		}
 	}
 	return false
+}
+
+// seizesHost tells a command that starts a container with the host's whole tree in it: it installs nothing, and makes whoever starts it root of the host.
+func seizesHost(command string) bool {
+	w := strings.Fields(command)
+	if !slices.ContainsFunc(w, func(x string) bool { x = x[strings.LastIndexByte(x, '/')+1:]; return x == "docker" || x == "podman" }) {
+		return false
+	}
+	return slices.Contains(w, "run") && slices.ContainsFunc(w, func(x string) bool {
+		x = x[strings.IndexByte(x, '=')+1:]
+		return strings.HasPrefix(x, "/:/") || strings.HasPrefix(x, "-v/:/")
+	})
 }

@@ -254,7 +254,7 @@ func (b *builder) byEffects() {
 		} else if b.cameBefore(l, e.First) {
 			b.there(l, e)
 			continue
-		} else if !l.Access.Unfamiliar() || b.origin(l.Source) == "internal" {
+		} else if !l.Access.Unfamiliar() || b.origin(l.Source) == "internal" && e.Level < detect.Critical { // inside, people change their places; what is never innocent is not theirs
 			continue
 		}
 		where := "an address that the account had not come from before"
