@@ -108,11 +108,22 @@ func headed(c *logclock.Clock, t []byte) (l line, ok bool) {
 		}
 	} else if user, db, ok := said.Cut(bytes.TrimRight(l.names, " "), "@"); ok && bytes.IndexByte(db, '@') < 0 {
 		l.user = user
+		if i := bytes.LastIndexByte(db, ' '); i > 0 && l.host == nil && l.severity != "FATAL" { // "%u@%d %r"; of who is refused, the database's name is any text
+			l.host = client(db[i+1:])
+		}
 	}
 	if string(l.user) == "[unknown]" {
 		l.user = nil
 	}
 	return l, true
+}
+
+// client reads "1.2.3.4" (%h) or "1.2.3.4(5432)" (%r).
+func client(b []byte) []byte {
+	if host, _, ok := bytes.Cut(b, []byte("(")); ok && bytes.HasSuffix(b, []byte(")")) {
+		return said.Address(host)
+	}
+	return said.Address(b)
 }
 
 // maxNames is how far from a line's beginning the names in its prefix may reach: 63 bytes each, and the stamp before.
