@@ -71,7 +71,7 @@ func (b *builder) byMail() {
 		if f.Mechanism != "sasl" || f.Level < detect.High {
 			continue
 		}
-		if b.fromEverywhere(f) {
+		if b.fromEverywhere(f) || b.fromStrangeNetworks(f) {
 			continue
 		}
 		for _, l := range b.logins() {
