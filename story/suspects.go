@@ -101,6 +101,7 @@ func (b *builder) suspect() {
 	b.byCampaign()
 	b.byMail()
 	b.byRewriting()
+	b.byRemoving()
 	b.byHistory()
 	b.byAttacker()
 	b.followAll()
