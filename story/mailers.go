@@ -69,3 +69,16 @@ func fast(run *detect.Finding) bool {
 	}
 	return len(run.When) == 0 && run.Count >= fastMails && run.Last.Sub(run.First) < time.Duration(min(run.Count, 1e6))*time.Second
 }
+
+// mailOfJob gives the run of mail that the account of a job handed in, begun within a day behind the job: the job, odd by itself, and what it does.
+func (b *builder) mailOfJob(job *detect.Finding) *detect.Finding {
+	if job.What != detect.Persistence || job.Mechanism == "ssh-key" || job.As == "" {
+		return nil
+	}
+	for _, f := range b.by[detect.MailRun] {
+		if d := f.First.Sub(job.First); f.Level >= detect.High && f.Mechanism != "sasl" && f.Account == job.As && d >= 0 && d < 24*time.Hour {
+			return f
+		}
+	}
+	return nil
+}

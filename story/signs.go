@@ -17,13 +17,13 @@ type sign struct {
 }
 
 // bad are the findings that can be bad in themselves, whoever they are of.
-var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.AccountMade, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun, detect.Command, detect.Container, detect.Relayed, detect.DataFetched}
+var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.AccountMade, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun, detect.Command, detect.Container, detect.Relayed, detect.DataFetched, detect.Upload}
 
 // odd gives what does not belong on a server and has no cause that explains it, the worst first.
 func (b *builder) odd() (out []*detect.Finding) {
 	for _, w := range bad {
 		for _, f := range b.by[w] {
-			if f.Level < detect.High || f.Rung < evidence.Effect && w != detect.DataFetched || f.Mechanism == "dir" && f.Level < detect.Critical || f.Explained != "" || len(f.For) == 0 {
+			if f.Level < detect.High || f.Rung < evidence.Effect && w != detect.DataFetched && w != detect.Upload || f.Mechanism == "dir" && f.Level < detect.Critical || f.Explained != "" || len(f.For) == 0 {
 				continue
 			}
 			if w == detect.DataFetched && f.Mechanism != "secret" { // a copy that its owner may have fetched himself
@@ -68,7 +68,7 @@ func (b *builder) besideIn(f *detect.Finding, detection string) *detect.Finding 
 
 // speaks tells what is odd enough to speak of an intruder together with something else: mail that was sent does not, nor a file that was given away.
 func speaks(f *detect.Finding) bool {
-	return f.What != detect.MailRun && f.What != detect.Relayed && f.What != detect.DataFetched
+	return f.What != detect.MailRun && f.What != detect.Relayed && f.What != detect.DataFetched && f.What != detect.Upload
 }
 
 // unexplained finds effects of rung c that nobody innocent leaves: something critical, or two kinds of high level. Even so the
@@ -89,6 +89,10 @@ func (b *builder) unexplained() []sign {
 		}
 		kinds[f.Detection] = id
 		seen = append(seen, f)
+		if run := b.mailOfJob(f); run != nil {
+			kinds[run.Detection] = b.tellOdd(run)
+			seen = append(seen, run)
+		}
 		if o := b.besideIn(f, "D58"); f.What == detect.Command && o != nil && o.Level >= detect.High && b.commanded(f) {
 			kinds[o.Detection] = b.tellOdd(o)
 			seen = append(seen, o)

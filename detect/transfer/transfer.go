@@ -59,6 +59,9 @@ func (f *fold) Observe(e *event.Event) {
 		switch ext := strings.ToLower(path.Ext(p)); {
 		case ext == ".php" || ext == ".phtml" || ext == ".cgi" || ext == ".pl" || ext == ".jsp" || ext == ".asp" || ext == ".aspx" || path.Base(p) == ".htaccess":
 			r.Level = detect.Low
+			if hides(p) {
+				r.Level = detect.High
+			}
 		}
 		f.by[k] = r
 	}
@@ -70,6 +73,21 @@ func (f *fold) Observe(e *event.Event) {
 	if len(r.For) < 3 {
 		r.For = append(r.For, e.Quote())
 	}
+}
+
+// hides tells a script with a dot before its name in a folder for pictures, uploads or what is kept for a while: no site has its programs so.
+func hides(p string) bool {
+	base := path.Base(p)
+	if !strings.HasPrefix(base, ".") || strings.HasPrefix(base, ".ht") {
+		return false
+	}
+	for _, dir := range strings.Split(strings.ToLower(path.Dir(p)), "/") {
+		switch dir {
+		case "images", "image", "img", "uploads", "upload", "pictures", "photos", "media", "avatars", "attachments", "cache", "tmp":
+			return true
+		}
+	}
+	return false
 }
 
 // rewriting is the time between fetching a page and putting it back within which a program did so, not a person.

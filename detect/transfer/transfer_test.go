@@ -33,3 +33,14 @@ func TestRewritten(t *testing.T) {
 		}
 	}
 }
+
+func TestHiddenScript(t *testing.T) {
+	for p, want := range map[string]detect.Level{
+		"/www/images/.cache.php": detect.High, "/www/.env.php": detect.Low, "/www/images/.htaccess": detect.Low, "/www/images/.gitkeep": detect.Info, "/www/images/x.php": detect.Low,
+	} {
+		got := detecttest.Of(detecttest.Run(t, transfer.New(), detecttest.Scene(), "03:00:03 file-uploaded service.name=vsftpd user.name=bob source.ip=203.0.113.6 file.path="+p), detect.Upload)
+		if len(got) != 1 || got[0].Level != want {
+			t.Errorf("%s: %+v", p, got)
+		}
+	}
+}
