@@ -90,6 +90,8 @@ func (b *builder) summary() string {
 		}
 		if m := b.complete(); m != "" && b.wasAttacked() {
 			return "Somebody tries to get in. Nothing that was read shows that anybody did, but this was not there to be read: " + m + ". So it cannot be told. " + b.tries()
+		} else if ask := b.askAbout(); m != "" && ask != "" {
+			return "Nothing that was read is beyond doubt an intruder's, and this was not there to be read: " + m + ". So it cannot be told whether there was one. " + ask
 		} else if m != "" {
 			return "Nothing that was read speaks of an intruder, but this was not there to be read: " + m + ". So it cannot be told whether there was one."
 		}

@@ -20,9 +20,9 @@ func New() *detect.Detection {
 		Doc:    "finds sudo and su to root, accounts made and changed, uid 0 twins, empty passwords",
 		Attack: []string{"T1548.003", "T1136.001", "T1098"},
 		Wants: []event.Kind{event.SudoCommand, event.SudoDenied, event.SwitchUser, event.AccountCreated, event.AccountChanged, event.AccountDeleted,
-			event.GroupChanged, event.PasswordChanged, event.Account, event.AccountSecret},
+			event.GroupChanged, event.PasswordChanged, event.Account, event.AccountSecret, event.SessionOpened},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, became: map[string]*detect.Finding{}, made: map[string]bool{}, recent: map[change]int{}}
+			return &fold{scene: s, became: map[string]*detect.Finding{}, made: map[string]bool{}, recent: map[change]int{}, switches: map[string]evidence.Time{}}
 		},
 	}
 }
@@ -42,6 +42,7 @@ type fold struct {
 	accounts []detect.Finding
 	made     map[string]bool // accounts whose making is logged
 	uid0     int
+	switches map[string]evidence.Time // by who and as whom: when su told of it last
 }
 
 // change is one of an account, by the second.
@@ -56,6 +57,8 @@ func (f *fold) Observe(e *event.Event) {
 	switch e.Kind {
 	case event.SudoCommand, event.SwitchUser, event.SudoDenied:
 		f.switched(e)
+	case event.SessionOpened:
+		f.opened(e)
 	case event.AccountCreated, event.AccountChanged, event.AccountDeleted, event.GroupChanged, event.PasswordChanged:
 		f.changed(e)
 	case event.Account:
@@ -73,6 +76,9 @@ func (f *fold) switched(e *event.Event) {
 	user, as, cmd := e.Text(event.UserName), e.Text(event.UserEffective), e.Text(event.CommandLine)
 	if as == "" {
 		as = "root"
+	}
+	if e.Kind == event.SwitchUser {
+		f.noteSwitch(user, as, e.At)
 	}
 	key := user + "\x00" + as + "\x00" + cmd + "\x00" + e.Text(event.Terminal)
 	if e.Kind == event.SudoDenied {
