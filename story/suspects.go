@@ -102,6 +102,7 @@ func (b *builder) suspect() {
 	b.byMail()
 	b.byRewriting()
 	b.byRemoving()
+	b.byEscape()
 	b.byHistory()
 	b.byAttacker()
 	b.followAll()
