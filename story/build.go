@@ -62,6 +62,7 @@ func build(fs []detect.Finding, set Setting, cleared map[string]bool) *builder {
 		b.by[f.What] = append(b.by[f.What], f)
 	}
 	b.causes()
+	b.setTimes()
 	b.suspect()
 	b.effects()
 	b.entries()

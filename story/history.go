@@ -86,6 +86,6 @@ func foreign(fs []*detect.Finding) bool {
 	forgets := slices.ContainsFunc(fs, func(f *detect.Finding) bool { return strings.HasPrefix(f.Detail, "removes the shell's history") })
 	return slices.ContainsFunc(fs, func(f *detect.Finding) bool {
 		installs := f.Detection == "D36" && f.Level < detect.Critical && strings.HasPrefix(f.Detail, "runs code that it fetches") // from a host with a name
-		return !installs && (forgets || !destroysAll(f)) && f.Detection != "D58" && f.Detection != "D61" && f.Detection != "D62" && f.Detection != "D67"
+		return !installs && (forgets || !destroysAll(f)) && f.Detection != "D58" && f.Detection != "D61" && (f.Detection != "D62" || f.Level >= detect.High) && f.Detection != "D67"
 	})
 }
