@@ -41,7 +41,7 @@ func (b *builder) byDatabase() {
 		if f.Source != "" {
 			b.add(f.Source, id, f.Rung >= evidence.Effect)
 		}
-		b.entered = append(b.entered, w)
+		b.merge(w)
 	}
 }
 

@@ -61,6 +61,9 @@ func (b *builder) merge(w way) {
 			x.first, x.last = evidence.Min(x.first, w.first), evidence.Max(x.last, w.last)
 			x.claims = ids(append(x.claims, w.claims...)...)
 			x.off = min(x.off, w.off)
+			if w.status == Confirmed {
+				x.status = Confirmed
+			}
 			if total(w.weights) > total(x.weights) {
 				x.weights = w.weights
 			}
