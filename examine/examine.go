@@ -445,17 +445,6 @@ func (r *run) setting() story.Setting {
 	return s
 }
 
-// stands tells whether the files of a server's system are there, not only a folder of its logs or a filesystem of its data.
-func stands(h *seenHost) bool {
-	n := 0
-	for _, p := range []string{"/etc", "/usr", "/bin", "/root"} {
-		if _, err := h.Lookup(p); err == nil {
-			n++
-		}
-	}
-	return n >= 2
-}
-
 // finish tells the hosts and clocks of the case.
 func (r *run) finish() {
 	for _, h := range r.hosts {

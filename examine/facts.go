@@ -88,3 +88,14 @@ func (l *looker) marks(kind string, r io.ReaderAt, size int64) []string {
 	n, _ := r.ReadAt(l.body[:min(marks.Read, size)], 0)
 	return marks.Of(l.body[:n])
 }
+
+// stands tells whether the files of a server's system are there, not only a folder of its logs or a filesystem of its data.
+func stands(h *seenHost) bool {
+	n := 0
+	for _, p := range []string{"/etc", "/usr", "/bin", "/root"} {
+		if _, err := h.Lookup(p); err == nil {
+			n++
+		}
+	}
+	return n >= 2
+}

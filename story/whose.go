@@ -1,0 +1,74 @@
+package story
+
+import (
+	"strings"
+	"time"
+
+	"telltale/detect"
+)
+
+// actor gives the suspect within whose sessions a finding's file changed and who had the rights for it,
+// and whether somebody else was there too who could have done it.
+func (b *builder) actor(f *detect.Finding) (*suspect, bool) {
+	var best *suspect
+	for _, s := range b.ordered() {
+		for _, x := range s.spans {
+			if x.holds(f) && b.could(s, x, f) {
+				if best == nil || s.strong && !best.strong {
+					best = s
+				}
+				break
+			}
+		}
+	}
+	if best == nil {
+		return nil, false
+	}
+	for _, l := range b.logins() {
+		if b.suspects[l.Source] != nil || l.Access == nil {
+			continue
+		}
+		for _, s := range l.Access.Sessions {
+			if s.End.Known() && (span{s.Start, s.End.Add(2 * time.Second), l.Account, false}).holds(f) && (l.Account == "root" || b.sudoes(l.Account)) {
+				return best, true
+			}
+		}
+	}
+	return best, false
+}
+
+// could tells whether who acts as the span's account may have written the file: it is the account's own, or the account
+// became root.
+func (b *builder) could(s *suspect, x span, f *detect.Finding) bool {
+	owner := f.Account
+	if f.What == detect.Persistence {
+		owner = f.As
+		if f.Mechanism == "ssh-key" && strings.HasPrefix(f.Path, "/root/") {
+			owner = "root"
+		}
+		if strings.HasPrefix(f.Path, "/etc/") || f.Mechanism == "systemd-unit" {
+			owner = "root"
+		}
+	}
+	if x.account == "root" || owner == x.account || owner == "" {
+		return true
+	}
+	if f.Detection == "D39" && f.Level >= detect.High && (detect.InVolatileDir(f.Path) || detect.HiddenPath(f.Path) != "") {
+		return true // what a fault that makes root leaves: no log tells of one
+	}
+	for _, r := range b.by[detect.BecameRoot] {
+		if s.account[r.Account] && b.within(s, r) {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *builder) within(s *suspect, f *detect.Finding) bool {
+	for _, x := range s.spans {
+		if x.holds(f) {
+			return true
+		}
+	}
+	return false
+}
