@@ -1,6 +1,9 @@
 package evidence
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Time is an instant in UTC with its resolution. Seconds count from 1970, may be
 // negative and go past the year 2262, where int64 nanoseconds end (ext4 reaches
@@ -32,6 +35,11 @@ func (t Time) Std() time.Time { return time.Unix(t.Sec, int64(t.Nsec)).UTC() }
 // asks Known first.
 func (t Time) Before(u Time) bool {
 	return t.Sec < u.Sec || t.Sec == u.Sec && t.Nsec < u.Nsec
+}
+
+// Compare is -1, 0 or 1 where t lies before, at or after u, for sorting.
+func (t Time) Compare(u Time) int {
+	return cmp.Or(cmp.Compare(t.Sec, u.Sec), cmp.Compare(t.Nsec, u.Nsec))
 }
 
 // After tells whether t lies after u.

@@ -62,7 +62,7 @@ func (r *run) removedLogs(s *shovel, removed map[int32][]oldRun) error {
 			continue
 		}
 		slices.SortStableFunc(old, func(a, b oldLine) int {
-			return cmp.Or(cmp.Compare(a.at.Sec, b.at.Sec), cmp.Compare(a.at.Nsec, b.at.Nsec))
+			return a.at.Compare(b.at)
 		})
 		r.buried = append(r.buried, newBurial(j, old))
 		r.res.Removed = append(r.res.Removed, c)

@@ -381,7 +381,7 @@ func (f *fold) scriptOf(t *trace, r *detect.Finding) {
 	fits, quotes, best := map[string]int{}, map[string]evidence.Quote{}, ""
 	for _, at := range t.when {
 		seen := map[string]bool{}
-		i, _ := slices.BinarySearchFunc(f.scripts, at.Add(-together), func(s scripted, from evidence.Time) int { return s.at.Std().Compare(from.Std()) })
+		i, _ := slices.BinarySearchFunc(f.scripts, at.Add(-together), func(s scripted, from evidence.Time) int { return s.at.Compare(from) })
 		for ; i < len(f.scripts) && f.scripts[i].at.Sub(at) <= together; i++ {
 			s := &f.scripts[i]
 			if seen[s.script] {

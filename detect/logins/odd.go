@@ -48,7 +48,7 @@ func (f *fold) odd(all []*login) (out []detect.Finding) {
 	for _, user := range accounts {
 		list := by[user]
 		slices.SortStableFunc(list, func(a, b *session) int {
-			return cmp.Or(cmp.Compare(a.start.Sec, b.start.Sec), cmp.Compare(a.start.Nsec, b.start.Nsec))
+			return a.start.Compare(b.start)
 		})
 		p := past{networks: map[string]bool{}, newest: map[string]*session{}}
 		for _, s := range list {

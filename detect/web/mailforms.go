@@ -64,17 +64,17 @@ func (f *fold) mailed(e *event.Event) {
 // mailForms finds forms by which one client sends mail after mail: there each of its requests, in quick succession, is followed by a mail, and no other mail is handed in meanwhile.
 func (f *fold) mailForms() (out []detect.Finding) {
 	mails := slices.Clone(f.mails)
-	slices.SortFunc(mails, order)
+	slices.SortFunc(mails, evidence.Time.Compare)
 	mails = slices.Compact(mails) // told by two logs
 	for _, k := range slices.Sorted(maps.Keys(f.senders)) {
 		x := f.senders[k]
-		slices.SortFunc(x.times, order)
+		slices.SortFunc(x.times, evidence.Time.Compare)
 		n := len(x.times)
 		if n < minSent || !detect.Outside(x.ip) || x.times[n-1].Sub(x.times[0]) > time.Duration(n)*perMail {
 			continue
 		}
-		from, _ := slices.BinarySearchFunc(mails, x.times[0], order)
-		to, _ := slices.BinarySearchFunc(mails, x.times[n-1].Add(behindIt), order)
+		from, _ := slices.BinarySearchFunc(mails, x.times[0], evidence.Time.Compare)
+		to, _ := slices.BinarySearchFunc(mails, x.times[n-1].Add(behindIt), evidence.Time.Compare)
 		followed, at := 0, from
 		for _, t := range x.times {
 			for at < to && mails[at].Before(t) {
@@ -123,14 +123,4 @@ func administration(p []byte) bool {
 		return false
 	}
 	return len(page) == 0 || bytes.HasSuffix(page, []byte(".php"))
-}
-
-func order(x, y evidence.Time) int {
-	switch {
-	case x.Before(y):
-		return -1
-	case y.Before(x):
-		return 1
-	}
-	return 0
 }
