@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"telltale/internal/urls"
 )
 
 // interpreters are the programs that run what they read, if no argument gives them another program.
@@ -127,20 +129,10 @@ func FetchedFrom(c string) (from string, l Level) {
 
 // ownFetch tells whether all that a command fetches comes from this machine or from the cloud that it runs in, which knows what it is to run.
 func ownFetch(c string) bool {
-	n := 0
-	for rest := c; ; n++ {
-		i := strings.Index(rest, "://")
-		if i < 0 {
-			return n > 0
-		}
-		rest = rest[i+3:]
-		host, _, _ := strings.Cut(rest, "/")
-		host, _, _ = strings.Cut(host, ":")
+	return urls.EveryHost(c, "://", "/:", func(host string) bool {
 		a, err := netip.ParseAddr(strings.TrimRight(host, " \t'\"|;)>"))
-		if host != "localhost" && (err != nil || !a.IsLoopback() && !a.IsLinkLocalUnicast()) {
-			return false
-		}
-	}
+		return host == "localhost" || err == nil && (a.IsLoopback() || a.IsLinkLocalUnicast())
+	})
 }
 
 // looksAtPort tells a use of bash's /dev/tcp that only asks whether a port answers, as who waits for a database does: nothing but an empty word goes there, and no

@@ -2,7 +2,10 @@ package webscript
 
 import (
 	"bytes"
+	"slices"
 	"strings"
+
+	"telltale/internal/urls"
 )
 
 // Here is what sold scripts do for the site's owner that looks like what is done to its visitors.
@@ -13,25 +16,9 @@ var embedded = []string{"youtube.com", "youtube-nocookie.com", "youtu.be", "vime
 
 // embeds tells whether all the addresses in s, in lower case, are of such hosts.
 func embeds(s string) bool {
-	n := 0
-	for rest := s; ; n++ {
-		_, after, ok := strings.Cut(rest, "://")
-		if !ok {
-			return n > 0
-		}
-		rest = after
-		host := after
-		if i := strings.IndexAny(host, "/?#:'\"\\ <>"); i >= 0 {
-			host = host[:i]
-		}
-		known := false
-		for _, e := range embedded {
-			known = known || host == e || strings.HasSuffix(host, "."+e)
-		}
-		if !known {
-			return false
-		}
-	}
+	return urls.EveryHost(s, "://", "/?#:'\"\\ <>", func(host string) bool {
+		return slices.ContainsFunc(embedded, func(e string) bool { return host == e || strings.HasSuffix(host, "."+e) })
+	})
 }
 
 // authorizes tells that what is encoded behind b is who asks: "Authorization: 'Basic ' + btoa(key)".

@@ -7,6 +7,7 @@ import (
 
 	"telltale/detect"
 	"telltale/event"
+	"telltale/internal/urls"
 )
 
 // maxLogs bounds the logs whose owners are kept.
@@ -42,21 +43,8 @@ var runners = map[string]bool{"airflow": true, "jenkins": true, "jupyter": true,
 
 // ownNetwork tells whether what a message fetches lies in the own networks, where installations get what they need.
 func ownNetwork(s string) bool {
-	n := 0
-	for rest := s; ; n++ {
-		_, after, ok := strings.Cut(rest, "http://")
-		if !ok {
-			return n > 0
-		}
-		rest = after
-		host := after
-		if i := strings.IndexAny(host, "/:?'\" \t|;)"); i >= 0 {
-			host = host[:i]
-		}
+	return urls.EveryHost(s, "http://", "/:?'\" \t|;)", func(host string) bool {
 		a, err := netip.ParseAddr(host)
-		if err == nil && a.IsPrivate() || err != nil && host != "" && (!strings.Contains(host, ".") || strings.HasSuffix(host, ".local") || strings.HasSuffix(host, ".internal") || strings.HasSuffix(host, ".lan") || strings.HasSuffix(host, ".intern")) {
-			continue
-		}
-		return false
-	}
+		return err == nil && a.IsPrivate() || err != nil && host != "" && (!strings.Contains(host, ".") || strings.HasSuffix(host, ".local") || strings.HasSuffix(host, ".internal") || strings.HasSuffix(host, ".lan") || strings.HasSuffix(host, ".intern"))
+	})
 }
