@@ -3,8 +3,6 @@ package story
 import (
 	"fmt"
 	"strings"
-
-	"telltale/detect"
 )
 
 // maxAsked bounds how many logins the summary asks about.
@@ -22,16 +20,4 @@ func (b *builder) askAbout() string {
 		out = append(out, fmt.Sprintf("%s was let in from %s after %s, %s, and became root: ask whether that was its owner.", l.Account, l.Source, plural(a.FailedHere, "refused try", "refused tries"), clock(l.First)))
 	}
 	return strings.Join(out, " ")
-}
-
-// becameRootIn tells whether a login's account became root in one of its sessions.
-func (b *builder) becameRootIn(l *detect.Finding) bool {
-	for _, r := range b.by[detect.BecameRoot] {
-		for _, s := range l.Access.Sessions {
-			if r.Account == l.Account && (span{s.Start, endOnly(s), l.Account, false}).holds(r) {
-				return true
-			}
-		}
-	}
-	return false
 }

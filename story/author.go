@@ -22,12 +22,12 @@ func workedOn(up, script *detect.Finding) bool {
 // authors asks for the word of those who worked on scripts that look like an intruder's.
 func (b *builder) authors() (out []string) {
 	for _, up := range b.by[detect.Upload] {
-		if up.Count < oftenWritten && !b.own[up.Path] || b.suspects[up.Source] != nil { // the search for a script is dear
+		if b.suspects[up.Source] != nil {
 			continue
 		}
 		if b.own[up.Path] {
 			out = append(out, fmt.Sprintf("the word of %s on %s, which looks like an intruder's and was written and used from %s only, where the account usually comes from", up.Account, up.Path, up.Source))
-		} else if up.Count < oftenWritten {
+		} else if up.Count < oftenWritten { // the search for a script is dear
 			continue
 		} else if w := b.badScript(up.Path); w != nil && workedOn(up, w) {
 			out = append(out, fmt.Sprintf("the word of %s on %s, which looks like an intruder's (%s) and was written from %s %d times in %d days", up.Account, up.Path, w.Detail, up.Source, up.Count, int(up.Last.Sub(up.First).Hours()/24)))

@@ -19,7 +19,7 @@ func (b *builder) byEscape() {
 			if l.Account != r.Account || !shellService(l.Service) || l.Source == "" || b.suspects[l.Source] != nil || !l.Access.Unfamiliar() || b.origin(l.Source) != "external" {
 				continue
 			}
-			if !slices.ContainsFunc(l.Access.Sessions, func(s detect.Span) bool { return span{s.Start, endOnly(s), l.Account, false}.holds(r) }) {
+			if !during(l, r) {
 				continue
 			}
 			text := fmt.Sprintf("While %s was logged in from %s, an address that the account had not come from before, a program that sudo lets it run was made to give a shell of root's: %s.", l.Account, l.Source, r.Runs)

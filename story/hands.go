@@ -140,10 +140,8 @@ func (b *builder) othersThen(f *detect.Finding) bool {
 		if b.suspects[l.Source] != nil || l.Access == nil || l.Account != f.Account && !(f.Account == "root" && b.sudoes(l.Account)) {
 			continue
 		}
-		for _, s := range l.Access.Sessions {
-			if (span{s.Start, endOnly(s), l.Account, false}).holds(&detect.Finding{First: f.First}) {
-				return true
-			}
+		if during(l, &detect.Finding{First: f.First}) {
+			return true
 		}
 	}
 	return false

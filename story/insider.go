@@ -85,15 +85,9 @@ func (b *builder) installedIn(l *detect.Finding) bool {
 		if r.Account != l.Account || seizesHost(r.Runs) {
 			continue
 		}
-		for _, w := range strings.Fields(r.Runs) {
-			if !contains(installers, w[strings.LastIndexByte(w, '/')+1:]) {
-				continue
-			}
-			for _, s := range l.Access.Sessions {
-				if (span{s.Start, endOnly(s), l.Account, false}).holds(r) {
-					return true
-				}
-			}
+		installs := slices.ContainsFunc(strings.Fields(r.Runs), func(w string) bool { return contains(installers, w[strings.LastIndexByte(w, '/')+1:]) })
+		if installs && during(l, r) {
+			return true
 		}
 	}
 	return false

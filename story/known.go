@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 
 	"telltale/detect"
 	"telltale/evidence"
@@ -53,12 +54,16 @@ func (b *builder) networksOf(l *detect.Finding) (out []string) {
 		if y.Account != l.Account || y.Source == "" || b.suspects[y.Source] != nil {
 			continue
 		}
-		new := true
-		for _, n := range out {
-			new = new && !sameNet(n, y.Source)
-		}
-		if new {
-			out = append(out, y.Source)
+		out = append(out, y.Source)
+	}
+	return apartNets(out)
+}
+
+// apartNets gives of addresses one for each network.
+func apartNets(addresses []string) (out []string) {
+	for _, ip := range addresses {
+		if !slices.ContainsFunc(out, func(n string) bool { return sameNet(n, ip) }) {
+			out = append(out, ip)
 		}
 	}
 	return out

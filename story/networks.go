@@ -2,7 +2,6 @@ package story
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"telltale/detect"
@@ -28,7 +27,7 @@ func (b *builder) fromStrangeNetworks(run *detect.Finding) bool {
 		}
 	}
 	sortBy(came, func(x, y *detect.Finding) bool { return x.First.Before(y.First) })
-	var nets, from []string
+	var from []string
 	var quotes []evidence.Quote
 	for _, l := range came {
 		if l.First.Sub(came[0].First) > 24*time.Hour {
@@ -37,10 +36,8 @@ func (b *builder) fromStrangeNetworks(run *detect.Finding) bool {
 		if from = append(from, l.Source); len(quotes) < maxFor {
 			quotes = append(quotes, l.For...)
 		}
-		if !slices.ContainsFunc(nets, func(n string) bool { return sameNet(n, l.Source) }) {
-			nets = append(nets, l.Source)
-		}
 	}
+	nets := apartNets(from)
 	if len(nets) < strangeNetworks || !used.Before(came[0].First.Add(-24*time.Hour)) {
 		return false
 	}

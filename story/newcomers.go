@@ -3,6 +3,7 @@ package story
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"telltale/detect"
@@ -57,7 +58,7 @@ func (b *builder) entitledToo(h *Hypothesis) bool {
 func (b *builder) newAddress(l *detect.Finding) string {
 	ask := "; ask " + utf8(l.Account)
 	switch {
-	case b.rootIn(l):
+	case l.Account == "root", b.becameRootIn(l):
 		return "a new address alone is no break-in, and what was read of its sessions, in which root's rights were used, is no sign of one" + ask
 	case len(b.entered) == 0 && len(b.odd()) > 0:
 		return "a new address alone is no break-in, and nothing that was read ties what does not belong here to its sessions" + ask
@@ -65,22 +66,9 @@ func (b *builder) newAddress(l *detect.Finding) string {
 	return "a new address alone is no break-in, and nothing bad happened in its sessions" + ask
 }
 
-// rootIn tells whether somebody became root in a login's sessions.
-func (b *builder) rootIn(l *detect.Finding) bool {
-	if l.Account == "root" {
-		return true
-	}
-	for _, r := range b.by[detect.BecameRoot] {
-		if r.Account != l.Account || r.As != "root" {
-			continue
-		}
-		for _, s := range l.Access.Sessions {
-			if (span{s.Start, endOnly(s), l.Account, false}).holds(r) {
-				return true
-			}
-		}
-	}
-	return false
+// becameRootIn tells whether a login's account became root in one of its sessions.
+func (b *builder) becameRootIn(l *detect.Finding) bool {
+	return slices.ContainsFunc(b.by[detect.BecameRoot], func(r *detect.Finding) bool { return r.Account == l.Account && r.As == "root" && during(l, r) })
 }
 
 // byConnection makes suspects of the addresses that what runs and does not belong is connected to, where somebody logged in from there who had not come

@@ -34,7 +34,7 @@ func (b *builder) byRewriting() {
 
 // rewrote judges what was rewritten with one account, in the order of time.
 func (b *builder) rewrote(ups []*detect.Finding) {
-	var from, nets []string
+	var from []string
 	var quotes []evidence.Quote
 	for _, f := range ups {
 		if f.First.Sub(ups[0].First) > rewritingWithin || b.seenBefore(f.Account, f.Source, ups[0].First) {
@@ -42,10 +42,8 @@ func (b *builder) rewrote(ups []*detect.Finding) {
 		}
 		from = ids(append(from, f.Source)...)
 		quotes = append(quotes, f.For...)
-		if !slices.ContainsFunc(nets, func(n string) bool { return sameNet(n, f.Source) }) {
-			nets = append(nets, f.Source)
-		}
 	}
+	nets := apartNets(from)
 	if len(nets) < crowd {
 		return
 	}
@@ -66,7 +64,8 @@ func (b *builder) rewrote(ups []*detect.Finding) {
 
 // seenBefore tells whether an account was used from an address a day or more before.
 func (b *builder) seenBefore(account, source string, at evidence.Time) bool {
-	return slices.ContainsFunc(append(b.logins(), b.by[detect.Upload]...), func(l *detect.Finding) bool {
-		return l.Account == account && l.Source == source && l.First.Known() && l.First.Before(at.Add(-24*time.Hour))
-	})
+	used := func(f *detect.Finding) bool {
+		return f.Account == account && f.Source == source && f.First.Known() && f.First.Before(at.Add(-24*time.Hour))
+	}
+	return slices.ContainsFunc(b.logins(), used) || slices.ContainsFunc(b.by[detect.Upload], used)
 }

@@ -100,16 +100,11 @@ const crowd = 4
 
 // fromEverywhere suspects all who handed in a run of mail with one account's password from many networks at once: no person is in so many places.
 func (b *builder) fromEverywhere(f *detect.Finding) bool {
-	var nets, from []string
-	for _, ip := range f.Sources {
-		if b.origin(ip) != "external" {
-			return false // the site's own: a shared account
-		}
-		from = append(from, ip)
-		if !slices.ContainsFunc(nets, func(n string) bool { return sameNet(n, ip) }) {
-			nets = append(nets, ip)
-		}
+	from := f.Sources
+	if slices.ContainsFunc(from, func(ip string) bool { return b.origin(ip) != "external" }) {
+		return false // the site's own: a shared account
 	}
+	nets := apartNets(from)
 	if len(nets) < crowd || f.Count < manyMails || f.Last.Sub(f.First) > 48*time.Hour {
 		return false
 	}
@@ -143,13 +138,10 @@ func (b *builder) byCampaign() {
 		var quotes []evidence.Quote
 		odd, key, job := false, false, false // every exposed account is guessed at, and its owner, who is on a journey, leaves keys and jobs, too
 		for _, p := range b.by[detect.Persistence] {
-			for _, s := range a.Sessions {
-				if p.Package == "" && (span{s.Start, endOnly(s), l.Account, false}).holds(p) && b.mayWrite(l.Account, p) {
-					left, quotes = ids(append(left, names(p.Mechanism)+" in "+utf8(p.Path))...), append(quotes, p.For...)
-					key, job = key || p.Mechanism == "ssh-key", job || p.Level >= detect.Medium && p.Mechanism != "ssh-key"
-					odd = odd || p.Level >= detect.High || key && job
-					break
-				}
+			if p.Package == "" && during(l, p) && b.mayWrite(l.Account, p) {
+				left, quotes = ids(append(left, names(p.Mechanism)+" in "+utf8(p.Path))...), append(quotes, p.For...)
+				key, job = key || p.Mechanism == "ssh-key", job || p.Level >= detect.Medium && p.Mechanism != "ssh-key"
+				odd = odd || p.Level >= detect.High || key && job
 			}
 		}
 		if !odd {

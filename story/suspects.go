@@ -236,11 +236,8 @@ func (b *builder) byEffects() {
 			if !shellService(l.Service) || l.Source == "" {
 				continue
 			}
-			for _, s := range l.Access.Sessions {
-				if (span{s.Start, endOnly(s), l.Account, false}).holds(e) && b.mayWrite(l.Account, e) {
-					fits = append(fits, l)
-					break
-				}
+			if during(l, e) && b.mayWrite(l.Account, e) {
+				fits = append(fits, l)
 			}
 		}
 		if len(fits) != 1 || b.suspects[fits[0].Source] != nil {

@@ -1,6 +1,7 @@
 package story
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +36,11 @@ func (b *builder) actor(f *detect.Finding) (*suspect, bool) {
 		}
 	}
 	return best, false
+}
+
+// during tells whether something happened within a session of a login, the grace behind its end left out.
+func during(l, f *detect.Finding) bool {
+	return slices.ContainsFunc(l.Access.Sessions, func(s detect.Span) bool { return span{s.Start, endOnly(s), l.Account, false}.holds(f) })
 }
 
 // could tells whether who acts as the span's account may have written the file: it is the account's own, or the account

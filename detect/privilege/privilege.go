@@ -185,7 +185,7 @@ func (f *fold) account(e *event.Event) {
 	}
 	r := detect.Finding{Detection: "D45", What: detect.AccountOdd, Level: detect.High, Rung: evidence.Effect, First: at(e.Text(event.FileMtime)), Account: user, As: uid, Detail: odd,
 		Title: "account " + user + ": " + odd, Path: e.Text(event.FilePath), Attack: []string{"T1136.001"}, For: []evidence.Quote{e.Quote()}}
-	if uid == "0" && user != "root" && user != "toor" && e.Text(event.PasswordState) == "in-passwd" { // written by hand or by an exploit: no tool makes such an account
+	if uid == "0" && secondRoot(user) && e.Text(event.PasswordState) == "in-passwd" { // written by hand or by an exploit: no tool makes such an account
 		r.Level = detect.Critical
 		r.Detail += ", with its password's hash in /etc/passwd"
 		r.Title = "account " + user + ": " + r.Detail
