@@ -158,6 +158,7 @@ func takeOnce(t *testing.T, program string, f *forks) time.Duration {
 	if err != nil {
 		t.Fatal(err)
 	}
+	forgetPeak()
 	began := time.Now()
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
