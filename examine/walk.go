@@ -69,7 +69,7 @@ func (r *run) walk(h *seenHost) error {
 	err := h.Walk(r.ctx, damaged, func(e *host.Entry) error {
 		n++
 		if e.Meta.Type == filesystem.Regular && e.Meta.Flags&filesystem.Untaken == 0 && (e.Meta.Size > 0 || e.Meta.Flags&filesystem.Encrypted != 0) {
-			if !r.match(h, m, e) && h.Flat && len(strangers) < maxSniff {
+			if !r.match(h, m, e) && len(strangers) < maxSniff && (h.Flat || h.Logs.Holds(rotatedFrom(e.Path)) && !h.ofContainer(e.Path)) {
 				strangers = append(strangers, *e)
 			}
 		}
@@ -163,7 +163,13 @@ func has(as []*artifact.Artifact, a *artifact.Artifact) bool {
 	return false
 }
 
-// sniff tells a file of unknown name by its content.
+// rotatedFrom gives the path of the log that a file is a rotation of.
+func rotatedFrom(p string) string {
+	base, _, _ := rotation(p)
+	return base
+}
+
+// sniff tells a file of unknown name by its content: any one of a folder of logs, and a log of a server's tree.
 func (r *run) sniff(h *seenHost, e *host.Entry) {
 	head, err := r.head(h, e)
 	if err != nil {
@@ -172,7 +178,7 @@ func (r *run) sniff(h *seenHost, e *host.Entry) {
 	}
 	base, age, _ := rotation(e.Path)
 	for _, a := range r.o.Artifacts {
-		if a.Sniff != nil && a.Sniff(head) {
+		if a.Sniff != nil && (h.Flat || a.Log) && a.Sniff(head) {
 			h.jobs = append(h.jobs, &job{entry: *e, art: a, family: base, age: age})
 			return
 		}

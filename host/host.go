@@ -106,6 +106,7 @@ type Host struct {
 	ZoneFrom  string // the file that says so, or ZoneAssumed
 	Users     []User
 	Sites     Sites
+	Logs      LogPaths
 	Infos     []filesystem.Info // by Mounts
 	State     *State            // of the machine when it ran; nil where the evidence holds none
 	CopyTimes bool              // owners and change times are those of a copy, not of the server
