@@ -41,7 +41,7 @@ type Artifact struct {
 	Parse  func(context.Context, *Input) iter.Seq2[event.Event, error]
 
 	// Programs are the names under which Decode's messages are logged; "pam" stands for
-	// the messages of PAM modules, whatever program they are in, and "drupal" also for messages in the form of Drupal's
+	// the messages of PAM modules, whatever program they are in, "nobody's" for those of programs that no member knows, and "drupal" also for messages in the form of Drupal's
 	// from programs that nobody knows, for each site has a name of its own there. A name ending in "/"
 	// stands for all names whose first part is this one, a name ending in "*" for all that begin so.
 	Programs []string
@@ -369,6 +369,13 @@ func (d *Decoders) decode(to *route, m *Message, yield func(*event.Event)) (know
 	if !known && ofDrupal(m.Text) {
 		for _, a := range d.exact["drupal"] {
 			known = true
+			if a.Decode(m, yield) {
+				return true, true
+			}
+		}
+	}
+	if !known {
+		for _, a := range d.exact["nobody's"] {
 			if a.Decode(m, yield) {
 				return true, true
 			}

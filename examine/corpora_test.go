@@ -27,7 +27,7 @@ func TestFail2banSamples(t *testing.T) {
 			t.Logf("%s: %s: %s: %s", v.From, v.Outcome, v.Why, v.Text)
 		}
 	}
-	rows, all := corpora.Tabulate(vs)
+	rows, all, _ := corpora.Tabulate(vs)
 	for _, r := range append(rows, all) {
 		t.Logf("%-20s %d lines: %d right, %d wrong, %d missed; %d negatives: %d accused; %d apart", r.Service, r.Lines, r.Right, r.Wrong, r.Missed, r.Negatives, r.Accused, r.Apart)
 	}

@@ -1,4 +1,4 @@
-// Package alarms reads what security tools said: lfd, CrowdSec, DenyHosts and sshguard of whom they shut out, ClamAV and Linux Malware Detect of files, AIDE, rkhunter and
+// Package alarms reads what security tools said: lfd, CrowdSec, DenyHosts and sshguard of whom they shut out, scanlogd and portsentry of who scanned ports, ClamAV and Linux Malware Detect of files, AIDE, rkhunter and
 // chkrootkit of what had changed, Suhosin of requests. The first alarm is often the first word of a break-in that anybody had, and the day a tool fell silent may be
 // the intruder's. What a tool says is an alarm and no verdict.
 package alarms

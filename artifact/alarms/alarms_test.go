@@ -12,7 +12,7 @@ import (
 
 // syslog is all members that decode messages, in one.
 func syslog() *artifact.Artifact {
-	members := []*artifact.Artifact{alarms.Lfd(), alarms.SSHGuard(), alarms.Suhosin(), alarms.CrowdSecSaid(), alarms.ClamAVSaid(), alarms.Maldet(), alarms.AIDESaid()}
+	members := []*artifact.Artifact{alarms.Lfd(), alarms.SSHGuard(), alarms.Scans(), alarms.Suhosin(), alarms.CrowdSecSaid(), alarms.ClamAVSaid(), alarms.Maldet(), alarms.AIDESaid()}
 	d := artifact.NewDecoders(members)
 	a := &artifact.Artifact{Name: "alarms", Kinds: members[0].Kinds, Decode: func(m *artifact.Message, yield func(*event.Event)) bool {
 		_, understood := d.Decode(m, yield)

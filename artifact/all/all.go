@@ -76,6 +76,7 @@ import (
 	"telltale/artifact/units"
 	"telltale/artifact/users"
 	"telltale/artifact/utmp"
+	"telltale/artifact/uwimap"
 	"telltale/artifact/velociraptor"
 	"telltale/artifact/volatile"
 	"telltale/artifact/vsftpd"
@@ -95,12 +96,13 @@ func Artifacts() []*artifact.Artifact {
 		shellhistory.New(), knownhosts.New(), packages.Status(), packages.RPM(), packages.Apk(), webscript.New(), webscript.Pages(), redis.Dump(), container.Config(), container.Podman(),
 		// Logs of their own.
 		utmp.Logins(), utmp.Lastlog(), loginsdb.Wtmpdb(), loginsdb.Lastlog2(), packages.DpkgLog(), packages.AptHistory(), accesslog.New(), cms.Gitea(), errorlog.New(), vsftpd.New(), xferlog.New(), proftpd.Extended(), exim.New(), dovecot.File(), redis.New(), mysql.New(), mongodb.New(), postgresql.New(), samba.New(), named.File(), fail2ban.File(), roundcube.File(), directadmin.New(), webmin.Actions(), cpanel.New(), plesk.New(), hestia.New(), ispconfig.New(), resolver.UnboundFile(), suexec.New(), modsecurity.New(), cms.Joomla(), cms.NextcloudFile(), cms.GitLab(), cms.Odoo(), zimbra.New(),
-		alarms.AIDE(), alarms.Rkhunter(), alarms.Chkrootkit(), alarms.ClamAV(), alarms.CrowdSec(), alarms.DenyHosts(), phpmail.File(), rpmlogs.Yum(), rpmlogs.Zypper(), jsonaccess.New(), tomcat.New(), container.Logs(), container.File(), servicelog.New(),
+		alarms.AIDE(), alarms.Rkhunter(), alarms.Chkrootkit(), alarms.ClamAV(), alarms.CrowdSec(), alarms.DenyHosts(), phpmail.File(), rpmlogs.Yum(), rpmlogs.Zypper(), jsonaccess.New(), tomcat.New(), container.Logs(), container.File(),
 		firewall.New(), auditd.New(), // before kernel, which takes every line that the kernel says
 		// What programs say, and the files that carry it.
 		sshd.New(), dropbear.New(), pam.New(), errorlog.Syslog(), sudo.New(), login.New(), users.New(), cron.New(), systemd.New(), kernel.New(), rsyslog.New(), postfix.New(), dovecot.New(), proftpd.New(), pureftpd.New(),
-		sendmail.New(), cyrus.New(), courier.New(), haproxy.New(), named.New(), fail2ban.New(), webmin.New(), proxmox.New(), phpmyadmin.New(), roundcube.New(), phpmail.New(), cpanel.Hulk(), froxlor.New(), resolver.Unbound(), resolver.Dnsmasq(), cms.WordPress(), cms.Drupal(), cms.Nextcloud(), cms.GiteaSaid(),
-		alarms.Lfd(), alarms.SSHGuard(), alarms.Suhosin(), alarms.CrowdSecSaid(), alarms.ClamAVSaid(), alarms.Maldet(), alarms.AIDESaid(), container.New(),
+		sendmail.New(), cyrus.New(), uwimap.New(), courier.New(), haproxy.New(), named.New(), fail2ban.New(), webmin.New(), proxmox.New(), phpmyadmin.New(), roundcube.New(), phpmail.New(), cpanel.Hulk(), froxlor.New(), resolver.Unbound(), resolver.Dnsmasq(), cms.WordPress(), cms.Drupal(), cms.Nextcloud(), cms.GiteaSaid(),
+		alarms.Lfd(), alarms.SSHGuard(), alarms.Scans(), alarms.Suhosin(), alarms.CrowdSecSaid(), alarms.ClamAVSaid(), alarms.Maldet(), alarms.AIDESaid(), container.New(),
 		syslogfile.New(), journald.New(), journald.Exported(),
+		servicelog.New(), servicelog.Said(), // what nobody else knows
 	)
 }

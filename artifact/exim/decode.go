@@ -238,14 +238,27 @@ func refused(m *artifact.Message, t []byte, yield func(*event.Event)) {
 	yield(e)
 }
 
-// rejected reads "H=host (helo) [ip]:port ... F=<a> rejected RCPT <b>: why".
+// rejected reads "H=host (helo) [ip]:port ... F=<a> rejected RCPT <b>: why", and what sa-exim's local_scan() wrote, with the sender first.
 func rejected(m *artifact.Message, id, t []byte, yield func(*event.Event)) bool {
+	if tossed(m, id, t, yield) {
+		return true
+	}
 	where, why, ok := said.Cut(t, " rejected ")
+	from := []byte(nil)
+	if rest, first := said.Rest(where, "F="); first {
+		var at int
+		if at = bytes.Index(rest, []byte(" H=")); at < 0 {
+			return false
+		}
+		from, where = bytes.Trim(rest[:at], "<>"), rest[at+1:]
+		where, _, _ = said.Cut(where, " P=")
+	}
 	if !ok || !bytes.HasPrefix(where, []byte("H=")) {
 		return false
 	}
 	e := m.Event(event.MailRejected)
 	e.Add(event.MailQueueID, id)
+	e.Add(event.MailFrom, from)
 	for _, end := range [...]string{" F=<", " I=[", " X=", " U="} {
 		before, rest, ok := said.Cut(where, end)
 		if where = before; ok && end == " F=<" {
@@ -258,6 +271,30 @@ func rejected(m *artifact.Message, id, t []byte, yield func(*event.Event)) bool 
 		to, _, _ = said.Cut(to, ">")
 		e.Add(event.MailTo, to)
 	}
+	e.Add(event.MailReason, why)
+	yield(e)
+	return true
+}
+
+// tossed reads sa-exim's "SA: Action: silently tossed message: score=31.0 ... From <a> (host=name [ip]) for b".
+func tossed(m *artifact.Message, id, t []byte, yield func(*event.Event)) bool {
+	why, ok := said.Rest(t, "SA: Action: ")
+	if !ok {
+		return false
+	}
+	if !said.BeginsAny(why, []string{"silently tossed", "permanently rejected", "temporarily rejected"}) {
+		return true
+	}
+	before, rest, ok := said.CutLast(why, "]) for ")
+	_, address, ok2 := said.CutLast(before, " [")
+	ip := said.Address(address)
+	if !ok || !ok2 || ip == nil {
+		return true
+	}
+	e := m.Event(event.MailRejected)
+	e.Add(event.MailQueueID, id)
+	e.Add(event.SourceIP, ip)
+	e.Add(event.MailTo, rest)
 	e.Add(event.MailReason, why)
 	yield(e)
 	return true

@@ -1,5 +1,5 @@
-// Package servicelog reads the logs of services that no other member knows, for what an intruder's request leaves in any of them: commands that a shell is
-// to run, code that starts programs, and the answers of such commands. It understands no service's words, and tells nothing else.
+// Package servicelog reads the logs of services that no other member knows, and the messages of such programs, for what any of them may tell: commands that
+// a shell is to run, code that starts programs, the answers of such commands, and who was refused. It understands no service's grammar, and tells nothing else.
 package servicelog
 
 import (
@@ -18,14 +18,15 @@ import (
 
 // New gives the artefact.
 func New() *artifact.Artifact {
+	r := newRefusals()
 	return &artifact.Artifact{
-		Name: "service-log", Doc: "what looks like orders to a shell in the logs of services of any kind", Spec: "id(1) of coreutils; java.lang.Runtime; the logs of Solr, Elasticsearch, Salt, Hadoop and CouchDB as their makers document them",
+		Name: "service-log", Doc: "what looks like orders to a shell, and who was refused, in the logs of services of any kind", Spec: "id(1) of coreutils; java.lang.Runtime; the logs of Solr, Elasticsearch, Salt, Hadoop and CouchDB as their makers document them",
 		Files: []string{
 			"/var/log/{salt,solr,elasticsearch,opensearch,hadoop*,yarn,couchdb,nexus,jenkins,activemq,openfire,airflow,ray,ollama,jupyter,kibana,logstash,nodejs,pm2,kubernetes,kube-apiserver,apiserver}/**", "/var/log/kube*audit*.log",
 			"/var/log/gitlab/gitlab-workhorse/*", "/var/{solr,couchdb,nexus}/{log,logs}/*", "/var/lib/*/{log,logs}/*.{log,out}", "/{opt,srv}/*/{log,logs,data}/*.{log,out}", "/{home/*,root}/.pm2/logs/*.log",
 			"!**/{catalina,localhost,manager,host-manager}*", "!**/*access*", "!**/*.gz", "!**/*_gc.log*", "!/opt/zimbra/**", "!/opt/gitlab/**",
 		},
-		Log: true, Parse: parse, Kinds: []event.Kind{event.ProgramSaid},
+		Log: true, Sniff: r.sniff, Parse: r.parse, Kinds: []event.Kind{event.ProgramSaid, event.AuthFailed, event.ConnectionSeen},
 	}
 }
 
@@ -35,7 +36,20 @@ var marks = [][]byte{[]byte(" gid="), []byte("curl"), []byte("wget"), []byte("ja
 // maxMessage bounds what is told of a line, in bytes.
 const maxMessage = 2000
 
-func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
+// sniff tells a log of any service by its first lines: one of them tells of a refusal or an order, and has a time.
+func (r *refusals) sniff(head []byte) bool {
+	c := &logclock.Clock{Year: 2000}
+	for t := range bytes.Lines(head) {
+		if _, _, refused := r.find(t); refused || marked(t) {
+			if _, ok := stamped(c, t); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (r *refusals) parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		name := service(in.Path)
 		var e event.Event
@@ -43,21 +57,37 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 		for ref, t := range artifact.EachLine(ctx, in, yield) {
 			if stamp, ok := stamped(in.Clock, t); ok {
 				at = stamp
+			} else if begins(t) {
+				at = evidence.Time{} // it has a time of its own, in a form that nobody can tell
 			}
 			in.Seen.Record(at)
-			if !marked(t) {
+			kind, from, refused := r.find(t)
+			switch {
+			case marked(t):
+				kind, from = event.ProgramSaid, client(t)
+			case !refused:
 				continue
 			}
-			e.Reset(event.ProgramSaid)
+			e.Reset(kind)
 			e.At, e.Ref, e.Raw = at, ref, t // a line without a stamp goes on what the one above began
-			e.AddText(event.ServiceName, name)
-			e.Add(event.SourceIP, client(t))
-			e.Add(event.Message, t[:min(len(t), maxMessage)])
+			if kind == event.ProgramSaid {
+				e.AddText(event.ServiceName, name)
+				e.Add(event.SourceIP, from)
+				e.Add(event.Message, t[:min(len(t), maxMessage)])
+			} else {
+				describe(&e, []byte(name), t, from)
+			}
 			if !yield(e, nil) {
 				return
 			}
 		}
 	}
+}
+
+// begins tells whether a line begins with a number, as a stamp does, and so goes on no line above it.
+func begins(t []byte) bool {
+	t = bytes.TrimLeft(t, "[")
+	return len(said.Number(t[:min(len(t), 2)])) == 2
 }
 
 func marked(t []byte) bool {
@@ -67,40 +97,6 @@ func marked(t []byte) bool {
 		}
 	}
 	return false
-}
-
-// stamped reads the time at a line's beginning, in brackets or not, or behind "time":" in an object.
-func stamped(c *logclock.Clock, t []byte) (evidence.Time, bool) {
-	t = bytes.TrimLeft(t, " [")
-	if len(t) > 0 && t[0] == '{' {
-		for _, name := range []string{`requestReceivedTimestamp":"`, `time":"`} {
-			if i := bytes.Index(t, []byte(name)); i >= 0 {
-				at, n := c.ISO(t[i+len(name):])
-				return at, n > 0
-			}
-		}
-		return evidence.Time{}, false
-	}
-	if at, n := c.ISO(t); n > 0 {
-		return at, true
-	}
-	at, n := rfc1123(t)
-	return at, n
-}
-
-// rfc1123 reads "Sat, 03 Jun 2023 06:39:10 GMT".
-func rfc1123(t []byte) (evidence.Time, bool) {
-	const form = "Sat, 03 Jun 2023 06:39:10 GMT"
-	if len(t) < len(form) || t[3] != ',' || string(t[26:29]) != "GMT" {
-		return evidence.Time{}, false
-	}
-	day, year := logclock.Digits(t[5:7]), logclock.Digits(t[12:16])
-	h, m, s := logclock.Digits(t[17:19]), logclock.Digits(t[20:22]), logclock.Digits(t[23:25])
-	month := logclock.Month(t[8:11])
-	if min(day, year, h, m, s) < 0 || month == 0 {
-		return evidence.Time{}, false
-	}
-	return logclock.Offset(year, month, day, h, m, s, 0, 0, 1e9)
 }
 
 // client gives the address that a line names, where it names one alone and not as a place to fetch from: which of several is whose, only the service knows.

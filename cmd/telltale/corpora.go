@@ -20,7 +20,7 @@ func labCorpora(out io.Writer) *cobra.Command {
 
 Give the folders of those projects; nothing of them is part of telltale (lab/fail2ban-logs.sh fetches fail2ban's from Debian's
 package). Each sample is examined as a log of its own. The status is not zero where fewer than 99 of 100 lines are read right, or
-where a line that tells of no refusal and no login became one.`,
+where a line that tells of no refusal and no login became one. Services that no reader here knows by name are counted apart.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if f == (corpora.Folders{}) {
 				return fmt.Errorf("%w: give at least one folder", errUsage)
@@ -33,8 +33,8 @@ where a line that tells of no refusal and no login became one.`,
 			if err != nil {
 				return err
 			}
-			rows, all := corpora.Tabulate(vs)
-			if err := printCorpora(out, rows, all, vs, asJSON, lines); err != nil {
+			rows, all, strangers := corpora.Tabulate(vs)
+			if err := printCorpora(out, rows, all, strangers, vs, asJSON, lines); err != nil {
 				return err
 			}
 			if !all.Passes() {
@@ -53,7 +53,7 @@ where a line that tells of no refusal and no login became one.`,
 	return c
 }
 
-func printCorpora(out io.Writer, rows []corpora.Row, all corpora.Row, vs []corpora.Verdict, asJSON, lines bool) error {
+func printCorpora(out io.Writer, rows []corpora.Row, all, strangers corpora.Row, vs []corpora.Verdict, asJSON, lines bool) error {
 	var told []corpora.Verdict
 	for _, v := range vs {
 		if lines && (v.Outcome != corpora.Right || v.Unparsed) {
@@ -67,12 +67,16 @@ func printCorpora(out io.Writer, rows []corpora.Row, all corpora.Row, vs []corpo
 			Services []corpora.Row     `json:"services"`
 			All      corpora.Row       `json:"all"`
 			Share    float64           `json:"share"`
+			Others   corpora.Row       `json:"others"` // services that no member knows
 			Lines    []corpora.Verdict `json:"lines,omitempty"`
-		}{rows, all, all.Share(), told})
+		}{rows, all, all.Share(), strangers, told})
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "corpus\tservice\tlines\tright\twrong\tmissed\tnegatives\taccused\tapart\tunparsed\t")
-	for _, r := range append(rows, all) {
+	for _, r := range append(rows, all, strangers) {
+		if r.Stranger {
+			r.Service += " *"
+		}
 		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", r.Corpus, r.Service, r.Lines, r.Right, r.Wrong, r.Missed, r.Negatives, r.Accused, r.Apart, r.Unparsed)
 	}
 	if err := w.Flush(); err != nil {
@@ -86,5 +90,8 @@ func printCorpora(out io.Writer, rows []corpora.Row, all corpora.Row, vs []corpo
 		fmt.Fprintf(out, "%s: %s: %s: %s: %q\n", v.Corpus, v.From, word, v.Why, v.Text) // quoted: it is for a terminal
 	}
 	_, err := fmt.Fprintf(out, "%.2f %% of %d lines right\n", 100*all.Share(), all.Lines)
+	if err == nil && strangers.Lines > 0 {
+		_, err = fmt.Fprintf(out, "* services that nothing here knows by name: %.2f %% of %d lines right by the words that any service says\n", 100*strangers.Share(), strangers.Lines)
+	}
 	return err
 }

@@ -31,8 +31,10 @@ type Sample struct {
 	// Guessed says that the label's year or zone is of its authors' making, since the line has none.
 	Guessed bool `json:"-"`
 	// NoLogin says of a negative that it is no login either: labels of failures alone do not tell.
-	NoLogin bool           `json:"-"`
-	Zone    *time.Location `json:"-"`
+	NoLogin bool `json:"-"`
+	// Stranger says that no member knows the service: it is counted, and no part of the bar.
+	Stranger bool           `json:"stranger,omitempty"`
+	Zone     *time.Location `json:"-"`
 }
 
 // Folders are where the samples lie; "" leaves a corpus out.
@@ -81,6 +83,7 @@ type Row struct {
 	Accused   int    `json:"accused"`  // a refusal or a login made of a line that tells of none, or of the contrary
 	Apart     int    `json:"apart"`    // about which the labels and we differ, with reasons
 	Unparsed  int    `json:"unparsed"` // that no reader understands
+	Stranger  bool   `json:"stranger,omitempty"`
 }
 
 // Share gives how many of the lines are right, 1 where there are none.
@@ -94,9 +97,9 @@ func (r *Row) Share() float64 {
 // Passes tells whether the bar is reached: 99 of 100 lines right, and no accusation.
 func (r *Row) Passes() bool { return r.Share() >= 0.99 && r.Accused == 0 }
 
-// Tabulate gives a row for each service, in the order of the verdicts, and their sum.
-func Tabulate(vs []Verdict) (rows []Row, all Row) {
-	all.Corpus, all.Service = "all", ""
+// Tabulate gives a row for each service, in the order of the verdicts, the sum of those that members know, and the sum of the others.
+func Tabulate(vs []Verdict) (rows []Row, all, strangers Row) {
+	all.Corpus, strangers.Corpus = "all", "others"
 	at := map[[2]string]int{}
 	for i := range vs {
 		v := &vs[i]
@@ -108,9 +111,14 @@ func Tabulate(vs []Verdict) (rows []Row, all Row) {
 			rows = append(rows, Row{Corpus: v.Corpus, Service: v.Service})
 		}
 		rows[n].count(v)
-		all.count(v)
+		if v.Stranger {
+			rows[n].Stranger = true
+			strangers.count(v)
+		} else {
+			all.count(v)
+		}
 	}
-	return rows, all
+	return rows, all, strangers
 }
 
 func (r *Row) count(v *Verdict) {

@@ -39,7 +39,7 @@ func measure(t *testing.T, f corpora.Folders) (map[string]corpora.Verdict, corpo
 	if len(by) != len(vs) {
 		t.Errorf("%d texts of %d samples", len(by), len(vs))
 	}
-	_, all := corpora.Tabulate(vs)
+	_, all, _ := corpora.Tabulate(vs)
 	return by, all
 }
 
