@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -50,6 +51,7 @@ var restricted = []struct{ pattern, why, except string }{
 	{"regexp.MustCompile", "ten times slower than a scanner by hand: not on the paths that read evidence", ""},
 	{"recover()", "only internal/guard recovers", "internal/guard/"},
 	{"slog.Default(", "the logger is passed in", ""},
+	{"filepath.Glob(", "marks folders as read, and a running machine is left as it was", "lab/ cmd/telltale/lab.go"},
 }
 
 func TestFloors(t *testing.T) {
@@ -161,7 +163,7 @@ func TestRestrictedCalls(t *testing.T) {
 			return
 		}
 		for _, r := range restricted {
-			if r.except != "" && strings.HasPrefix(filepath.ToSlash(path), r.except) {
+			if slices.ContainsFunc(strings.Fields(r.except), func(p string) bool { return strings.HasPrefix(filepath.ToSlash(path), p) }) {
 				continue
 			}
 			for i, line := range strings.Split(string(src), "\n") {

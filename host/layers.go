@@ -17,6 +17,7 @@ import (
 	rawsplit "telltale/image/split"
 	"telltale/internal/holes"
 	"telltale/internal/limit"
+	"telltale/internal/untouched"
 	"telltale/volume"
 	volall "telltale/volume/all"
 )
@@ -258,7 +259,7 @@ func (l *layers) peek(path string, m volume.Manager) (ms []volume.Member) {
 	if err != nil || st.IsDir() {
 		return nil
 	}
-	f, err := os.Open(path)
+	f, err := untouched.Open(path, 0)
 	if err != nil {
 		return nil
 	}

@@ -20,6 +20,7 @@ import (
 	"telltale/filesystem/ziparchive"
 	"telltale/internal/holes"
 	"telltale/internal/unpack"
+	"telltale/internal/untouched"
 )
 
 // ErrNotEvidence says that an input holds nothing that can be examined.
@@ -66,7 +67,7 @@ func (in *Input) folder(ctx context.Context, path string, o Options) error {
 }
 
 func (in *Input) file(ctx context.Context, path string, mtime evidence.Time, o Options) error {
-	f, err := os.Open(path)
+	f, err := untouched.Open(path, 0)
 	if err != nil {
 		return fmt.Errorf("open evidence: %w", err)
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"filippo.io/age"
 
@@ -17,6 +16,7 @@ import (
 	"telltale/filesystem/tarball"
 	"telltale/internal/manifest"
 	"telltale/internal/unpack"
+	"telltale/internal/untouched"
 )
 
 // ErrIdentity says that evidence is encrypted by age, and that no identity was given that opens it.
@@ -152,7 +152,7 @@ func (in *Input) sealed(ctx context.Context, r io.Reader, o Options) error {
 
 // IsCollection tells a collection's file by its content: a tar archive, compressed and encrypted or not, that begins with our header.
 func IsCollection(path string, o Options) (bool, error) {
-	f, err := os.Open(path)
+	f, err := untouched.Open(path, 0)
 	if err != nil {
 		return false, err
 	}
@@ -172,7 +172,7 @@ func IsCollection(path string, o Options) (bool, error) {
 
 // Verify reads a collection's file from its beginning to its end, and holds it against its manifests. It keeps nothing of it.
 func Verify(ctx context.Context, path string, o Options) (v manifest.Verdict, err error) {
-	f, err := os.Open(path)
+	f, err := untouched.Open(path, 0)
 	if err != nil {
 		return v, err
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"telltale/image"
+	"telltale/internal/untouched"
 )
 
 // Stored holds the digests that a disk's container keeps of itself against its bytes; none for a container that keeps none, and
@@ -15,7 +16,7 @@ func Stored(ctx context.Context, path string, progress func(done, total int64)) 
 	if err != nil || !st.Mode().IsRegular() {
 		return nil, err
 	}
-	f, err := os.Open(path)
+	f, err := untouched.Open(path, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"telltale/internal/untouched"
 )
 
 // Patience is how long one call may take. The kernel answers at once for its own files; a filesystem in user space may
@@ -70,7 +72,7 @@ func Now(path string, limit int) ([]byte, error) {
 
 // read reads without a clock.
 func read(path string, limit int) ([]byte, error) {
-	f, err := os.OpenFile(path, flags, 0)
+	f, err := untouched.Open(path, flags)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +113,7 @@ func names(path string, limit int, want func(fs.DirEntry) bool) ([]string, error
 
 // list lists without a clock.
 func list(path string, limit int, want func(fs.DirEntry) bool) ([]string, error) {
-	f, err := os.OpenFile(path, flags|folder, 0)
+	f, err := untouched.Open(path, flags|folder)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +144,7 @@ func Line(path string) string {
 }
 
 // Open opens a file to read, without following a link at its end and without waiting for a writer or a tape.
-func Open(path string) (*os.File, error) { return os.OpenFile(path, flags, 0) }
+func Open(path string) (*os.File, error) { return untouched.Open(path, flags) }
 
 // Link gives what a symbolic link says.
 func Link(path string) (string, error) {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"telltale/acquire/custody"
+	"telltale/internal/untouched"
 )
 
 // Open opens a block device or a regular file to read. O_EXCL is not used: it would fail on what is mounted, which is the
@@ -22,11 +23,8 @@ func Open(path string) (*Device, error) {
 	if real, err = filepath.Abs(real); err != nil {
 		return nil, fmt.Errorf("open source: %w", err)
 	}
-	const flags = os.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK
-	f, err := os.OpenFile(real, flags|unix.O_NOATIME, 0)
-	if errors.Is(err, unix.EPERM) { // not the owner
-		f, err = os.OpenFile(real, flags, 0)
-	}
+	const flags = unix.O_NOFOLLOW | unix.O_NONBLOCK
+	f, err := untouched.Open(real, flags)
 	if err != nil {
 		return nil, fmt.Errorf("open source: %w", err)
 	}

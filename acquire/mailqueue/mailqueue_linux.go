@@ -42,8 +42,7 @@ func take(ctx context.Context, b *acquire.Box, out acquire.Out) error {
 	defer cancel()
 	c := &counter{root: b.Root, now: time.Now(), queues: map[string]*queue{}, seen: map[fileID]bool{}}
 	for _, pattern := range spool.Folders() {
-		dirs, _ := filepath.Glob(filepath.Join(b.Root, pattern))
-		for _, d := range dirs {
+		for _, d := range folders(b.Root, pattern) {
 			if err := c.folder(ctx, d, 0); err != nil && !bounded.Gone(err) {
 				out.Failed("mail under way in "+d, err)
 			}
@@ -55,6 +54,28 @@ func take(ctx context.Context, b *acquire.Box, out acquire.Out) error {
 		}
 	}
 	return nil
+}
+
+// folders gives the paths that a pattern stands for. Package filepath would mark the folders as read.
+func folders(root, pattern string) []string {
+	out := []string{root}
+	for part := range strings.SplitSeq(strings.Trim(pattern, "/"), "/") {
+		var next []string
+		for _, dir := range out {
+			if !strings.Contains(part, "*") {
+				next = append(next, path.Join(dir, part))
+				continue
+			}
+			names, _ := bounded.Folders(dir, maxFolders)
+			for _, n := range names {
+				if ok, err := path.Match(part, n); ok && err == nil {
+					next = append(next, path.Join(dir, n))
+				}
+			}
+		}
+		out = next
+	}
+	return out
 }
 
 // counter is one look at all queues.

@@ -23,6 +23,7 @@ import (
 	"telltale/acquire/bounded"
 	"telltale/internal/dirents"
 	"telltale/internal/state"
+	"telltale/internal/untouched"
 )
 
 // Options of New.
@@ -245,11 +246,7 @@ func (t *Taker) program(proc string, p *state.Process) error {
 	}
 	link := fmt.Sprintf("%s/%d/exe", proc, p.PID)
 	f, err := bounded.Within(patience, func() (*os.File, error) { // it may lie where nobody answers
-		f, err := os.OpenFile(link, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOATIME, 0)
-		if errors.Is(err, unix.EPERM) {
-			f, err = os.OpenFile(link, os.O_RDONLY|unix.O_NONBLOCK, 0)
-		}
-		return f, err
+		return untouched.Open(link, unix.O_NONBLOCK)
 	})
 	if err != nil {
 		p.Unread = append(p.Unread, "program: "+err.Error())

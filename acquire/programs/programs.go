@@ -26,6 +26,7 @@ import (
 	"telltale/acquire/bounded"
 	"telltale/acquire/process"
 	"telltale/internal/state"
+	"telltale/internal/untouched"
 )
 
 // tools are the programs that an intruder replaces so that he is not seen, or is let in.
@@ -110,7 +111,7 @@ func first(root, p string) bool {
 }
 
 func look(root, p string) (*state.Program, error) {
-	f, err := os.OpenFile(path.Join(root, p), os.O_RDONLY|unix.O_NONBLOCK, 0)
+	f, err := untouched.Open(path.Join(root, p), unix.O_NONBLOCK)
 	if err != nil {
 		return nil, err
 	}
@@ -197,10 +198,15 @@ func runLS(ctx context.Context, b *acquire.Box, p string) string {
 func quoted(name string) string { return "'" + name + "'" }
 
 func names(dir string) (map[string]bool, error) {
-	list, err := os.ReadDir(dir)
+	f, err := untouched.Open(dir, unix.O_DIRECTORY)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	list, err := f.Readdirnames(-1)
 	out := map[string]bool{}
-	for _, e := range list {
-		out[e.Name()] = true
+	for _, name := range list {
+		out[name] = true
 	}
 	return out, err
 }

@@ -30,6 +30,7 @@ import (
 	"telltale/internal/limit"
 	"telltale/internal/procfs"
 	"telltale/internal/state"
+	"telltale/internal/untouched"
 )
 
 // The views.
@@ -285,7 +286,7 @@ func (c *comparer) settle() {
 
 // listed tells whether the kernel's list has a name now.
 func (c *comparer) listed(p string) (is, ok bool) {
-	f, err := os.Open(c.at(path.Dir(p)))
+	f, err := untouched.Open(c.at(path.Dir(p)), 0)
 	if err != nil {
 		return false, false
 	}

@@ -1,0 +1,5 @@
+package untouched
+
+import "golang.org/x/sys/unix"
+
+const noMark = unix.O_NOATIME

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package untouched
+
+const noMark = 0
