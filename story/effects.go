@@ -46,7 +46,7 @@ func (b *builder) rights() {
 			}
 		}
 		for _, r := range b.by[detect.BecameRoot] {
-			if !s.account[r.Account] || !b.within(s, r) {
+			if !s.actsAs(r.Account) || !b.within(s, r) {
 				continue
 			}
 			text := fmt.Sprintf("%s ran as %s by %s %s: %s", r.Account, r.As, r.Service, clock(r.First), r.Runs)
@@ -57,7 +57,12 @@ func (b *builder) rights() {
 			if _, l := detect.SuspiciousCommand(r.Runs); s.strong || l >= detect.High || !s.doubted && !maintains(r.Runs) { // who only mistyped his password works on his server, too
 				b.effect = ids(append(b.effect, id)...)
 			}
-			b.action("ran a command as "+r.As+": "+r.Runs, "T1548.003", r.First, r.Account, "", id)
+			b.told[r] = id
+			what := "ran a command as " + r.As + ": " + r.Runs
+			if r.Runs == "" {
+				what = "became " + r.As + " by " + r.Service
+			}
+			b.action(what, first(r.Attack), r.First, r.Account, "", id)
 			if r.As == "root" {
 				b.becameRoot(id)
 			}

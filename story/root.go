@@ -15,7 +15,7 @@ func (b *builder) rootByTraces() {
 	}
 	for i := range b.entered {
 		w := &b.entered[i]
-		if w.account == "root" && w.vector != "mail-account" && w.status != Possible && len(w.claims) > 0 { // a mailbox's password opens no files
+		if w.account == "root" && !ownAccounts[w.vector] && w.status != Possible && len(w.claims) > 0 {
 			b.becameRoot(w.claims[0])
 			return
 		}
@@ -31,6 +31,42 @@ func (b *builder) rootByTraces() {
 	}
 }
 
+// needsRoot tells something that nobody but root can leave: what belongs to root, lies where only root writes, or changes who is root, the kernel or a package's programs.
+func (b *builder) needsRoot(f *detect.Finding) bool {
+	switch f.What {
+	case detect.Process, detect.Persistence:
+		return f.Account == "root" || f.As == "root"
+	case detect.AccountOdd:
+		return f.As == "0"
+	case detect.PackageDiff:
+		return f.Level >= detect.High
+	case detect.Container: // whoever gives a container the host's own files may do anything there
+		return contains(f.Attack, "T1611")
+	case detect.OddFile:
+		switch {
+		case f.Detection == "D53": // a root-kit in the kernel
+			return true
+		case f.Account != "" && b.set.ChangeTimes: // owners are those of the server
+			return f.Account == "root" && f.Mechanism != "locked"
+		}
+		return ofSystem(f.Path)
+	}
+	return false
+}
+
+// ofSystem tells a path where only root writes, as every distribution sets it up.
+func ofSystem(p string) bool {
+	for _, dir := range []string{"/lib/", "/lib32/", "/lib64/", "/bin/", "/sbin/", "/usr/lib/", "/usr/lib32/", "/usr/lib64/", "/usr/libexec/", "/usr/bin/", "/usr/sbin/", "/usr/include/", "/usr/share/", "/usr/local/bin/", "/usr/local/sbin/", "/usr/local/lib/", "/etc/", "/boot/", "/root/"} {
+		if strings.HasPrefix(p, dir) {
+			return true
+		}
+	}
+	return strings.Count(p, "/") == 1 || strings.HasPrefix(p, "/dev/") && !strings.HasPrefix(p, "/dev/shm/") && !strings.HasPrefix(p, "/dev/mqueue/")
+}
+
+// ownAccounts are ways in whose accounts are a service's own: its root is not the system's, and opens no files.
+var ownAccounts = map[string]bool{"mail-account": true, "database-exposed": true, "web-admin": true}
+
 // ofRoot are files that only root can have put where they lie: a program that runs as root for whoever starts it, a system's own program that was replaced.
 func (b *builder) ofRoot() string {
 	for _, w := range []detect.What{detect.OddFile, detect.PackageDiff} {
@@ -41,7 +77,7 @@ func (b *builder) ofRoot() string {
 				continue
 			}
 			setuid := f.Detection == "D39" && f.Account == "root" && (strings.Contains(f.Detail, "(mode 4") || strings.Contains(f.Detail, "(mode 6"))
-			if w == detect.PackageDiff && his || setuid {
+			if his && (w == detect.PackageDiff || f.Level >= detect.Critical && b.needsRoot(f)) || setuid { // root's own jobs run within sessions, too
 				return id
 			}
 		}

@@ -57,3 +57,30 @@ func TestRootByFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestRootByWhatOnlyRootLeaves: what nobody but root can leave says that root is lost, where nothing else is known; what others can leave does not.
+func TestRootByWhatOnlyRootLeaves(t *testing.T) {
+	file := func(p, account string) detect.Finding {
+		return detect.Finding{Detection: "D42", What: detect.OddFile, Title: p + " is where Ebury lies", Path: p, Level: detect.Critical, Rung: evidence.Effect, Account: account, Mechanism: "file", Attack: []string{"T1014"}, First: at("01:03:00"), Last: at("01:03:00"), Count: 1, For: quote(p)}
+	}
+	copied := full()
+	copied.ChangeTimes = false
+	for name, tc := range map[string]struct {
+		f    detect.Finding
+		set  Setting
+		root bool
+	}{
+		"root's in /tmp":                       {file("/tmp/.x/a", "root"), full(), true},
+		"a service's in /tmp":                  {file("/tmp/kinsing", "www-data"), full(), false},
+		"in a library's place":                 {file("/lib64/libkeyutils.so.1.5", ""), full(), true},
+		"in a plugins' folder, the service's":  {file("/usr/lib/mysql/plugin/x.so", "mysql"), full(), false},
+		"of a copy, whose owners are not told": {file("/tmp/.x/a", "root"), copied, false},
+		"a second root":                        {detect.Finding{Detection: "D45", What: detect.AccountOdd, Title: "account x: a second account with uid 0", Account: "x", As: "0", Level: detect.Critical, Rung: evidence.Effect, First: at("01:03:00"), Count: 1, For: quote("x")}, full(), true},
+	} {
+		s := Build(t.Context(), []detect.Finding{tc.f}, tc.set)
+		check(t, &s)
+		if got := s.Verdict.Root != nil && *s.Verdict.Root; s.Verdict.Status != Compromised || got != tc.root {
+			t.Errorf("%s: %s, root %v: %s", name, s.Verdict.Status, got, s.Verdict.Summary)
+		}
+	}
+}

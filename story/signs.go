@@ -81,7 +81,7 @@ func (b *builder) unexplained() []sign {
 			continue
 		}
 		id := b.tellOdd(f)
-		if f.What == detect.Process && f.Account == "root" && b.rootOdd == "" {
+		if b.needsRoot(f) && b.rootOdd == "" {
 			b.rootOdd = id
 		}
 		if f.Level >= detect.Critical {

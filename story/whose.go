@@ -63,11 +63,16 @@ func (b *builder) could(s *suspect, x span, f *detect.Finding) bool {
 		return true // what a fault that makes root leaves: no log tells of one
 	}
 	for _, r := range b.by[detect.BecameRoot] {
-		if s.account[r.Account] && b.within(s, r) {
+		if s.actsAs(r.Account) && b.within(s, r) {
 			return true
 		}
 	}
 	return false
+}
+
+// actsAs tells whether what an account does may be a suspect's doing: he logged in as it, or has the web server in hand, which runs as it.
+func (s *suspect) actsAs(account string) bool {
+	return s.account[account] || s.web && webAccount(account)
 }
 
 func (b *builder) within(s *suspect, f *detect.Finding) bool {

@@ -16,9 +16,9 @@ import (
 // New gives the detection.
 func New() *detect.Detection {
 	return &detect.Detection{
-		ID: "privilege", Title: "Rights gained and accounts changed", IDs: []string{"D40", "D44", "D45"},
-		Doc:    "finds sudo and su to root, accounts made and changed, uid 0 twins, empty passwords",
-		Attack: []string{"T1548.003", "T1136.001", "T1098"},
+		ID: "privilege", Title: "Rights gained and accounts changed", IDs: []string{"D38", "D40", "D44", "D45"},
+		Doc:    "finds sudo and su to root, the trace of the fault in pkexec, accounts made and changed, uid 0 twins, empty passwords",
+		Attack: []string{"T1548.003", "T1136.001", "T1098", "T1068"},
 		Wants: []event.Kind{event.SudoCommand, event.SudoDenied, event.SwitchUser, event.AccountCreated, event.AccountChanged, event.AccountDeleted,
 			event.GroupChanged, event.PasswordChanged, event.Account, event.AccountSecret, event.SessionOpened},
 		New: func(s detect.Scene) detect.Fold {
@@ -107,11 +107,26 @@ func (f *fold) switched(e *event.Event) {
 	if cmd == "" {
 		r.Title = user + " became " + as
 	}
-	if e.Kind == event.SudoDenied {
+	switch {
+	case pwnkit(e, cmd):
+		r.Detection, r.Level, r.Runs, r.Service, r.Attack = "D38", detect.High, "", "a fault in pkexec (PwnKit, CVE-2021-4034)", []string{"T1068"}
+		r.Title = user + " became root by " + r.Service
+	case r.Service == "sudo" && (cmd == "list" || cmd == "validate" || strings.HasPrefix(cmd, "list ")): // "sudo -l" and "sudo -v" run nothing
+		r.What, r.Rung, r.Runs, r.Title = detect.Command, evidence.Attempt, "sudo -l", user+" asked what sudo lets him do"
+		if cmd == "validate" {
+			r.Runs, r.Title = "sudo -v", user+" gave sudo his password, and ran nothing"
+		}
+	case e.Kind == event.SudoDenied:
 		r.Level, r.Rung, r.What, r.Title = detect.Low, evidence.Attempt, detect.Command, user+" was refused to run as "+as+": "+cmd
 	}
 	f.became[key] = r
 	f.order = append(f.order, r)
+}
+
+// pwnkit tells what pkexec says when it is started without a single argument and with a library for its own error message to load: the complaint is
+// written just before the library runs, as root. A mended pkexec ends before that.
+func pwnkit(e *event.Event, cmd string) bool {
+	return e.Kind == event.SudoDenied && string(e.Get(event.ServiceName)) == "pkexec" && strings.Contains(cmd, "GCONV_PATH=") && strings.HasPrefix(string(e.Get(event.AuthReason)), "The value for ")
 }
 
 func (f *fold) changed(e *event.Event) {

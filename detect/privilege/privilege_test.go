@@ -24,6 +24,32 @@ func TestRefusedIsNotRoot(t *testing.T) {
 	}
 }
 
+// TestAskingIsNotRoot: "sudo -l" and "sudo -v" are logged like commands, and run nothing.
+func TestAskingIsNotRoot(t *testing.T) {
+	got := detecttest.Run(t, privilege.New(), detecttest.Scene(), `
+03:00:00 sudo-command service.name=sudo user.name=bob user.effective.name=root process.command_line=list
+03:00:01 sudo-command service.name=sudo user.name=bob user.effective.name=root process.command_line=validate
+03:00:02 sudo-command service.name=sudo user.name=bob user.effective.name=root process.command_line=/opt/list`)
+	if root := detecttest.Of(got, detect.BecameRoot); len(root) != 1 || root[0].Runs != "/opt/list" || len(detecttest.Of(got, detect.Command)) != 2 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestPwnKit: the complaint stands before the library that makes root runs; one about another setting, or of another program, is a refusal.
+func TestPwnKit(t *testing.T) {
+	const shell = `"auth.reason=The value for the SHELL variable was not found the /etc/shells file"`
+	for line, want := range map[string]bool{
+		"service.name=pkexec user.name=www-data " + shell + ` "process.command_line=GCONV_PATH=./pwnkit.so:. PATH=GCONV_PATH=."`: true,
+		"service.name=pkexec user.name=www-data " + shell + " process.command_line=/usr/bin/id":                                  false,
+		"service.name=sudo user.name=www-data " + shell + " process.command_line=GCONV_PATH=./x":                                 false,
+	} {
+		got := detecttest.Of(detecttest.Run(t, privilege.New(), detecttest.Scene(), "03:00:00 sudo-denied user.effective.name=root "+line), detect.BecameRoot)
+		if len(got) == 1 != want {
+			t.Errorf("%s: %+v", line, got)
+		}
+	}
+}
+
 func TestOddAccounts(t *testing.T) {
 	got := detecttest.Of(detecttest.Run(t, privilege.New(), detecttest.Scene(), `
 - account user.name=root user.id=0 file.path=/etc/passwd
