@@ -84,7 +84,7 @@ func (b *builder) byRansom() {
 		b.effect = ids(append(b.effect, id)...)
 		b.add(f.Source, id, true)
 		b.action("dropped databases and left a demand", first(f.Attack), f.First, f.Account, "", id)
-		b.s.Impact = append(b.s.Impact, Impact{What: "ransom", Detail: utf8(f.Title), Count: f.Count, First: f.First.String(), Last: f.Last.String(), By: utf8(cmp.Or(f.Account, f.Service)), Claims: ids(id)})
+		b.s.Impact = append(b.s.Impact, Impact{What: "ransom", Detail: utf8(f.Title), Count: f.Count, Unit: "databases", First: f.First.String(), Last: f.Last.String(), By: utf8(cmp.Or(f.Account, f.Service)), Claims: ids(id)})
 		w := way{vector: "database-exposed", status: Confirmed, service: f.Service, account: f.Account, sources: ids(f.Source), first: f.First, last: f.Last, claims: ids(id)}
 		w.weigh("database-did", id)
 		b.stoodOpen(&w)

@@ -124,6 +124,7 @@ func (b *builder) afterBreakIn() {
 	} else if len(b.s.Persistence) > 0 {
 		b.step("Remove what was left behind: "+apartBySemicolons(leftovers(b.s.Persistence))+".", "The intruder comes back by it. It is evidence, too, so take the image first; what else such a file holds may be the owner's.")
 	}
+	b.keepLocked()
 	for _, i := range b.s.Impact {
 		if i.What == "spam" {
 			b.step("Stop the mail service and look at its queue before emptying it.", "The queue is evidence, and the rest of it goes out when the network is back.")

@@ -26,6 +26,7 @@ func (b *builder) effects() {
 			b.did(f)
 		}
 	}
+	b.ransomed()
 	b.scripts()
 	b.tampering()
 	b.programs()
@@ -288,10 +289,18 @@ func (b *builder) scripts() {
 				b.besideScript(f)
 				continue
 			}
-			id := b.claim(fmt.Sprintf("The script %s is an intruder's: %s.", f.Path, f.Detail), f.Rung, f.First, webStatus(f), f.For, f.Against)
+			subject := "The script "
+			if f.Mechanism == "page" || f.Mechanism == "defaced" {
+				subject = "The page "
+			}
+			id := b.claim(fmt.Sprintf("%s%s is an intruder's: %s.", subject, f.Path, f.Detail), f.Rung, f.First, webStatus(f), f.For, f.Against)
 			b.told[f] = id
 			if f.Rung >= evidence.Effect {
 				b.effect = ids(append(b.effect, id)...)
+			}
+			if f.Mechanism == "defaced" {
+				b.defaced(f, id)
+				continue
 			}
 			if f.Mechanism == "page" {
 				b.action("turned a page against its visitors", first(f.Attack), f.First, f.Account, f.Path, id)

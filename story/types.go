@@ -6,6 +6,8 @@ package story
 import (
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 
 	"telltale/evidence"
 )
@@ -181,10 +183,19 @@ type Impact struct {
 	What   string   `json:"what"`
 	Detail string   `json:"detail"`
 	Count  int64    `json:"count"`
+	Unit   string   `json:"unit"` // of what there are so many: "files", "pages", "databases"
 	First  string   `json:"first"`
 	Last   string   `json:"last"`
 	By     string   `json:"by"`
 	Claims []string `json:"claims"`
+}
+
+// Counted gives the count with its unit: "40 files", "1 page", "12".
+func (i *Impact) Counted() string {
+	if i.Unit == "" {
+		return strconv.FormatInt(i.Count, 10)
+	}
+	return plural(i.Count, strings.TrimSuffix(i.Unit, "s"), i.Unit)
 }
 
 // Innocent is an alarm that was examined and explained.

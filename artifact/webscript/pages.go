@@ -16,8 +16,8 @@ import (
 // Pages gives the artefact of what visitors' browsers run: pages and their scripts.
 func Pages() *artifact.Artifact {
 	return &artifact.Artifact{
-		Name: "web-page", Doc: "pages and scripts for browsers that hide what they load, or hand on what visitors type", Spec: "ECMAScript: String.fromCharCode, unescape, string escapes; DOM: Document.write",
-		Files: []string{"{webroot}/**/*.{js,html,htm}", "!**/node_modules/**"},
+		Name: "web-page", Doc: "pages and scripts for browsers that hide what they load, hand on what visitors type, or boast of a break-in", Spec: "ECMAScript: String.fromCharCode, unescape, string escapes; DOM: Document.write",
+		Files: []string{"{webroot}/**/*.{js,html,htm}", "{webroot}/**/index.{php,asp,aspx,jsp}", "!**/node_modules/**"},
 		Kinds: []event.Kind{event.File}, Parse: parsePage,
 	}
 }
@@ -38,7 +38,12 @@ func parsePage(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, e
 				return
 			}
 			total += l.Len
-			what, at := page(l.Text)
+			what, at := "", 0
+			if i, ok := boast(l.Text); ok && front(in.Path) && in.Meta.Size <= maxDefaced {
+				what, at = defaced, i
+			} else if forBrowsers(in.Path) {
+				what, at = page(l.Text)
+			}
 			if what == "" {
 				continue
 			}
@@ -55,6 +60,11 @@ func parsePage(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, e
 			yield(event.Event{}, &evidence.Damage{Ref: in.Ref, Reason: err.Error()})
 		}
 	}
+}
+
+// forBrowsers tells what a browser runs as it is; of what the server runs first, only the words that it prints are looked at.
+func forBrowsers(p string) bool {
+	return strings.HasSuffix(p, ".js") || strings.HasSuffix(p, ".html") || strings.HasSuffix(p, ".htm")
 }
 
 // page judges one line, and tells where in it what is odd begins.

@@ -26,7 +26,7 @@ import (
 )
 
 // TestIncidents puts what well-known break-ins leave, each as public analyses describe it, into a busy server's evidence, and asks for the verdict,
-// the way in and the address. Each file of testdata/incidents is one: "want STATUS [VECTOR [ADDRESS]]", then files to add ("/path uid= gid= mode= at=")
+// the way in and the address. Each file of testdata/incidents is one: "want STATUS [VECTOR [ADDRESS]] [root|no-root]", then files to add ("/path uid= gid= mode= at=")
 // and lines to add to logs ("+/path"). "@30:iso@" is the time half a minute behind the server's last line, in that log's form; "ELF" at a file's
 // beginning stands for a program's. A second line "keep etc/ home/" leaves only these of the server's own files, "keep -" none.
 func TestIncidents(t *testing.T) {
@@ -60,7 +60,7 @@ func TestIncidents(t *testing.T) {
 	}
 }
 
-// wanted holds a report against "want STATUS [VECTOR [ADDRESS]]".
+// wanted holds a report against "want STATUS [VECTOR [ADDRESS]] [root|no-root]".
 func wanted(t *testing.T, want []string, r *report.Document) {
 	t.Helper()
 	if len(want) < 2 || want[0] != "want" {
@@ -68,6 +68,12 @@ func wanted(t *testing.T, want []string, r *report.Document) {
 	}
 	if r.Verdict.Status != want[1] {
 		t.Errorf("%s (%s), want %s: %s", r.Verdict.Status, r.Verdict.Confidence, want[1], r.Verdict.Summary)
+	}
+	if lost := want[len(want)-1]; lost == "root" || lost == "no-root" {
+		want = want[:len(want)-1]
+		if root := r.Verdict.Root != nil && *r.Verdict.Root; (lost == "root") != root {
+			t.Errorf("root is lost: %v, want %s: %s", root, lost, r.Verdict.Summary)
+		}
 	}
 	if len(want) < 3 {
 		return

@@ -30,8 +30,9 @@ const maxFiles = 5000
 type fold struct {
 	scene    detect.Scene
 	found    []detect.Finding
-	told     map[string]bool // databases whose names ask for ransom
-	packages bool            // a package database was read, so "no package owns it" means something
+	renamed  map[string]*renamed // by the ending behind a file's own
+	told     map[string]bool     // databases whose names ask for ransom
+	packages bool                // a package database was read, so "no package owns it" means something
 }
 
 func (f *fold) Observe(e *event.Event) {
@@ -47,6 +48,7 @@ func (f *fold) Observe(e *event.Event) {
 	mode, _ := strconv.ParseUint(e.Text(event.FileMode), 8, 16)
 	executable := kind == "file" && mode&0o111 != 0
 	facts := e.Text(event.FileFacts)
+	f.behindOwn(e, p, kind)
 	if f.demand(e, p) || f.ofDatabase(e, p, facts, kind, owned) || f.disguised(e, p, facts, owned) || f.module(e, p, facts, owned) || f.locked(e, p, owned) || f.rootkit(e, p, owned) || f.made(e, p, facts, owned) {
 		return
 	}
@@ -186,6 +188,9 @@ func (f *fold) add(e *event.Event, id, attack string, l detect.Level, why string
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
 		nested := f.nested()
+		if r, ok := f.lockedUp(); ok && !yield(r) {
+			return
+		}
 		for _, r := range f.found {
 			if root, name := within(r.Path); r.Detection == "D39" && (nested[root] >= nestedPrograms || layer(root)) && systemSetuid[name] {
 				r.Level, r.Detail = detect.Low, r.Detail+"; it lies in the tree of another system, "+root

@@ -279,7 +279,7 @@ func (f *fold) file(e *event.Event) {
 	content := e.Text(event.FileContent)
 	x := f.files[p]
 	if x != nil {
-		if content != "" {
+		if content != "" && (x.content == "" || !strings.HasPrefix(content, "its title says")) { // what a script does is more than what it says
 			x.content = content
 		}
 		return

@@ -219,8 +219,11 @@ func (b *weaver) effects(d *report.Document) {
 	for i := range d.Impact {
 		x := &d.Impact[i]
 		label := "used for " + x.What
+		if x.Unit != "" {
+			label = x.What
+		}
 		if x.Count > 0 {
-			label = fmt.Sprintf("%s: %d", label, x.Count)
+			label += ": " + x.Counted()
 		}
 		under(x.By, b.box(3, "harm", "impact "+x.What+" "+x.By, label, when(x.First)))
 	}

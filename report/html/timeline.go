@@ -110,6 +110,9 @@ func (t *timeline) gather(d *report.Document) {
 		label := x.What
 		if x.Count > 0 {
 			label = fmt.Sprintf("%s, %d times", x.What, x.Count)
+			if x.Unit != "" {
+				label = x.What + ", " + x.Counted()
+			}
 		}
 		t.add(harm, "harm", x.First, x.Last, label+as(x.By), x.Claims)
 	}

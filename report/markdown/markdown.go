@@ -93,7 +93,7 @@ func write(w io.Writer, d *report.Document) error {
 	if len(d.Impact) > 0 {
 		p.line("\n## What the server was used for\n")
 		for _, x := range d.Impact {
-			p.line("- %s: %d by %s, %s to %s", plain(x.What), x.Count, code(x.By), plain(x.First), plain(x.Last))
+			p.line("- %s: %s by %s, %s to %s", plain(x.What), plain(x.Counted()), code(x.By), plain(x.First), plain(x.Last))
 		}
 	}
 	p.aftermath(d)

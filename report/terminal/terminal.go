@@ -251,7 +251,7 @@ func (p *printer) did() {
 	room := func() bool { n++; return n <= most }
 	for _, x := range p.d.Impact {
 		if room() {
-			p.line("  %-10s %s by %s, %s to %s", Escape(x.What), Escape(fmt.Sprintf("%d", x.Count)), Escape(x.By), when(x.First), when(x.Last))
+			p.line("  %-10s %s by %s, %s to %s", Escape(x.What), Escape(x.Counted()), Escape(x.By), when(x.First), when(x.Last))
 		}
 	}
 	for _, x := range p.d.Persistence {

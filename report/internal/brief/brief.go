@@ -194,8 +194,11 @@ func did(d *report.Document) Answer {
 			break
 		}
 		s := "used the server for " + x.What
+		if x.Unit != "" { // it was done to the server, not by it
+			s = x.What
+		}
 		if x.Count > 0 {
-			s += fmt.Sprintf(" (%d)", x.Count)
+			s += " (" + x.Counted() + ")"
 		}
 		parts = append(parts, s)
 		a.Claims = append(a.Claims, x.Claims...)
