@@ -267,6 +267,9 @@ func detail(f *detect.Finding) string {
 	if f.Detail == "" || strings.Contains(f.Title, f.Detail) {
 		return ""
 	}
+	if before, rest, ok := strings.Cut(f.Detail, "; "); ok && strings.HasSuffix(f.Title, before) {
+		return " (" + rest + ")"
+	}
 	return " (" + f.Detail + ")"
 }
 

@@ -121,8 +121,8 @@ func (b *builder) afterBreakIn() {
 	if b.root {
 		b.step("Rebuild "+b.here()+" from known-good media; restore data only, and look through it.", "Root was reached: every program and log here may lie.")
 		b.replace()
-	} else if len(b.s.Persistence) > 0 {
-		b.step("Remove what was left behind: "+apartBySemicolons(leftovers(b.s.Persistence))+".", "The intruder comes back by it. It is evidence, too, so take the image first; what else such a file holds may be the owner's.")
+	} else if left := append(leftovers(b.s.Persistence), b.his()...); len(left) > 0 {
+		b.step("Remove what was left behind: "+apartBySemicolons(left)+".", "The intruder comes back by it. It is evidence, too, so take the image first; what else such a file holds may be the owner's.")
 	}
 	b.keepLocked()
 	for _, i := range b.s.Impact {

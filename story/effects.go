@@ -35,6 +35,7 @@ func (b *builder) effects() {
 	b.filters()
 	b.mail()
 	b.scans()
+	b.scannedBy()
 	sortBy(b.s.Actions, func(x, y Action) bool { return x.Time < y.Time })
 }
 

@@ -36,6 +36,8 @@ func (b *builder) needsRoot(f *detect.Finding) bool {
 	switch f.What {
 	case detect.Process, detect.Persistence:
 		return f.Account == "root" || f.As == "root"
+	case detect.Command:
+		return f.Account == "root"
 	case detect.AccountOdd:
 		return f.As == "0"
 	case detect.PackageDiff:

@@ -162,7 +162,7 @@ func (b *builder) signWords() string {
 	for _, f := range b.odd() {
 		if speaks(f) {
 			what := strings.TrimSuffix(utf8(f.Title), ".")
-			if d := utf8(detail(f)); len(d) < maxDetail {
+			if d := utf8(detail(f)); len(d) < maxDetail && !strings.HasPrefix(d, " (rule ") {
 				what += d
 			}
 			return "Something is here that hardly anybody but an intruder leaves: " + what + ". How he got in cannot be told from this evidence."

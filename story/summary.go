@@ -122,10 +122,14 @@ func (b *builder) summary() string {
 			did = append(did, "left a program running that hands mail to "+plural(i.Count, "server", "servers"))
 		case b.seenCalling(&i):
 			did = append(did, "left a program running that reaches out to "+plural(i.Count, "machine", "machines"))
+		case i.What == "scan":
+			did = append(did, "scanned others as "+i.By)
 		case i.What == "defacement":
 			did = append(did, "put "+i.Counted()+" of his own in the place of the site's")
 		case i.What == "ransom" && i.Unit == "databases":
 			did = append(did, "emptied "+i.Counted()+" and left a demand for ransom")
+		case i.What == "ransom" && i.Count == 0:
+			did = append(did, "left a note that asks for ransom")
 		case i.What == "ransom":
 			did = append(did, "left a note that asks ransom for "+i.Detail)
 		case i.What == "spam":

@@ -3,9 +3,48 @@ package story
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"telltale/detect"
 )
+
+// Here is what was done to others and to those whose server it is.
+
+// scannedBy tells of scanners that were run by hand, where nothing else showed what they sent.
+func (b *builder) scannedBy() {
+	if slices.ContainsFunc(b.s.Impact, func(i Impact) bool { return i.What == "scan" }) {
+		return
+	}
+	by := map[string]int{} // places in Impact, by account
+	for i := range b.s.Actions {
+		a := &b.s.Actions[i]
+		if a.Attack != "T1046" || !strings.HasPrefix(a.What, "typed: ") || !b.s.sure(a.Claims) {
+			continue
+		}
+		n, ok := by[a.Account]
+		if !ok {
+			n = len(b.s.Impact)
+			by[a.Account] = n
+			b.s.Impact = append(b.s.Impact, Impact{What: "scan", Detail: a.What, Unit: "commands", First: a.Time, By: a.Account, Claims: ids()})
+		}
+		x := &b.s.Impact[n]
+		x.Count++
+		x.Last = a.Time
+		x.Claims = ids(append(x.Claims, a.Claims...)...)
+	}
+}
+
+// his gives the files that were left and bring nobody back by themselves: tools, loot, programs in odd places. What lies in a folder that is named, too, is left out.
+func (b *builder) his() (out []string) {
+	for _, f := range b.by[detect.OddFile] {
+		if id := b.told[f]; id != "" && f.Path != "" && contains(b.effect, id) && f.Mechanism != "locked" && !slices.ContainsFunc(b.s.Persistence, func(p Persistence) bool { return p.Path == f.Path }) {
+			out = ids(append(out, f.Path)...)
+		}
+	}
+	return slices.DeleteFunc(out, func(p string) bool {
+		return slices.ContainsFunc(out, func(dir string) bool { return strings.HasPrefix(p, dir+"/") })
+	})
+}
 
 // ransomed tells what files are held to ransom, of the notes and the files' second endings that were told.
 func (b *builder) ransomed() {
