@@ -233,6 +233,9 @@ func (s Scene) UserByUID(uid string) string {
 			return u.Name
 		}
 	}
+	if uid == "0" { // on every system, also where its list of accounts was not brought
+		return "root"
+	}
 	return ""
 }
 

@@ -101,9 +101,9 @@ func (b *builder) byAttack() {
 // followed gives what appeared behind the attempts of one kind.
 func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequence) {
 	all := attemptsOf(f)
-	for _, w := range []detect.What{detect.OddFile, detect.Persistence, detect.WebExecution, detect.WebScript, detect.Process, detect.Command} {
+	for _, w := range []detect.What{detect.OddFile, detect.Persistence, detect.WebExecution, detect.WebScript, detect.Process, detect.Command, detect.AccountMade, detect.AccountOdd} {
 		for _, e := range b.by[w] {
-			if w == detect.Command && e.Mechanism != "cron-ran" {
+			if (w == detect.AccountMade || w == detect.AccountOdd) && !secondRoot(e) || w == detect.Command && e.Mechanism != "cron-ran" {
 				continue
 			}
 			if e.Explained != "" || e.Level < detect.Medium || e.Mechanism == "dir" || b.made[e] || !b.answers(e) {
@@ -137,6 +137,11 @@ func fewCrashes(f *detect.Finding, source string) bool {
 	return strings.Contains(f.Mechanism, "crashed") && n < manyCrashes
 }
 
+// ownFault tells crashes of a service that are too few to have been brought about.
+func ownFault(f *detect.Finding) bool {
+	return f.Count < manyCrashes && strings.Contains(f.Mechanism, "crashed")
+}
+
 // servedBy tells whether what appeared can be of the attacked service: the account is one that services run as.
 func (b *builder) servedBy(f, e *detect.Finding) bool {
 	if e.What == detect.WebExecution {
@@ -145,7 +150,7 @@ func (b *builder) servedBy(f, e *detect.Finding) bool {
 	if f.As != "" && f.What == detect.Exploit { // the log of the attacked service tells its account
 		return account(e) == f.As
 	}
-	a, product := account(e), strings.ToLower(f.Mechanism+" "+f.Service)
+	a, product := doer(e), strings.ToLower(f.Mechanism+" "+f.Service)
 	asRoot := f.Service != "web" || slices.ContainsFunc(rootPanels, func(p string) bool { return strings.Contains(product, p) })
 	return detect.ServiceAccount(a) || a == "root" && asRoot || len(a) > 2 && strings.Contains(product, a) // "git" of GitLab
 }
@@ -188,7 +193,7 @@ func (b *builder) tryFor(f *detect.Finding, all []attempt, e *detect.Finding, so
 				continue
 			}
 			names := !t.Absent && e.Path != "" && named(t.text, e.Path)
-			if (t.Absent && !anywhere(f) || d > soon) && !(names && d <= behindNamed) || byName && !names {
+			if (t.Absent && !anywhere(f) || d > patience(soon, e)) && !(names && d <= behindNamed) || byName && !names {
 				continue
 			}
 			if !ok || names && !byName || t.At.After(best.At) {
@@ -197,6 +202,27 @@ func (b *builder) tryFor(f *detect.Finding, all []attempt, e *detect.Finding, so
 		}
 	}
 	return best, byName, ok
+}
+
+// patience is how long behind an attempt something counts: what is bad in itself, longer, where attempts are few.
+func patience(soon time.Duration, e *detect.Finding) time.Duration {
+	if soon >= time.Minute && (secondRoot(e) || e.Level == detect.Critical) {
+		return behindNamed
+	}
+	return soon
+}
+
+// doer gives the account that something was done by, or runs as: what makes a second root is root.
+func doer(e *detect.Finding) string {
+	if secondRoot(e) {
+		return "root"
+	}
+	return account(e)
+}
+
+// secondRoot tells an account that is root under another name.
+func secondRoot(f *detect.Finding) bool {
+	return f.What == detect.AccountMade && f.Level >= detect.High || f.What == detect.AccountOdd && f.As == "0"
 }
 
 // named tells whether an attempt's text names a file, or an archive that was unpacked into a folder of that name.
@@ -278,12 +304,12 @@ func (b *builder) caused(source string, cs []consequence) {
 	d, _ := gap(first.try.At, first.of)
 	text := fmt.Sprintf("%s tried %s %s, and within %s this appeared, of the account that the service runs as: %s.", cmp.Or(upper(source), "Somebody"), first.by.Mechanism, clock(first.try.At), shortly(d), list(q.what))
 	id := b.claim(text, evidence.Effect, first.try.At, st, q.quotes, nil)
-	if account(first.of) == "root" { // as which the attacked service runs, then
+	if doer(first.of) == "root" { // as which the attacked service runs, then
 		b.becameRoot(id)
 	}
 	if source == "" { // the log names nobody
 		b.effect = ids(append(b.effect, id)...)
-		w := b.daemonWay(&suspect{daemon: first.by, why: ids(id), spans: []span{{from: first.try.At, account: account(first.of)}}}, way{sources: []string{}, claims: ids(id), status: st})
+		w := b.daemonWay(&suspect{daemon: first.by, why: ids(id), spans: []span{{from: first.try.At, account: doer(first.of)}}}, way{sources: []string{}, claims: ids(id), status: st})
 		if first.by.What == detect.WebAttack {
 			w.vector, w.service = "web-exploit", "web"
 		}
@@ -294,10 +320,10 @@ func (b *builder) caused(source string, cs []consequence) {
 	s.attacked, s.cve = true, cvesIn(first.by.Mechanism)
 	if first.by.What == detect.Exploit {
 		s.daemon = first.by
-		s.spans = append(s.spans, span{first.try.At, first.try.At.Add(openEnd), account(first.of), true})
+		s.spans = append(s.spans, span{first.try.At, first.try.At.Add(openEnd), doer(first.of), true})
 		return
 	}
-	b.web(s, &detect.Finding{What: detect.WebScript, First: first.try.At, Last: first.try.At, Account: account(first.of), As: account(first.of)})
+	b.web(s, &detect.Finding{What: detect.WebScript, First: first.try.At, Last: first.try.At, Account: doer(first.of), As: doer(first.of)})
 }
 
 // daemonWay tells how a suspect came in through a fault of a network service that is no web site.
@@ -334,6 +360,8 @@ func thing(f *detect.Finding) string {
 		return "words of a shell in the server's error log"
 	case detect.Command:
 		return "a job: " + utf8(f.Runs)
+	case detect.AccountMade, detect.AccountOdd:
+		return "account " + utf8(f.Account) + ", which is root under another name"
 	}
 	return utf8(f.Path)
 }

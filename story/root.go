@@ -71,6 +71,13 @@ var ownAccounts = map[string]bool{"mail-account": true, "database-exposed": true
 
 // ofRoot are files that only root can have put where they lie: a program that runs as root for whoever starts it, a system's own program that was replaced.
 func (b *builder) ofRoot() string {
+	for _, w := range []detect.What{detect.AccountMade, detect.AccountOdd} {
+		for _, f := range b.by[w] {
+			if id := b.told[f]; secondRoot(f) && id != "" && contains(b.effect, id) {
+				return id // who can write it
+			}
+		}
+	}
 	for _, w := range []detect.What{detect.OddFile, detect.PackageDiff} {
 		for _, f := range b.by[w] {
 			id := b.told[f]

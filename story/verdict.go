@@ -94,7 +94,12 @@ func (b *builder) wasAttacked() bool {
 			return true
 		}
 	}
-	return len(b.by[detect.WebAttack])+len(b.by[detect.Exploit])+len(b.by[detect.WebScan])+len(b.by[detect.PortScan]) > 0
+	for _, f := range b.by[detect.Exploit] {
+		if !ownFault(f) {
+			return true
+		}
+	}
+	return len(b.by[detect.WebAttack])+len(b.by[detect.WebScan])+len(b.by[detect.PortScan]) > 0
 }
 
 // familiar tells tries of a person who mistypes: few, for one account, from a network that this account comes from.

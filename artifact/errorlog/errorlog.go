@@ -82,6 +82,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 	return func(yield func(event.Event, error) bool) {
 		var e event.Event
 		var last evidence.Time
+		var shake handshake
 		servers, customers, quoted := ofServer(in.Path), ofCustomer(in.Path), 0
 		for ref, t := range artifact.EachLine(ctx, in, yield) {
 			server, at, rest := stamp(in.Clock, t)
@@ -101,6 +102,9 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 			}
 			in.Seen.Record(last)
 			fill(&e, server, rest)
+			if server == apacheLine {
+				shake.line(&e)
+			}
 			if quoted = max(quoted-1, 0); server != bare {
 				quoted = 0
 			} else if ofXML(t) {

@@ -28,7 +28,7 @@ type command struct {
 }
 
 // verbs are what tells an ExtendedLog from the access log of a web server, which has the same shape.
-var verbs = []string{"USER ", "PASS ", "STOR ", "APPE ", "RETR ", "DELE ", "MKD ", "XMKD ", "RMD ", "SITE ", "RNFR ", "RNTO ", "QUIT", "LIST", "NLST", "CWD ", "PASV", "EPSV", "TYPE ", "SYST", "FEAT", "PWD", "MLSD", "PORT ", "MDTM ", "SIZE ", "AUTH ", "OPTS ", "NOOP", "ABOR"}
+var verbs = []string{"USER ", "PASS ", "STOR ", "APPE ", "RETR ", "DELE ", "MKD ", "XMKD ", "RMD ", "SITE ", "RNFR ", "RNTO ", "QUIT", "LIST", "NLST", "CWD ", "PASV", "EPSV", "TYPE ", "SYST", "FEAT", "PWD", "MLSD", "PORT ", "MDTM ", "SIZE ", "AUTH ", "OPTS ", "HELP ", "NOOP", "ABOR"}
 
 func sniffExtended(head []byte) bool {
 	line, _, _ := bytes.Cut(head, []byte("\n"))
@@ -56,7 +56,7 @@ func (c *command) read(t []byte) (stamp []byte, ok bool) {
 	}
 	c.code, tail = said.FirstWord(tail)
 	c.size = said.Number(tail)
-	return stamp, len(said.Number(c.code)) == 3
+	return stamp, len(said.Number(c.code)) == 3 || string(c.code) == "-" // a command that was never answered
 }
 
 var extendedUnread, nobody = []byte("proftpd command"), [][]byte{[]byte("-"), []byte("UNKNOWN"), []byte("nobody"), nil}
@@ -84,6 +84,9 @@ func parseExtended(ctx context.Context, in *artifact.Input) iter.Seq2[event.Even
 	}
 }
 
+// backDoor is what the ProFTPD 1.3.3c that was tampered with gives a shell to.
+var backDoor = []byte("ACIDBITCHEZ")
+
 // event tells what a command did; it gives false for those that tell nothing.
 func (c *command) event(e *event.Event) bool {
 	done := c.code[0] == '2'
@@ -103,6 +106,11 @@ func (c *command) event(e *event.Event) bool {
 	case "MKD", "XMKD", "SITE MKDIR":
 		kind = event.DirectoryMade
 	case "SITE EXEC", "SITE CPFR":
+		kind = event.ProgramSaid
+	case "HELP":
+		if len(c.arg) == 0 || !bytes.EqualFold(c.arg, backDoor) {
+			return false
+		}
 		kind = event.ProgramSaid
 	}
 	if kind == event.Unknown || kind != event.AuthFailed && kind != event.ProgramSaid && !done {

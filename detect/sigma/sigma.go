@@ -225,6 +225,9 @@ func (f *fold) finding(r *Rule, h *hits) detect.Finding {
 		x.Tries = h.tries
 	case detect.Exploit:
 		x.Service = r.Source.Service
+		if x.Service == "error" { // the log of a web server
+			x.Service = r.Source.Product
+		}
 		x.Title = detect.Tried(h.count, x.Mechanism, len(h.sources))
 		x.Tries = h.tries
 	}

@@ -103,8 +103,14 @@ func serviceView(s Source, absent error) (*view, error) {
 		return of("sshd", event.AuthFailed, event.AuthAccepted, event.ConnectionSeen, event.SessionOpened, event.SessionClosed, event.ServiceStarted)
 	case "sudo":
 		return of("sudo", event.SudoCommand, event.SudoDenied, event.AuthFailed, event.SessionOpened)
-	case "distccd":
-		return of("distccd")
+	case "distccd", "rpc.statd", "smtpd":
+		return of(s.Service)
+	case "lprng":
+		return of("server") // as it calls itself
+	case "ftpd":
+		v, err := of("", event.AuthFailed, event.AuthAccepted)
+		v.program = s.Service
+		return v, err
 	case "cron":
 		return of("cron", event.CronRan, event.CronEdited)
 	case "kernel":
