@@ -17,13 +17,13 @@ type sign struct {
 }
 
 // bad are the findings that can be bad in themselves, whoever they are of.
-var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.AccountMade, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun, detect.Command, detect.Container, detect.Relayed, detect.DataFetched, detect.Upload}
+var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.AccountMade, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun, detect.Command, detect.Container, detect.Relayed, detect.DataFetched, detect.Upload, detect.BecameRoot}
 
 // odd gives what does not belong on a server and has no cause that explains it, the worst first.
 func (b *builder) odd() (out []*detect.Finding) {
 	for _, w := range bad {
 		for _, f := range b.by[w] {
-			if f.Level < detect.High || f.Rung < evidence.Effect && w != detect.DataFetched && w != detect.Upload || f.Mechanism == "dir" && f.Level < detect.Critical || f.Explained != "" || len(f.For) == 0 {
+			if f.Level < detect.High || f.Rung < evidence.Effect && w != detect.DataFetched && w != detect.Upload && !orderedBy(f) || f.Mechanism == "dir" && f.Level < detect.Critical || f.Explained != "" || len(f.For) == 0 {
 				continue
 			}
 			if w == detect.DataFetched && f.Mechanism != "secret" { // a copy that its owner may have fetched himself
@@ -40,6 +40,15 @@ func (b *builder) odd() (out []*detect.Finding) {
 	}
 	sortBy(out, func(x, y *detect.Finding) bool { return x.Level > y.Level })
 	return out
+}
+
+// orderedBy tells a statement that made a database run what hardly anybody runs: it was taken, and what it led to may be gone.
+func orderedBy(f *detect.Finding) bool {
+	if f.What != detect.DatabaseDid || f.Rung < evidence.Accepted {
+		return false
+	}
+	_, l := detect.SuspiciousCommand(f.Runs)
+	return l >= detect.High
 }
 
 // commanded tells commands that speak for themselves: a job that cron was seen to run; a grave one in a history that hides or removes something besides; and one that

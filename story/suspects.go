@@ -108,6 +108,7 @@ func (b *builder) suspect() {
 	b.followAll()
 	b.byAttack()
 	b.followAll()
+	b.byWebHands()
 }
 
 // followAll follows what hangs on the suspects, in rounds: each may find a key, and with it an address.
