@@ -74,6 +74,10 @@ func udev(t []byte, give func(hook.Found)) {
 	if hook.Comment(t, "#") {
 		return
 	}
+	on := "when a device appears that the rule fits"
+	if alwaysThere(string(t)) {
+		on = "at each boot, for the rule fits a device that is always there"
+	}
 	for s := string(t); s != ""; {
 		key, rest, ok := strings.Cut(s, "\"")
 		if !ok {
@@ -90,10 +94,24 @@ func udev(t []byte, give func(hook.Found)) {
 		name := strings.TrimRight(strings.Trim(key, " \t,"), "+:=!-e")
 		builtin := strings.Contains(name, "{builtin}") || strings.Contains(name, "{db}") || strings.Contains(name, "{parent}") || strings.Contains(name, "{cmdline}") || strings.Contains(name, "{file}")
 		if !builtin && (strings.HasPrefix(name, "RUN") || name == "PROGRAM" || name == "IMPORT" || name == "IMPORT{program}") && !strings.HasSuffix(key, "==") && !strings.HasSuffix(key, "!=") {
-			give(hook.Found{Runs: rest[:end], On: "when a device appears that the rule fits", Setting: name})
+			give(hook.Found{Runs: rest[:end], On: on, Setting: name})
 		}
 		s = rest[min(end+1, len(rest)):]
 	}
+}
+
+// alwaysThere tells a rule for one of the kernel's own devices, such as /dev/random (1, 8): no hardware comes with it that a program could be needed for.
+func alwaysThere(rule string) bool {
+	rule = strings.ReplaceAll(rule, " ", "")
+	if strings.Contains(rule, `ENV{MAJOR}=="1",`) && strings.Contains(rule, `ENV{MINOR}=="`) {
+		return true
+	}
+	for _, name := range []string{"random", "urandom", "null", "zero", "full", "mem", "kmsg"} {
+		if strings.Contains(rule, `KERNEL=="`+name+`"`) {
+			return true
+		}
+	}
+	return false
 }
 
 // options are parameters of the kernel's command line that say what runs first, or switch off what watches.

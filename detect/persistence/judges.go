@@ -31,7 +31,7 @@ var judges = map[string]func(*hook) judgement{
 	"sshd-setting": sshd, "trusted-host": trusted, "environment": environment, "pam-rule": pam, "sudo-setting": sudo, "doas-rule": doas, "library-path": library, "kernel-helper": helper, "binary-format": format,
 	"modprobe-rule": modprobe, "boot-option": boot, "tmpfiles-rule": tmpfile, "sysusers-rule": sysuser, "package-source": source, "apt-hook": apt, "inetd-service": shellServed, "xinetd-service": shellServed, "web-handler": handler, "web-module": module,
 	"php-setting": php, "php-user-ini": php, "python-path": python, "container-unit": container, "database-setting": module, "name-service": module, "converter-module": module, "tcp-wrapper": wrapper, "package-runner": runner,
-	"initramfs-content": bootFile, "efi-file": bootFile,
+	"udev-rule": device, "initramfs-content": bootFile, "efi-file": bootFile,
 }
 
 func none() judgement { return judgement{"", detect.Info} }
@@ -69,6 +69,14 @@ func sshd(x *hook) judgement {
 				return judgement{"takes what lets in from " + p, detect.High}
 			}
 		}
+	}
+	return none()
+}
+
+// device judges a rule of udev: who hangs a program on /dev/random wants it started, and not looked for there.
+func device(x *hook) judgement {
+	if !x.owned && strings.HasPrefix(x.on, "at each boot") {
+		return judgement{"is started by the device manager, for a device that needs no program", detect.High}
 	}
 	return none()
 }
