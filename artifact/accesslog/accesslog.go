@@ -29,7 +29,8 @@ func New() *artifact.Artifact {
 			"/var/log/{apache2,httpd,nginx}/domlogs/**", "/usr/local/apache/domlogs/**", "/etc/apache2/logs/domlogs/**", "/home/*/access-logs/*",
 			"/home/*/logs/*-{Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec}-20*", "!**/{domlogs,access-logs}/**/*{-bytes_log,.offset,.bkup,ftpxferlog,-ftp_log}*", "!/home/*/logs/*-ftp_log-*",
 			// Application servers, forges and panels that bring a web server of their own.
-			"/{opt,u01,usr/local}/**/{log,logs}/*access*", "/opt/zimbra/log/{access_log,nginx.access}*", "/var/log/gitlab/nginx/*access*", "!/usr/local/cpanel/**",
+			"/{opt,u01,usr/local}/**/{log,logs}/*access*", "/{opt,usr/local,var/log,var/lib}/**/{jetty-request,*.request}.log", // Jetty's own name: yyyy_mm_dd.request.log
+			"/opt/zimbra/log/{access_log,nginx.access}*", "/var/log/gitlab/nginx/*access*", "!/usr/local/cpanel/**",
 			// Plesk, HestiaCP and VestaCP.
 			"/usr/local/psa/admin/logs/*access*", "/var/log/{plesk,sw-cp-server}/*access*", "/var/log/{apache2,httpd,nginx}/domains/*.log", "!/var/log/*/domains/*.error.log*",
 		},

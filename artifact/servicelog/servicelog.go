@@ -24,7 +24,7 @@ func New() *artifact.Artifact {
 		Files: []string{
 			"/var/log/{salt,solr,elasticsearch,opensearch,hadoop*,yarn,couchdb,nexus,jenkins,activemq,openfire,airflow,ray,ollama,jupyter,kibana,logstash,nodejs,pm2,kubernetes,kube-apiserver,apiserver}/**", "/var/log/kube*audit*.log",
 			"/var/log/gitlab/gitlab-workhorse/*", "/var/{solr,couchdb,nexus}/{log,logs}/*", "/var/lib/*/{log,logs}/*.{log,out}", "/{opt,srv}/*/{log,logs,data}/*.{log,out}", "/{home/*,root}/.pm2/logs/*.log",
-			"!**/{catalina,localhost,manager,host-manager}*", "!**/*access*", "!**/*.gz", "!**/*_gc.log*", "!/opt/zimbra/**", "!/opt/gitlab/**",
+			"!**/{catalina,localhost,manager,host-manager}*", "!**/*access*", "!**/{jetty-request,*.request}.log", "!**/*.gz", "!**/*_gc.log*", "!/opt/zimbra/**", "!/opt/gitlab/**",
 		},
 		Log: true, Sniff: r.sniff, Parse: r.parse, Kinds: []event.Kind{event.ProgramSaid, event.AuthFailed, event.ConnectionSeen},
 	}
