@@ -16,6 +16,8 @@ const (
 	fastTries    = 3
 	fastNames    = 3
 	typesIn      = 4 * time.Second
+	manyTries    = 100 // at least one each keepsOn: who types so long has given up before
+	keepsOn      = 10 * time.Second
 )
 
 // peopleAt is how many accounts log in from an address that people share, each mistyping his own name.
@@ -37,7 +39,7 @@ func (b *builder) guesser(f *detect.Finding) bool {
 
 // byMachine tells whether so many tries within a time are more than anybody types.
 func byMachine(tries int64, within time.Duration) bool {
-	return within > 0 && within/typesIn < time.Duration(tries)
+	return within > 0 && (within/typesIn < time.Duration(tries) || tries >= manyTries && within/keepsOn < time.Duration(tries))
 }
 
 // accountsFrom counts the accounts that were let in from an address.

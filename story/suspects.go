@@ -109,6 +109,8 @@ func (b *builder) suspect() {
 	b.byAttack()
 	b.followAll()
 	b.byWebHands()
+	b.byGuessed()
+	b.followAll()
 }
 
 // followAll follows what hangs on the suspects, in rounds: each may find a key, and with it an address.
