@@ -103,7 +103,7 @@ func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequ
 	all := attemptsOf(f)
 	for _, w := range []detect.What{detect.OddFile, detect.Persistence, detect.WebExecution, detect.WebScript, detect.Process, detect.Command, detect.AccountMade, detect.AccountOdd} {
 		for _, e := range b.by[w] {
-			if (w == detect.AccountMade || w == detect.AccountOdd) && !secondRoot(e) || w == detect.Command && e.Mechanism != "cron-ran" {
+			if (w == detect.AccountMade || w == detect.AccountOdd) && !secondRoot(e) || w == detect.Command && e.Mechanism != "cron-ran" && e.Mechanism != "audited" {
 				continue
 			}
 			if e.Explained != "" || e.Level < detect.Medium || e.Mechanism == "dir" || b.made[e] || !b.answers(e) {
@@ -359,6 +359,9 @@ func thing(f *detect.Finding) string {
 	case detect.WebExecution:
 		return "words of a shell in the server's error log"
 	case detect.Command:
+		if f.Mechanism == "audited" {
+			return "a program: " + utf8(f.Runs)
+		}
 		return "a job: " + utf8(f.Runs)
 	case detect.AccountMade, detect.AccountOdd:
 		return "account " + utf8(f.Account) + ", which is root under another name"

@@ -23,7 +23,7 @@ func New() *detect.Detection {
 		Attack: []string{"T1059.004", "T1082", "T1070"},
 		Wants:  []event.Kind{event.ShellCommand, event.File, event.SudoCommand, event.ProcessStarted},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{recon: map[string]*detect.Finding{}, written: map[string]evidence.Time{}, remote: map[string]*detect.Finding{}, images: map[string]bool{}}
+			return &fold{recon: map[string]*detect.Finding{}, written: map[string]evidence.Time{}, remote: map[string]*detect.Finding{}, images: map[string]bool{}, seen: map[string]*detect.Finding{}}
 		},
 	}
 }
@@ -36,8 +36,9 @@ type fold struct {
 	order   []string
 	written map[string]evidence.Time // when histories were last written, by path
 	remote  map[string]*detect.Finding
-	remotes []*detect.Finding // in the order in which they ran
-	images  map[string]bool   // histories by which an image of the machine was made
+	remotes []*detect.Finding          // in the order in which they ran
+	seen    map[string]*detect.Finding // processes that were told, by account and command
+	images  map[string]bool            // histories by which an image of the machine was made
 }
 
 const maxHistories = 10_000
@@ -50,6 +51,9 @@ func (f *fold) Observe(e *event.Event) {
 		return
 	}
 	if e.Kind != event.ShellCommand {
+		if e.Kind == event.ProcessStarted {
+			f.audited(e)
+		}
 		f.ran(e)
 		return
 	}
