@@ -1,0 +1,98 @@
+// Package openvpn reads what an OpenVPN server says of its clients: who came in by which certificate or name and from where, and who was refused. It gives
+// a network, and no shell.
+package openvpn
+
+import (
+	"bytes"
+
+	"telltale/artifact"
+	"telltale/artifact/internal/said"
+	"telltale/event"
+	"telltale/evidence"
+	"telltale/internal/logclock"
+)
+
+const spec = "OpenVPN 2.1 to 2.6: src/openvpn/{multi,ssl,ssl_verify,error}.c; openvpn(8), --log, --suppress-timestamps"
+
+var kinds = []event.Kind{event.AuthAccepted, event.AuthFailed, event.ConnectionSeen, event.ServiceStarted}
+
+// New gives the artefact of its own log.
+func New() *artifact.Artifact {
+	return &artifact.Artifact{Name: "openvpn", Doc: "clients of an OpenVPN server: accepted and refused, from where", Spec: spec,
+		Files: []string{"/var/log/openvpn.log", "/var/log/openvpn/*.log", "/var/log/openvpn-server.log", "/etc/openvpn/**/*.log", "!**/*status*"}, Log: true,
+		Sniff: artifact.MostLines(sniff), Parse: artifact.Stamped("openvpn", stamp, decode), Kinds: kinds}
+}
+
+// Syslog gives the artefact of what it sends to syslog.
+func Syslog() *artifact.Artifact {
+	return &artifact.Artifact{Name: "openvpn-syslog", Doc: New().Doc, Spec: spec, Programs: []string{"openvpn", "ovpn-*"}, Decode: decode, Kinds: kinds}
+}
+
+func sniff(line []byte) bool {
+	_, t, ok := stamp(&logclock.Clock{Year: 2000}, line)
+	if !ok {
+		return false
+	}
+	if _, who, ok := peer(t); ok {
+		return who != nil
+	}
+	return said.BeginsAny(t, []string{"OpenVPN ", "Initialization Sequence Completed", "MULTI: ", "Diffie-Hellman ", "TUN/TAP ", "UDPv4 ", "library versions: "})
+}
+
+// stamp takes "Fri Jan 21 05:35:11 2022 " or, since 2.5, "2022-01-21 05:35:11 " off a line.
+func stamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool) {
+	if at, n := c.Asctime(t); n > 0 && n < len(t) && t[n] == ' ' {
+		return at, t[n+1:], true
+	}
+	return artifact.ISOStamp(c, t)
+}
+
+// peer takes "[name/]address:port " off a message.
+func peer(t []byte) (name, address []byte, ok bool) {
+	w, rest := said.FirstWord(t)
+	if len(rest) == 0 {
+		return nil, nil, false
+	}
+	if before, after, slashed := said.CutLast(w, "/"); slashed {
+		name, w = before, after
+	}
+	a, port := said.AddressPort(w)
+	return name, a, a != nil && port != nil
+}
+
+var service, password, certificate = []byte("openvpn"), []byte("password"), []byte("certificate")
+
+// refusals are words of a client that was not let in.
+var refusals = []string{"TLS Auth Error: Auth Username/Password verification failed for peer", "TLS Auth Error: username attempted to change", "VERIFY ERROR: ", "AUTH_FAILED", "SENT CONTROL [UNDEF]: 'AUTH_FAILED"}
+
+func decode(m *artifact.Message, yield func(*event.Event)) bool {
+	_, address, ok := peer(m.Text)
+	if !ok {
+		if bytes.HasPrefix(m.Text, []byte("Initialization Sequence Completed")) {
+			e := m.Event(event.ServiceStarted)
+			e.Add(event.ServiceName, service)
+			yield(e)
+		}
+		return true
+	}
+	_, t := said.FirstWord(m.Text)
+	t = bytes.TrimLeft(t, " ")
+	tell := func(k event.Kind, user, method []byte) {
+		e := m.Event(k)
+		e.Add(event.ServiceName, service)
+		e.Add(event.UserName, user)
+		e.Add(event.SourceIP, address)
+		e.Add(event.AuthMethod, method)
+		yield(e)
+	}
+	if rest, ok := said.Rest(t, "["); ok {
+		if who, _, ok := said.Cut(rest, "] Peer Connection Initiated with "); ok && len(who) > 0 {
+			tell(event.AuthAccepted, who, certificate)
+		}
+		return true
+	}
+	if said.BeginsAny(t, refusals) {
+		tell(event.AuthFailed, nil, password)
+	}
+	return true
+}
