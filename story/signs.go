@@ -17,7 +17,7 @@ type sign struct {
 }
 
 // bad are the findings that can be bad in themselves, whoever they are of.
-var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.AccountMade, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun, detect.Command, detect.Container, detect.Relayed, detect.DataFetched, detect.Upload, detect.BecameRoot}
+var bad = []detect.What{detect.Persistence, detect.WebScript, detect.WebUpload, detect.WebExecution, detect.AccountOdd, detect.AccountMade, detect.OddFile, detect.PackageDiff, detect.Scanner, detect.Destroyed, detect.Process, detect.HiddenThing, detect.DatabaseDid, detect.MailRun, detect.Command, detect.Container, detect.Relayed, detect.DataFetched, detect.Upload, detect.BecameRoot, detect.NameServer}
 
 // odd gives what does not belong on a server and has no cause that explains it, the worst first.
 func (b *builder) odd() (out []*detect.Finding) {

@@ -45,6 +45,11 @@ func command(in *artifact.Input, t []byte, e *event.Event, yield func(*event.Eve
 	if len(t) == 0 || t[0] == '#' {
 		return
 	}
+	if in.Path == "/etc/inittab" {
+		if t = process(t); t == nil {
+			return
+		}
+	}
 	e.Kind = event.StartupCommand
 	user := in.Host.UserByHome(in.Path)
 	if user == "" {
@@ -59,6 +64,15 @@ func command(in *artifact.Input, t []byte, e *event.Event, yield func(*event.Eve
 	e.AddText(event.UserName, user)
 	e.Add(event.CommandLine, t)
 	yield(e)
+}
+
+// process gives what a line of inittab starts: "id:runlevels:action:process", with a "+" before it that keeps it out of utmp.
+func process(t []byte) []byte {
+	w := bytes.SplitN(t, []byte(":"), 4)
+	if len(w) < 4 || len(bytes.TrimLeft(w[3], "+ ")) == 0 {
+		return nil
+	}
+	return bytes.TrimLeft(w[3], "+ ")
 }
 
 // sudoRule reads "who host=(as) what"; settings and aliases are left out.

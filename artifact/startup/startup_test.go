@@ -10,6 +10,7 @@ import (
 func TestGolden(t *testing.T) {
 	artifacttest.GoldenAs(t, startup.Preload(), "preload.txt", "/etc/ld.so.preload", "")
 	artifacttest.GoldenAs(t, startup.Commands(), "rclocal.txt", "/etc/rc.local", "")
+	artifacttest.GoldenAs(t, startup.Commands(), "inittab.txt", "/etc/inittab", "")
 	artifacttest.GoldenAs(t, startup.Sudoers(), "sudoers.txt", "/etc/sudoers", "")
 }
 

@@ -66,6 +66,7 @@ type domain struct {
 	clients       int // 1, or more
 	count, length int64
 	odd           int64      // of types that carry text
+	packed        int64      // with labels that no host name has
 	seen          [64]uint64 // which names, by their hash
 	first, last   evidence.Time
 	quotes        []evidence.Quote
@@ -205,6 +206,9 @@ func (f *fold) long(e *event.Event, name []byte, at int, kind []byte) {
 	case "TXT", "NULL", "CNAME", "MX", "PRIVATE", "TYPE65399":
 		d.odd++
 	}
+	if packed(name[:at]) {
+		d.packed++
+	}
 	h := detect.Hash(name[:at])
 	h ^= h >> 15
 	d.seen[h>>6&63] |= 1 << (h & 63)
@@ -216,6 +220,9 @@ func (f *fold) long(e *event.Event, name []byte, at int, kind []byte) {
 		d.quotes = append(d.quotes, e.Quote())
 	}
 }
+
+// packed tells labels that end in a hyphen, more than one: no host name may, and DNSteal, which carries files out by questions, cuts its load so.
+func packed(name []byte) bool { return bytes.Count(name, []byte("-.")) >= 2 }
 
 // Findings gives what was found, each kind in the order of its names.
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {

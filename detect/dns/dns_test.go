@@ -27,6 +27,8 @@ func TestNameServer(t *testing.T) {
 		count        int
 	}{
 		{"a tunnel", names(400, "source.ip=192.0.2.20 dns.question.type=TXT dns.question.name=N.t.example.net"), detect.Medium, 1},
+		{"labels that end in a hyphen", names(400, "source.ip=192.168.2.20 dns.question.type=A dns.question.name=3x6-.N-.abc-.x.xlsx.example.net"), detect.High, 1},
+		{"the same, asked by a stranger", names(400, "source.ip=203.0.113.6 dns.question.type=A dns.question.name=3x6-.N-.abc-.x.xlsx.example.net"), detect.Low, 1},
 		{"a block list", names(400, "source.ip=192.0.2.20 dns.question.type=TXT dns.question.name=N.hbl.dq.spamhaus.net"), detect.Info, 0},
 		{"one long name, again and again", strings.Repeat("03:00:00 dns-query service.name=named source.ip=192.0.2.20 dns.question.type=TXT dns.question.name=0123456789012345678901234567890123456789abcdef.x.example.net\n", 400), detect.Info, 0},
 		{"the tree of addresses", names(400, "source.ip=192.0.2.20 dns.question.type=PTR dns.question.name=N.8.b.d.0.1.0.0.2.ip6.arpa"), detect.Info, 0},

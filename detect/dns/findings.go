@@ -63,6 +63,11 @@ func (f *fold) tunnels() (out []detect.Finding) {
 		if d.odd*2 > d.count && d.clients == 1 {
 			r.Level = detect.Medium
 		}
+		if d.packed*2 > d.count && d.clients == 1 && !detect.Outside(d.client) {
+			r.Level, r.Rung = detect.High, evidence.Effect
+			r.Title = fmt.Sprintf("%s carried data out by questions for about %.0f names below %s", d.client, n, d.name)
+			r.Detail = fmt.Sprintf("%d characters long in the middle, of labels that end in a hyphen, as no host's name does and DNSteal cuts files", d.length/d.count)
+		}
 		out = append(out, r)
 	}
 	return sorted(out)
