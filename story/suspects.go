@@ -48,6 +48,7 @@ func (b *builder) suspect() {
 			b.add(f.Source, b.claim(text, f.Rung, f.First, Confirmed, f.For, f.Against), true)
 		}
 	}
+	b.afterAttempt()
 	for _, w := range []detect.What{detect.WebUpload, detect.WebScript} {
 		for _, f := range b.by[w] {
 			if f.Level < detect.High || f.Source == "" || f.Source != "" && b.ftpUpload(f.Path) != nil {
