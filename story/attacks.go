@@ -103,7 +103,7 @@ func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequ
 	all := attemptsOf(f)
 	for _, w := range []detect.What{detect.OddFile, detect.Persistence, detect.WebExecution, detect.WebScript, detect.Process, detect.Command, detect.AccountMade, detect.AccountOdd} {
 		for _, e := range b.by[w] {
-			if (w == detect.AccountMade || w == detect.AccountOdd) && !secondRoot(e) || w == detect.Command && e.Mechanism != "cron-ran" && e.Mechanism != "audited" {
+			if (w == detect.AccountMade || w == detect.AccountOdd) && (!secondRoot(e) || b.otherChange(e)) || w == detect.Command && e.Mechanism != "cron-ran" && e.Mechanism != "audited" {
 				continue
 			}
 			if e.Explained != "" || e.Level < detect.Medium || e.Mechanism == "dir" || b.made[e] || !b.answers(e) {
@@ -218,6 +218,13 @@ func doer(e *detect.Finding) string {
 		return "root"
 	}
 	return account(e)
+}
+
+// otherChange tells whether the list of accounts was written at that time for another account: then it says nothing of when this one came.
+func (b *builder) otherChange(e *detect.Finding) bool {
+	return e.What == detect.AccountOdd && slices.ContainsFunc(b.by[detect.AccountMade], func(m *detect.Finding) bool {
+		return m.Account != "" && m.Account != e.Account && m.First.Known() && m.First.Sub(e.First).Abs() <= 2*time.Minute
+	})
 }
 
 // secondRoot tells an account that is root under another name.

