@@ -31,7 +31,8 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 	return func(yield func(event.Event, error) bool) {
 		best, raw := "", []byte(nil)
 		carried, said := variables{}, map[string]bool{}
-		takes := theft{}
+		takes, shut := theft{}, closing{}
+		settings := strings.HasSuffix(in.Path, "/.htaccess")
 		ref := in.Ref
 		rank := 0
 		total := int64(0)
@@ -45,6 +46,9 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 				break
 			}
 			s := strings.ToLower(string(l.Text[:min(len(l.Text), maxJudged)]))
+			if settings {
+				shut.line(s)
+			}
 			what, r := judge(s, in.Path)
 			if len(l.Text) <= maxJudged {
 				if w, n := carried.judge(s); n > r {
@@ -74,6 +78,9 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 		in.Seen.Record(evidence.Time{})
 		if err := lr.Err(); err != nil {
 			yield(event.Event{}, &evidence.Damage{Ref: in.Ref, Reason: err.Error()})
+		}
+		if best == "" && shut.all() {
+			best = closedOff
 		}
 		if best == "" || best == namesItself && len(said) > 2 { // who knows them all is a scanner
 			return
@@ -119,7 +126,7 @@ func judge(s string, p string) (string, int) {
 	switch {
 	case len(named(s)) > 0:
 		return namesItself, 5
-	case in && sink && !fixed(s), in && shellTicks(s):
+	case in && sink && !fixed(s) && !oneWord(s), in && shellTicks(s):
 		return "it runs what a request carries", 5
 	case strings.Contains(s, "eval(") && packedTwice(s):
 		return "it evaluates code that is packed more than once", 5

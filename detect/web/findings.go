@@ -198,7 +198,7 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 			marks = append(marks, fmt.Sprintf("only %s ever asked for it, %s with arguments", detect.Plural(int64(len(s.clients)), "address", "addresses"), detect.Plural(s.args, "time", "times")))
 		}
 	}
-	if points > mostByPlace && f.onlyPlace(x, grave, &r) {
+	if points > mostByPlace && (f.onlyPlace(x, grave, &r) || s == nil && f.closedOff(x.path)) {
 		points = mostByPlace
 	}
 	if points > mostByForm && byForm(x, &r) {
