@@ -188,7 +188,7 @@ func SuspiciousCommand(cmd string) (why string, level Level) {
 			return "runs a program in /dev", High
 		}
 	}
-	if fetch && (strings.Contains(low, "chmod ") || strings.Contains(low, "/tmp/") || strings.Contains(low, "/dev/shm")) {
+	if fetch && (strings.Contains(low, "chmod ") || strings.Contains(low, "/tmp/") || strings.Contains(low, "/dev/shm")) && !onlyCarries(c) {
 		return "fetches a file and makes it a program", High
 	}
 	for _, w := range programs(c) {

@@ -91,6 +91,9 @@ func judge(c string) (id, attack, why string, l detect.Level) {
 	case strings.Contains(c, "HISTFILE") && (strings.Contains(low, "unset") || strings.Contains(c, "/dev/null") || strings.HasSuffix(c, "HISTFILE=")), strings.Contains(c, "HISTSIZE=0"), strings.Contains(low, "history -c"), strings.Contains(low, "set +o history"):
 		return "D61", "T1070.003", "switches off or empties the shell's history", detect.Medium
 	case strings.Contains(low, "/var/log/") && (strings.Contains(low, "sed -i") || strings.HasPrefix(low, "rm ") || strings.Contains(low, " rm ") || strings.Contains(low, "shred ") || strings.Contains(low, "truncate ") || strings.HasPrefix(low, "> /var/log") || strings.HasPrefix(low, ": >") || strings.HasPrefix(low, "echo > ")):
+		if makesRoom(low) {
+			return "D58", "T1070.002", "empties or removes logs that tell of no logins", detect.Medium
+		}
 		return "D58", "T1070.002", "edits, empties or removes logs", detect.High
 	case strings.Contains(low, "_history") && (strings.HasPrefix(low, "rm ") || strings.Contains(low, "shred ") || strings.Contains(low, "truncate ") || strings.Contains(low, "/dev/null")):
 		return "D61", "T1070.003", "removes the shell's history", detect.Medium
@@ -111,8 +114,14 @@ func judge(c string) (id, attack, why string, l detect.Level) {
 	}
 	if l > detect.Info {
 		if why == fetchesAndRuns {
-			if from, l := detect.FetchedFrom(c); l == detect.Low {
+			from, l := detect.FetchedFrom(c)
+			switch {
+			case l == detect.Low:
 				return "D33", "T1195", "runs code from " + from + ", as its maker tells everybody to", l
+			case l == detect.Medium && !detect.Pasted(from): // as very much software is installed
+				return "D36", "T1059.004", why, l
+			case detect.NearFetch(c):
+				return "D36", "T1059.004", why, detect.High
 			}
 		}
 		return "D36", "T1059.004", why, l
