@@ -12,9 +12,12 @@ var carriers = []string{"curl", "wget", "fetch", "cp", "mv", "cat", "grep", "egr
 // homesOfCode are where what is put runs, or lets somebody in.
 var homesOfCode = []string{"/bin/", "/sbin/", "/cron", "/.ssh", "authorized_keys", "/systemd/", "ld.so", "/passwd", "/shadow", "/sudoers", "/rc.", "/init.d", "/profile", "/pam.d", "/security/", "/lib/", "/lib64/", "/www", "/htdocs", "public_html", "/html", ".php", ".sh", ".so", ".py", ".pl", "rc ", "/udev/", "/apt/", "/update-motd.d", "/ssh/"}
 
-// onlyCarries tells whether all that a command line runs moves and looks at data, and puts it where only data lies: a list that is fetched, looked at and put
-// in its place is no program.
+// onlyCarries tells whether all that a command line runs moves and looks at data, and puts it where only data lies: a list that is fetched from a host with a name
+// by https, looked at and put in its place is no program.
 func onlyCarries(c string) bool {
+	if from, l := FetchedFrom(c); l > Medium || Pasted(from) {
+		return false
+	}
 	if strings.ContainsAny(c, "`") || strings.Contains(c, "$(") || strings.Contains(c, "<(") {
 		return false
 	}

@@ -108,7 +108,7 @@ func ofPrograms(name string) bool {
 			return true
 		}
 	}
-	return false
+	return len(name) == len(".tmp")+6 && strings.HasPrefix(name, ".tmp") && !strings.ContainsAny(name[1:], ".-_ ") // of programs written in Rust
 }
 
 // systemDirs are directories in which a name with a dot is odd. Deeper down, software of any kind has its own.

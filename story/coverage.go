@@ -138,7 +138,7 @@ func (b *builder) unwritten() (out []string) {
 	}
 	told := map[string]bool{}
 	for _, l := range b.by[detect.Login] {
-		if l.Access == nil || !l.Access.NewAddress || !shellService(l.Service) || b.suspects[l.Source] != nil || b.origin(l.Source) != "external" || l.Access.Longest >= 0 && l.Access.Longest <= 2*time.Second || told[l.Account] || b.historyOf(l.Account, l.First) {
+		if l.Access == nil || !l.Access.NewAddress || !shellService(l.Service) || b.suspects[l.Source] != nil || b.origin(l.Source) != "external" || l.Access.Longest >= 0 && l.Access.Longest <= 2*time.Second || told[l.Account] || b.historyOf(l.Account, l.First) || b.bound(l) {
 			continue
 		}
 		if told[l.Account] = true; len(out) < maxUnwritten {

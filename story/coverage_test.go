@@ -35,3 +35,33 @@ func TestUnwritten(t *testing.T) {
 		}
 	}
 }
+
+// TestBound: nobody is asked what was typed by a key that is bound to a command, as long as no other key lets the account in.
+func TestBound(t *testing.T) {
+	git := login(detect.Login, "git", "198.51.100.2", "publickey", "01:00:00", "01:10:00", detect.Access{NewAddress: true, Longest: 600e9})
+	with := func(path, options string) detect.Finding {
+		k := key("SHA256:"+path, "/home/git/.ssh/authorized_keys", "git", "00:02:00")
+		k.Runs = options
+		return k
+	}
+	forced := with("a", `command="/usr/bin/gitlab-shell key-1",no-pty`)
+	for _, tc := range []struct {
+		name string
+		keys []detect.Finding
+		asks bool
+	}{
+		{"one that is bound", []detect.Finding{forced}, false},
+		{"one that is bound to a shell", []detect.Finding{with("a", `command="/bin/bash"`)}, true},
+		{"one that runs what was asked for", []detect.Finding{with("a", `command="/usr/bin/run $SSH_ORIGINAL_COMMAND"`)}, true},
+		{"another that is not", []detect.Finding{forced, with("b", "")}, true},
+		{"none", nil, true},
+	} {
+		set := full()
+		set.Users = []detect.User{{Name: "git", UID: 998, Home: "/home/git", Shell: "/bin/sh"}}
+		s := Build(t.Context(), append([]detect.Finding{git}, tc.keys...), set)
+		check(t, &s)
+		if strings.Contains(s.Verdict.Summary, "no shell history") != tc.asks {
+			t.Errorf("%s: %s: %s", tc.name, s.Verdict.Status, s.Verdict.Summary)
+		}
+	}
+}

@@ -360,10 +360,8 @@ func (b *builder) innocents() {
 			b.explain(fmt.Sprintf("%s before a login of %s from %s", plural(a.FailedHere, "refused try", "refused tries"), utf8(l.Account), l.Source),
 				"a typing error: few tries, one account, and nothing that followed speaks of an intruder")
 		}
-		if l.Access.NewAddress && b.origin(l.Source) == "external" && len(b.s.Innocent) < 40 {
-			b.explain(fmt.Sprintf("%s logged in from %s, where the account had not come from before", utf8(l.Account), l.Source), b.newAddress(l))
-		}
 	}
+	b.newPlaces()
 	for _, p := range b.by[detect.Persistence] {
 		if p.Mechanism == "cron" && p.Package == "" && p.Level < detect.Medium && b.set.Packages && len(b.s.Innocent) < 60 && !b.accused(p.Path) {
 			b.explain(fmt.Sprintf("the cron entry in %s runs %s as %s; no package owns it", utf8(p.Path), utf8(p.Runs), utf8(p.As)),

@@ -104,6 +104,9 @@ func judge(c string) (id, attack, why string, l detect.Level) {
 	case strings.Contains(low, "touch -d ") || strings.Contains(low, "touch -t ") || strings.Contains(low, "touch -r "):
 		return "D62", "T1070.006", "sets a file's times", detect.Medium
 	case strings.Contains(low, "/etc/shadow") && (strings.HasPrefix(low, "cat ") || strings.Contains(low, " cat ") || strings.HasPrefix(low, "cp ") || strings.HasPrefix(low, "unshadow")):
+		if looksAtHashes(low) {
+			return "D65", "T1003.008", "looks at the password hashes", detect.Medium
+		}
 		return "D65", "T1003.008", "reads the password hashes", detect.High
 	case strings.Contains(low, "chattr +i") && (strings.Contains(low, "authorized_keys") || strings.Contains(low, "cron") || strings.Contains(low, "/tmp") || strings.Contains(low, "/usr/bin")):
 		return "D46", "T1222.002", "makes a file that lets somebody in unchangeable", detect.High

@@ -48,3 +48,12 @@ func rotated(name string) bool {
 	_, day, ok := strings.Cut(name, "-20")
 	return ok && len(day) >= 2 && strings.Trim(day, "0123456789-") == ""
 }
+
+// looksAtHashes tells a command, in lower case, that shows /etc/shadow on the terminal and keeps nothing of it, as who asks whether an account is locked types, too.
+func looksAtHashes(low string) bool {
+	w := strings.Fields(low)
+	if len(w) > 0 && w[0] == "sudo" {
+		w = w[1:]
+	}
+	return len(w) == 2 && w[0] == "cat" && w[1] == "/etc/shadow"
+}
