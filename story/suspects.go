@@ -29,6 +29,11 @@ func (b *builder) suspect() {
 				Why: "a password that was forgotten: one account, and the account had come from this network before"})
 			continue
 		}
+		if !strong && b.neighbours(f) {
+			b.explain(fmt.Sprintf("%s before a login of %s from %s", plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries"), utf8(f.Account), f.Source),
+				"a password that was mistyped, or tried by a program that had an old one: others had been let in from this address for days; ask "+utf8(f.Account))
+			continue
+		}
 		st := Confirmed
 		if !strong {
 			st = Likely
