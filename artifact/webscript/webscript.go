@@ -51,8 +51,10 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 			}
 			what, r := judge(s, in.Path)
 			if len(l.Text) <= maxJudged {
-				if w, n := carried.judge(s); n > r {
-					what, r = w, n
+				for st := range statements(s) {
+					if w, n := carried.judge(st); n > r {
+						what, r = w, n
+					}
 				}
 			}
 			if what == mailsCarried && carried.ownMail(s) {
@@ -122,11 +124,12 @@ func judge(s string, p string) (string, int) {
 	if t := strings.TrimSpace(s); strings.HasPrefix(t, "//") || strings.HasPrefix(t, "*") || strings.HasPrefix(t, "#") {
 		return "", 0
 	}
-	in, sink, dec := any(s, inputs), call(s), any(s, decode)
+	sink, dec := call(s), any(s, decode)
+	in := any(s, inputs)
 	switch {
 	case len(named(s)) > 0:
 		return namesItself, 5
-	case in && sink && !fixed(s) && !oneWord(s), in && shellTicks(s):
+	case in && sink && runsIn(s), in && shellTicks(s):
 		return "it runs what a request carries", 5
 	case strings.Contains(s, "eval(") && packedTwice(s):
 		return "it evaluates code that is packed more than once", 5
