@@ -46,10 +46,14 @@ func (b *builder) cameFrom(ip, account string, before evidence.Time) bool {
 // aFew is how many tries before a login are anybody's.
 const aFew = 2
 
-// refusedBefore tells whether more tries for a login's account, or from its address, were refused shortly before than anybody's are.
+// aRise is how many times as many tries as usual are more than chance.
+const aRise = 3
+
+// refusedBefore tells whether more tries for a login's account, or from its address, were refused shortly before than anybody's are: every mailbox whose name is known
+// is guessed at day and night, and what is as usual came before each login.
 func refusedBefore(l *detect.Finding) bool {
 	a := l.Access
-	return a.FailedHere+a.FailedAddress+a.RecentTries > aFew
+	return a.FailedHere+a.FailedAddress > aFew || a.FailedHere+a.FailedAddress+a.RecentTries > aFew+aRise*a.UsualTries
 }
 
 // sentByDoubted tells whether a run of mail is no proof against a suspect: it is all that he is suspected for.

@@ -54,7 +54,7 @@ func (b *builder) tampering() {
 	}
 	for _, f := range b.by[detect.LogCut] {
 		s := b.rootThen(f.First, evidence.Max(f.First, f.Last))
-		if s == nil && f.Level < detect.Critical {
+		if (s == nil || s.doubted && f.Level < detect.High) && f.Level < detect.Critical {
 			b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: "an empty log alone is no proof: a rotation or a new system leaves one too"})
 			continue
 		}
@@ -69,7 +69,7 @@ func (b *builder) tampering() {
 		if s == nil && f.Level < detect.High {
 			continue
 		}
-		if s == nil && len(b.suspects) == 0 {
+		if s == nil && (len(b.suspects) == 0 || b.allDoubted()) {
 			b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: "some administrators switch their history off; nothing else speaks of an intruder"})
 			continue
 		}
@@ -78,6 +78,16 @@ func (b *builder) tampering() {
 		b.altered(f, "history-wiped", "the commands of "+f.Account, f.Detail, id)
 		b.action("removed a shell's history", "T1070.003", f.First, f.Account, f.Path, id)
 	}
+}
+
+// allDoubted tells whether all who are suspected are so for what honest people do, too.
+func (b *builder) allDoubted() bool {
+	for _, s := range b.suspects {
+		if !s.doubted {
+			return false
+		}
+	}
+	return true
 }
 
 // rewritten tells a log that was edited, though nobody knows what was taken out.

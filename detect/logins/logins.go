@@ -74,6 +74,7 @@ type account struct {
 	// the newest refused tries: a ring
 	tries []try
 	next  int
+	since evidence.Time   // of the first one
 	from  map[string]bool // addresses, bounded
 }
 
@@ -105,7 +106,7 @@ func (u *account) recent(at evidence.Time, but string) (tries int64, addresses i
 type before struct {
 	told                                         bool
 	here, address, tried, invalid, account, from int64
-	recent, recentFrom                           int64
+	recent, recentFrom, usual                    int64
 	owners                                       int           // other accounts that had come from the address
 	tries, at                                    evidence.Time // at is the login's own, as it was told: another witness's clock may be wrong
 }
@@ -214,6 +215,7 @@ func (f *fold) failed(e *event.Event) {
 	u := f.tried(user)
 	if u != nil {
 		u.count[c] += n
+		u.since = evidence.Min(u.since, e.At)
 		if e.At.Known() && len(ip) > 0 {
 			if len(u.tries) < recentTries {
 				u.tries = append(u.tries, try{})
@@ -322,6 +324,7 @@ func (f *fold) remember(l *login, c int, at evidence.Time) {
 		b.account, b.from = u.count[c]-b.here, int64(len(u.from))
 		n, from := u.recent(l.first, l.source)
 		b.recent, b.recentFrom = n, int64(from)
+		b.usual = usualTries(b.account-n, l.first.Sub(u.since))
 		if b.here > 0 {
 			b.from--
 		}
@@ -386,6 +389,7 @@ func (f *fold) measure(l *login, known history) {
 		}
 		a.FailedAccount, a.OtherAddresses = max(a.FailedAccount, b.account), max(a.OtherAddresses, int(b.from))
 		a.RecentTries, a.RecentAddresses = max(a.RecentTries, b.recent), max(a.RecentAddresses, int(b.recentFrom))
+		a.UsualTries = max(a.UsualTries, b.usual)
 	}
 	f.fromBadRecords(l)
 	f.fromOthersRecords(l)
