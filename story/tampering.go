@@ -54,7 +54,7 @@ func (b *builder) tampering() {
 	}
 	for _, f := range b.by[detect.LogCut] {
 		s := b.rootThen(f.First, evidence.Max(f.First, f.Last))
-		if (s == nil || s.doubted && f.Level < detect.High) && f.Level < detect.Critical {
+		if s == nil && f.Level < detect.Critical || s != nil && s.doubted && !s.proved && f.Level < detect.High && len(b.effect) == 0 {
 			b.s.Innocent = append(b.s.Innocent, Innocent{What: utf8(f.Title), Why: "an empty log alone is no proof: a rotation or a new system leaves one too"})
 			continue
 		}
