@@ -47,6 +47,16 @@ func literal(s string) bool {
 	return rest != "" && (rest[0] == ')' || rest[0] == ',')
 }
 
+// quotedText gives what stands in the quotes that s begins with.
+func quotedText(s string) string {
+	s = strings.TrimLeft(s, " ")
+	if s == "" {
+		return ""
+	}
+	text, _, _ := strings.Cut(s[1:], s[:1])
+	return text
+}
+
 // programs are the sinks that are given a command line.
 var programs = []string{"system(", "exec(", "shell_exec(", "passthru(", "popen(", "proc_open("}
 
@@ -57,8 +67,13 @@ func fixed(s string) bool {
 		for _, p := range programs {
 			known = known || k == p
 		}
-		if !known && strings.Contains(s, k) {
-			return false
+		if known || !strings.Contains(s, k) {
+			continue
+		}
+		for _, from := range calls(s, []string{k}) {
+			if !literal(s[from:]) || strings.Contains(quotedText(s[from:]), "$") { // code that is written down may still take what a request carries
+				return false
+			}
 		}
 	}
 	for _, from := range calls(s, programs) {

@@ -33,6 +33,7 @@ func TestFixed(t *testing.T) {
 	for line, want := range map[string]bool{
 		`if ($_get["k"] == k) { shell_exec("git pull 2>&1"); }`: true, `exec('convert a b', $out);`: true,
 		`if ($_get["k"]) { shell_exec("git $x"); }`: false, `system($_get["c"]);`: false, `system("ls " . $_get["c"]);`: false, `eval('$_get["c"]');`: false, `exec("a"); exec($b);`: false,
+		`$d = $_post["j"]; eval('');`: true, `$d = $_post["j"]; assert("a)" . $d);`: false, `eval($_post["a"]); eval('');`: false, `eval('f(1);$_post["a"]');`: false, `preg_replace("/.*/e", $_get["a"], "");`: false, "`$_get[a]`;": false,
 	} {
 		if got := fixed(line); got != want {
 			t.Errorf("%q: %v", line, got)
