@@ -161,7 +161,7 @@ type Access struct {
 	OtherAddresses  int           // by how many
 	RecentTries     int64         // of those, within six hours before the first success
 	RecentAddresses int
-	UsualTries      int64         // for the account within six hours, on the average of the days before; 0 where fewer than two days are known of
+	UsualTries      int64         // for the account within six hours, on the average; 0 where it was tried for less than two days
 	NewAddress      bool          // the account had logged in before, never from this network
 	FirstOfAccount  bool          // no login of the account is older
 	Longest         time.Duration // of the sessions whose end is seen; -1 where no end is seen

@@ -72,10 +72,10 @@ type account struct {
 	name  string
 	count tally
 	// the newest refused tries: a ring
-	tries []try
-	next  int
-	since evidence.Time   // of the first one
-	from  map[string]bool // addresses, bounded
+	tries       []try
+	next        int
+	since, last evidence.Time   // of the first and the last one
+	from        map[string]bool // addresses, bounded
 }
 
 // try is one refused try for an account.
@@ -106,7 +106,7 @@ func (u *account) recent(at evidence.Time, but string) (tries int64, addresses i
 type before struct {
 	told                                         bool
 	here, address, tried, invalid, account, from int64
-	recent, recentFrom, usual                    int64
+	recent, recentFrom                           int64
 	owners                                       int           // other accounts that had come from the address
 	tries, at                                    evidence.Time // at is the login's own, as it was told: another witness's clock may be wrong
 }
@@ -215,7 +215,7 @@ func (f *fold) failed(e *event.Event) {
 	u := f.tried(user)
 	if u != nil {
 		u.count[c] += n
-		u.since = evidence.Min(u.since, e.At)
+		u.since, u.last = evidence.Min(u.since, e.At), evidence.Max(u.last, e.At)
 		if e.At.Known() && len(ip) > 0 {
 			if len(u.tries) < recentTries {
 				u.tries = append(u.tries, try{})
@@ -324,7 +324,6 @@ func (f *fold) remember(l *login, c int, at evidence.Time) {
 		b.account, b.from = u.count[c]-b.here, int64(len(u.from))
 		n, from := u.recent(l.first, l.source)
 		b.recent, b.recentFrom = n, int64(from)
-		b.usual = usualTries(b.account-n, l.first.Sub(u.since))
 		if b.here > 0 {
 			b.from--
 		}
@@ -389,7 +388,11 @@ func (f *fold) measure(l *login, known history) {
 		}
 		a.FailedAccount, a.OtherAddresses = max(a.FailedAccount, b.account), max(a.OtherAddresses, int(b.from))
 		a.RecentTries, a.RecentAddresses = max(a.RecentTries, b.recent), max(a.RecentAddresses, int(b.recentFrom))
-		a.UsualTries = max(a.UsualTries, b.usual)
+	}
+	if u := f.account[l.user]; u != nil {
+		for c, n := range u.count {
+			a.UsualTries = max(a.UsualTries, usualTries(n-l.before[c].here, u.last.Sub(u.since)))
+		}
 	}
 	f.fromBadRecords(l)
 	f.fromOthersRecords(l)
