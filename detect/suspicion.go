@@ -84,7 +84,7 @@ func Hidden(p string) (name string, deep bool) {
 			return name, false
 		case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
 			return name, false
-		case name[0] == '.' && (volatile || systemDirs[strings.Join(names[:i], "/")]) && !usualDot[name] && !strings.HasSuffix(name, ".hmac") && !(volatile && ofPrograms(name)) && !(i == 1 && homeless[name]):
+		case name[0] == '.' && (volatile || systemDirs[strings.Join(names[:i], "/")]) && !usualDot[name] && !strings.HasSuffix(name, ".hmac") && !(volatile && ofPrograms(p, name)) && !(i == 1 && homeless[name]):
 			return name, volatile && below(names[:i])
 		}
 	}
@@ -101,9 +101,12 @@ func below(names []string) bool {
 	return false
 }
 
-// ofPrograms tells names with a dot that well-known programs make in /tmp.
-func ofPrograms(name string) bool {
-	for _, p := range []string{".org.chromium.", ".com.google.Chrome", ".mount_", ".vbox-", ".wine-", ".java_pid", ".nfs0", ".s.PGSQL.", ".dotnet", ".ansible", ".esd-", ".snap", ".webmin", ".usermin", ".oracle", ".guestfs-", ".spamassassin", ".sapstream", ".sapicm", ".hdb_", ".truecrypt", ".fam", ".gdm", ".xfsm-ICE-", ".pulse", ".clamav", ".lsof_", ".vscode", ".mono", ".gradle", ".jenkins", ".org.jenkinsci.", ".apdisk", ".TemporaryItems"} {
+// ofPrograms tells names with a dot that well-known programs make in /tmp; in memory only browsers do.
+func ofPrograms(p, name string) bool {
+	if strings.HasPrefix(p, "/dev/") || strings.HasPrefix(p, "/run/") {
+		return strings.HasPrefix(name, ".org.chromium.") || strings.HasPrefix(name, ".com.google.Chrome")
+	}
+	for _, p := range []string{".org.chromium.", ".com.google.Chrome", ".mount_", ".vbox-", ".wine-", ".java_pid", ".nfs0", ".s.PGSQL.", ".dotnet", ".ansible", ".esd-", ".snap", ".webmin", ".usermin", ".oracle", ".guestfs-", ".spamassassin", ".sapstream", ".sapicm", ".hdb_", ".truecrypt", ".fam", ".gdm", ".xfsm-ICE-", ".clamav", ".lsof_", ".vscode", ".mono", ".gradle", ".jenkins", ".org.jenkinsci.", ".apdisk", ".TemporaryItems"} {
 		if strings.HasPrefix(name, p) {
 			return true
 		}
