@@ -331,8 +331,12 @@ func endOnly(s detect.Span) evidence.Time {
 	return end(s)
 }
 
-// mayWrite tells whether an account had the rights for something: it is its own or lies in its home, or the account is root or has become root.
+// mayWrite tells whether an account had the rights for something: it is its own or lies in its home, or the account is root or has become root. What the
+// web server's account owns came by the site, to which visitors hand things in day and night, and is laid to nobody for being logged in then.
 func (b *builder) mayWrite(account string, e *detect.Finding) bool {
+	if e.What == detect.OddFile && webAccount(e.Account) && !webAccount(account) {
+		return false
+	}
 	for _, u := range b.set.Users {
 		if u.Name == account && len(u.Home) > 1 && strings.HasPrefix(e.Path, u.Home+"/") {
 			return true
