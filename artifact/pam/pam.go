@@ -71,7 +71,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 // the module is nil.
 func split(m *artifact.Message) (x message, ok bool) {
 	x.m, x.service = m, m.Program
-	if i := bytes.IndexByte(m.Program, '('); i >= 0 {
+	if i := bytes.IndexByte(m.Program, '('); i > 0 { // systemd's children, "(systemd)" and "(sd-pam)", are in brackets as a whole
 		x.service, x.module, x.text = m.Program[:i], bytes.TrimRight(m.Program[i+1:], ")"), m.Text
 		x.old = true
 		return x, len(x.module) > 0
