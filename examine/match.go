@@ -3,6 +3,7 @@ package examine
 import (
 	"math"
 	"path"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -93,14 +94,24 @@ func (m *matcher) find(p string) (out []*artifact.Artifact) {
 	return out
 }
 
-// not tells whether an artefact takes a path out again.
+// not tells whether an artefact takes a path out again, and with a log's path its rotations, which "*" means too.
 func (m *matcher) not(a *artifact.Artifact, parts []string) bool {
 	for _, x := range m.nots {
-		if x.art == a && fits(x.parts, parts) {
+		if x.art == a && (fits(x.parts, parts) || fits(x.parts, unrotated(parts))) {
 			return true
 		}
 	}
 	return false
+}
+
+// unrotated gives the path of the log that a rotation is of.
+func unrotated(parts []string) []string {
+	if len(parts) == 0 {
+		return parts
+	}
+	n := len(parts) - 1
+	base, _, _ := rotation(parts[n])
+	return append(slices.Clip(parts[:n]), base)
 }
 
 // findBase gives the artefacts that have a pattern whose last component is exactly a file's name, for

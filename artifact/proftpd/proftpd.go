@@ -23,7 +23,7 @@ var service, password, yes = []byte("proftpd"), []byte("password"), []byte("true
 
 // routine are the beginnings of what tells nothing of its own, the address taken off.
 var routine = []string{"FTP session ", "SSH2 session ", "FTP login timed out", "FTP no transfer ", "FTP idle ", "FTP data ", "Maximum login attempts ", "Preparing to chroot ", "Client session idle ", "mod_", "error", "notice: ",
-	"warning: ", "ProFTPD ", "Refused ", "Connection ", "MaxClients", "received SIG", "SECURITY VIOLATION: ", "Transfer ", "Data transfer ", "unable ", "Passive ", "dispatching ", "disabling ", "using "}
+	"warning: ", "ProFTPD ", "Refused ", "Connection ", "MaxClients", "received SIG", "SECURITY VIOLATION: ", "Transfer ", "Data transfer ", "unable ", "Passive ", "dispatching ", "disabling ", "using ", "Checking syntax of configuration file"}
 
 // decode reads "server (name[ip]) - text".
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
