@@ -23,7 +23,7 @@ func kinds() []Kind {
 func hashes() []Kind {
 	return []Kind{
 		{ID: "shadow", Class: Hashes, Words: "the password hashes of the server's accounts", Do: "set new passwords for all accounts, here and wherever the same ones are used", names: []string{"shadow", "shadow-", "shadow.bak"}, below: []string{"^/etc/$", "^/var/backups/$"}, look: hashed},
-		{ID: "htpasswd", Class: Hashes, Words: "password hashes of the web server's users", Do: "set new passwords for its users", names: []string{".htpasswd", "htpasswd"}, endings: []string{".htpasswd"}, look: hashed},
+		{ID: "htpasswd", Class: Hashes, Words: "password hashes of the web server's users", Do: "set new passwords for its users", names: []string{".htpasswd", "htpasswd"}, endings: []string{".htpasswd"}, look: hashedText},
 		{ID: "samba-accounts", Class: Hashes, Words: "the password hashes of Samba's accounts", Do: "set new passwords for Samba's accounts", names: []string{"passdb.tdb", "smbpasswd"}, below: []string{"^/var/lib/samba/", "^/etc/samba/"}},
 		{ID: "mail-accounts", Class: Hashes, Words: "the passwords or hashes of mail accounts", Do: "set new passwords for the mail accounts", names: []string{"users", "passwd", "userdb", "passwd.*", "cram-md5.pwd", "sasldb2"}, below: []string{"^/etc/dovecot/", "^/etc/$", "^/var/vmail/"}, look: hashed},
 		{ID: "ftp-accounts", Class: Hashes, Words: "the passwords or hashes of ftp accounts", Do: "set new passwords for the ftp accounts", names: []string{"virtual_users*", "vsftpd_login*", "vsftpd-virtual*", "ftpd.passwd", "pureftpd.passwd", "pureftpd.pdb", "virtual-users*"}, below: []string{"^/etc/"}},

@@ -38,6 +38,13 @@ func holds(words ...string) func([]byte) (string, bool) {
 }
 
 // hashed counts the lines of "name:hash:..." whose second field is one. A binary file is taken for what its name says.
+func hashedText(head []byte) (string, bool) {
+	if bytes.IndexByte(head, 0) >= 0 { // the program of that name
+		return "", false
+	}
+	return hashed(head)
+}
+
 func hashed(head []byte) (string, bool) {
 	if bytes.IndexByte(head, 0) >= 0 {
 		return "", true
