@@ -10,6 +10,9 @@ import (
 	"telltale/evidence"
 )
 
+// bySQL is the mechanism of a script that an injected SQL statement made the database write.
+const bySQL = "sql-injection"
+
 // webWay tells how a suspect came in through the web server. Who only used a script that another put there has
 // no way in of his own.
 func (b *builder) webWay(s *suspect, w way) (way, bool) {
@@ -22,8 +25,11 @@ func (b *builder) webWay(s *suspect, w way) (way, bool) {
 			return w, false
 		}
 		id := b.ids[fmt.Sprintf("The script %s is an intruder's: %s.", f.Path, f.Detail)]
-		if w.vector == "" || f.First.Before(w.first) {
-			w.vector, w.account, w.first, w.off = "web-upload", f.Account, f.First, b.errorOf(f)
+		if w.vector == "" || f.First.Before(w.first) || f.First == w.first && f.Mechanism == bySQL {
+			w.vector, w.account, w.first, w.off = "web-upload", b.runsAs(f), f.First, b.errorOf(f)
+			if f.Mechanism == bySQL {
+				w.vector = "web-exploit"
+			}
 			w.weigh("script-born", id)
 			b.siteLogin(f, &w)
 		}

@@ -74,6 +74,9 @@ func (f *fold) uploads() (out []detect.Finding) {
 			r.Detail = "a POST to " + p.path + " came before its first use; " + r.Detail
 			r.First = p.at
 		}
+		if w := f.writtenAt(s.path, s.first); w != nil {
+			r.Level, r.Detail = detect.High, w.of(&r)+"; it is not among the files that were read"
+		}
 		out = append(out, r)
 	}
 	return out
@@ -165,22 +168,30 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 		}
 		p, r.Source = f.putBy(born, by)
 	}
+	w := f.writtenBefore(x.path, born)
+	if w != nil {
+		p = nil
+	}
 	if p != nil && installs(p.path) && grave < 3 { // what administrators add to their site is born so, too; nobody but them reaches that page
 		p = nil
 		if inDataDir(x.path) {
 			points -= 2
 		}
 	}
-	if p != nil && (webAccounts[x.owner] || x.owner == "" || inDataDir(x.path)) {
+	if p != nil && (webAccounts[x.owner] || x.owner == "" || inDataDir(x.path) || p.bySQLPage(x)) {
 		points += 2
 		marks = append(marks, fmt.Sprintf("it was born %s a POST of %s to %s", behind(born.Sub(p.at)), r.Source, p.path))
 		r.What, r.Detection, r.First = detect.WebUpload, "D23", p.at
 		r.For = append([]evidence.Quote{p.quote}, r.For...)
-		if installs(p.path) { // which takes nothing from who has not entered
+		if installs(p.path) || p.bySQLPage(x) { // which takes nothing from who has not entered
 			r.Mechanism = "web-admin"
 		}
 	}
-	if p == nil && x.mtime.Known() {
+	if w != nil {
+		points += 3
+		marks = append(marks, w.of(&r))
+	}
+	if p == nil && w == nil && x.mtime.Known() {
 		f.changed(x, s, &r, &points, &marks)
 	}
 	if s != nil {

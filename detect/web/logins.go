@@ -21,6 +21,7 @@ type siteLogin struct {
 	quotes  []evidence.Quote // of refusals, then of the way in
 	edited  []evidence.Quote // POSTs to an editor of the software's own files
 	edit    evidence.Time
+	ranSQL  bool // the first of these pages is one that runs SQL
 }
 
 // minSiteTries is the fewest refusals that are called guessing.
@@ -47,12 +48,12 @@ func editor(p []byte) bool {
 
 func (l *siteLogin) posted(p []byte, form bool, status int64, e *event.Event) {
 	switch {
-	case status < 400 && l.entered.Known() && editor(p):
+	case status < 400 && l.entered.Known() && (editor(p) || sqlPage(e.Get(event.URL))):
 		if len(l.edited) < maxQuotes {
 			l.edited = append(l.edited, e.Quote())
 		}
 		if !l.edit.Known() {
-			l.edit = e.At
+			l.edit, l.ranSQL = e.At, !editor(p)
 		}
 	case !form:
 	case status == 200 || status == 401 || status == 403:
@@ -87,6 +88,9 @@ func (f *fold) logins() (out []detect.Finding) {
 		}
 		if l.edit.Known() {
 			r.Detail = "and wrote programs with the software's own editor"
+			if l.ranSQL {
+				r.Detail = "and ran SQL"
+			}
 		}
 		out = append(out, r)
 	}

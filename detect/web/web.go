@@ -25,7 +25,7 @@ func New() *detect.Detection {
 		Attack: []string{"T1190", "T1505.003", "T1595.002"},
 		Wants:  []event.Kind{event.HTTPRequest, event.HTTPError, event.ChildOutput, event.File, event.MailSubmitted},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, clients: map[string]*client{}, scripts: map[string]*script{}, files: map[string]*file{}, forms: map[string]*form{}, dumps: map[string]*dump{}, senders: map[string]*sender{}, born: map[int64]int{}}
+			return &fold{scene: s, clients: map[string]*client{}, scripts: map[string]*script{}, files: map[string]*file{}, forms: map[string]*form{}, dumps: map[string]*dump{}, senders: map[string]*sender{}, written: map[string]*written{}, born: map[int64]int{}}
 		},
 	}
 }
@@ -59,6 +59,7 @@ type post struct {
 	path   string
 	status int64
 	quote  evidence.Quote
+	sql    bool // to a page that runs SQL
 }
 
 type attack struct {
@@ -109,9 +110,10 @@ type fold struct {
 	forms   map[string]*form
 	dumps   map[string]*dump
 	senders map[string]*sender
-	mails   []evidence.Time // that the web server's account handed in
-	born    map[int64]int   // files born in each ten seconds below the web roots
-	births  []evidence.Time // of those that the web server's account owns
+	written map[string]*written // by the path that they name
+	mails   []evidence.Time     // that the web server's account handed in
+	born    map[int64]int       // files born in each ten seconds below the web roots
+	births  []evidence.Time     // of those that the web server's account owns
 	output  []output
 }
 
@@ -171,11 +173,12 @@ func (f *fold) request(e *event.Event) {
 			copy(c.posts, c.posts[1:])
 			c.posts = c.posts[:maxPosts-1]
 		}
-		c.posts = append(c.posts, post{e.At, string(p), status, e.Quote()})
+		c.posts = append(c.posts, post{e.At, string(p), status, e.Quote(), sqlPage(url)})
 	}
 	if status != 404 && status != 403 && status != 400 && isScript(p) {
 		f.asked(p, query, method, ip, e)
 	}
+	f.writes(ip, p, query, e)
 	if class := attackClass(url, e.Get(event.UserAgent), e.Get(event.HTTPReferrer)); class != "" {
 		a := c.attacks[class]
 		if a == nil {
