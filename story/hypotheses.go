@@ -97,7 +97,11 @@ func (b *builder) entering(h *Hypothesis, w *way, words string) {
 	if h.Status == "" || w.status == Confirmed {
 		h.Status = w.status
 	}
-	h.Why = fmt.Sprintf("%s: %s as %s, first %s", words, list(w.sources), w.account, clock(w.first))
+	h.Why = words + ": " + list(w.sources)
+	if w.account != "" { // which logs alone do not always tell
+		h.Why += " as " + w.account
+	}
+	h.Why += ", first " + clock(w.first)
 	h.Weights = append(h.Weights, w.weights...)
 	if l := w.login; l != nil && w.vector == "ssh-password-known" && l.Access.FailedHere+l.Access.FailedAccount > 0 {
 		h.Weights = weighs(h.Weights, "failures-before", b.triesAt(l))

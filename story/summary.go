@@ -79,7 +79,7 @@ func (b *builder) summary() string {
 				cmp.Or(list(w.sources), "somebody"), w.how(), atTime(w.first), uncertain(w.off), list(w.claims))
 		}
 		if ps := b.changedPrograms(); len(ps) > 0 {
-			return fmt.Sprintf("Nothing shows how somebody would have got in, but %s: another file than the package ships. An intruder leaves that, and so does whoever builds a package himself, so it cannot be told which it was.", plural(int64(len(ps)), "program or library differs from its package, "+list(ps), "programs and libraries differ from their packages, "+list(ps)))
+			return fmt.Sprintf("Nothing shows how somebody would have got in, but %s. An intruder leaves that, and so does whoever builds a package himself, so it cannot be told which it was.", plural(int64(len(ps)), "program or library is", "programs and libraries are")+" not as the package ships it: "+list(ps))
 		}
 		if odd := b.oddWords(); odd != "" {
 			text := "Nothing shows how somebody would have got in, but this does not belong on a server: " + odd + ". It may have an explanation that only its administrators know, so it cannot be told; if none of them knows it, somebody was there."
