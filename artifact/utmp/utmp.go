@@ -111,6 +111,11 @@ func (r *record) plausible() bool {
 	return true
 }
 
+// ofFTP tells a record of an ftp daemon that leaves the type empty, as ProFTPD does: "ftpd507" is its line, and a logout has no name.
+func (r *record) ofFTP() bool {
+	return r.kind == 0 && bytes.HasPrefix(r.line, []byte("ftp")) && r.sec >= 1e8 && r.sec <= 1<<33
+}
+
 func zero(b []byte) bool {
 	for _, x := range b {
 		if x != 0 {
@@ -126,7 +131,7 @@ func vote(head []byte) (best layout, votes int) {
 		n := 0
 		for i := 0; i < 32 && (i+1)*l.size <= len(head); i++ {
 			b := head[i*l.size : (i+1)*l.size]
-			if r := l.read(b); !zero(b) && r.plausible() && r.kind > 0 {
+			if r := l.read(b); !zero(b) && r.plausible() && (r.kind > 0 || r.ofFTP()) {
 				n++
 			}
 		}
@@ -216,6 +221,11 @@ func (f *file) fill(r *record, ref evidence.Ref) {
 	e := &f.e
 	e.Reset(event.Unknown)
 	e.At, e.Ref = evidence.Unix(r.sec, r.usec*1000, time.Microsecond), ref
+	if r.ofFTP() {
+		if r.kind = userProcess; len(r.user) == 0 {
+			r.kind = deadProcess
+		}
+	}
 	switch r.kind {
 	case bootTime:
 		e.Kind = event.Boot

@@ -106,6 +106,17 @@ func TestBadLogins(t *testing.T) {
 	}
 }
 
+// ProFTPD leaves the type of its records empty.
+func TestFTP(t *testing.T) {
+	b := append(record(binary.LittleEndian, 384, 0, 0, "ftpd507", "webdev", "203.0.113.77", 1704164645, 0, nil), record(binary.LittleEndian, 384, 0, 0, "ftpd507", "", "203.0.113.77", 1704164646, 0, nil)...)
+	got := read(t, utmp.Logins(), "/var/log/wtmp", b)
+	for _, has := range []string{"login-record 2024-01-02T03:04:05.000000Z", "user.name=webdev", "source.ip=203.0.113.77", "logout-record 2024-01-02T03:04:06.000000Z"} {
+		if !strings.Contains(got, has) {
+			t.Errorf("no %q in\n%s", has, got)
+		}
+	}
+}
+
 func TestLastlog(t *testing.T) {
 	b := make([]byte, 3*292)
 	binary.LittleEndian.PutUint32(b[2*292:], 1704164645)
