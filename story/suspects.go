@@ -19,6 +19,7 @@ const grace = 2 * time.Minute
 // suspect finds the addresses that acted as nobody entitled would, in rounds: proof first, then what
 // hangs on it: other logins of the same address, and keys put in place in its sessions.
 func (b *builder) suspect() {
+	b.uploadedByGuessers()
 	for _, f := range b.by[detect.GuessedIn] {
 		a := f.Access
 		text := fmt.Sprintf("The password of %s was guessed: %s for %s from %s, then the login was accepted %s.", f.Account,

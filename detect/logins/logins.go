@@ -23,9 +23,9 @@ func New() *detect.Detection {
 		Doc:    "folds refused and accepted credentials into logins and guessing campaigns",
 		Attack: []string{"T1110.001", "T1110.003", "T1078"},
 		Wants: []event.Kind{event.AuthFailed, event.AuthAccepted, event.SessionOpened, event.SessionClosed, event.ConnectionSeen,
-			event.LoginRecord, event.LogoutRecord, event.BadLoginRecord, event.MailReceived},
+			event.LoginRecord, event.LogoutRecord, event.BadLoginRecord, event.MailReceived, event.FileUploaded, event.FileDownloaded},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, addr: map[string]*address{}, logins: map[loginKey]*login{}, pids: map[string]*session{}, account: map[string]*account{}, btmp: map[string]*badAddress{}}
+			return &fold{scene: s, addr: map[string]*address{}, logins: map[loginKey]*login{}, pids: map[string]*session{}, account: map[string]*account{}, btmp: map[string]*badAddress{}, visits: map[comer]*visits{}}
 		},
 	}
 }
@@ -115,6 +115,7 @@ type loginKey struct{ service, user, source, method, key string }
 
 type login struct {
 	anonymous bool // nobody was asked for a password, so none was guessed
+	unsaid    bool // no log tells of it: what was done in it does
 	inside    bool // of a container, by what its own programs wrote
 	loginKey
 	count       int64
@@ -139,6 +140,7 @@ type fold struct {
 	logins  map[loginKey]*login
 	pids    map[string]*session // the newest session of a process id
 	wtmp    []record
+	visits  map[comer]*visits
 	btmp    map[string]*badAddress
 	badFor  map[string][]badTry // filled at the end
 	lastIP  string
@@ -167,7 +169,15 @@ func (f *fold) Observe(e *event.Event) {
 	case event.SessionClosed:
 		f.closed(e)
 	case event.LoginRecord:
+		if byFTP(e) {
+			f.transferred(e)
+			return
+		}
 		f.record(e)
+	case event.FileUploaded, event.FileDownloaded:
+		if string(e.Get(event.ServiceName)) == "ftp" { // the transfer log, which has no logins
+			f.transferred(e)
+		}
 	case event.BadLoginRecord:
 		f.badRecord(e)
 	}
@@ -347,6 +357,7 @@ func (f *fold) closed(e *event.Event) {
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
 		f.fromRecords()
+		f.fromTransfers()
 		all := make([]*login, 0, len(f.logins))
 		for _, l := range f.logins {
 			all = append(all, l)
@@ -363,6 +374,9 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 		for _, l := range all {
 			f.measure(l, known)
 			known.add(l)
+			if l.untold() {
+				continue
+			}
 			if !yield(l.finding(f)) {
 				return
 			}

@@ -1,0 +1,52 @@
+package story
+
+import (
+	"strings"
+
+	"telltale/detect"
+)
+
+// runsRequests are the words of what no ordinary script of a site does for its visitors (artifact/webscript).
+var runsRequests = []string{"it runs what a request carries", "it mails what a request carries", "it writes files where a request tells it to", "it evaluates code that"}
+
+// uploadedByGuessers makes scripts graver that came by ftp from an address whose tries were refused before it was let in, where they do what intruders' scripts do:
+// each of the two alone happens to honest people, too.
+func (b *builder) uploadedByGuessers() {
+	for _, u := range b.by[detect.Upload] {
+		if !b.guessedBy(u) {
+			continue
+		}
+		for _, w := range []detect.What{detect.WebScript, detect.WebUpload} {
+			for _, f := range b.by[w] {
+				if f.Level == detect.Medium && sentAs(u.Path, f.Path) && hasAny(f.Detail, runsRequests) {
+					f.Level = detect.High
+					f.Detail += "; " + u.Source + " brought it by ftp, whose tries to log in had been refused often"
+				}
+			}
+		}
+	}
+}
+
+// guessedBy tells whether an upload's account was let in from its address after many tries, and before it.
+func (b *builder) guessedBy(u *detect.Finding) bool {
+	for _, g := range b.by[detect.GuessedIn] {
+		if g.Source == u.Source && g.Account == u.Account && fileService(g.Service) && !u.First.Before(g.First.Add(-grace)) {
+			return true
+		}
+	}
+	return false
+}
+
+// sentAs tells whether a transfer's path, which may begin at the account's home, is a file's.
+func sentAs(sent, file string) bool {
+	return sent == file || strings.HasPrefix(sent, "/") && strings.HasSuffix(file, sent) && strings.Count(sent, "/") >= 2
+}
+
+func hasAny(s string, words []string) bool {
+	for _, w := range words {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
+}
