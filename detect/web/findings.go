@@ -104,6 +104,9 @@ func (f *fold) requests(p string) *script {
 				best = s
 			}
 		}
+		if best == nil {
+			best = f.aliased(r, url)
+		}
 	}
 	return best
 }

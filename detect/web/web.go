@@ -110,10 +110,11 @@ type fold struct {
 	forms   map[string]*form
 	dumps   map[string]*dump
 	senders map[string]*sender
-	written map[string]*written // by the path that they name
-	mails   []evidence.Time     // that the web server's account handed in
-	born    map[int64]int       // files born in each ten seconds below the web roots
-	births  []evidence.Time     // of those that the web server's account owns
+	byBase  map[string][]*script // filled at the end
+	written map[string]*written  // by the path that they name
+	mails   []evidence.Time      // that the web server's account handed in
+	born    map[int64]int        // files born in each ten seconds below the web roots
+	births  []evidence.Time      // of those that the web server's account owns
 	output  []output
 }
 
