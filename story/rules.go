@@ -21,6 +21,7 @@ var rules = [...]Rule{
 	{"same-process", 3, "the kernel's own chain of processes leads from what runs back to this login", "it survives su, sudo and setsid"},
 	{"effect", 2, "something bad happened in its sessions, by its rights", "chance alone seldom puts it there"},
 	{"by-key", 2, "the login was by a key", "a key is not guessed"},
+	{"client-then", 2, "one client from outside was at the database when a file of the database's account appeared", "a database makes no programs by itself"},
 	{"database-did", 2, "the database itself tells what it was made to do", "a dump over a file of ssh or cron has no other use"},
 	{"package-ran", 2, "it appeared while a package's scripts ran, and no package owns it", "what a package brings stands in its list"},
 	{"usual-place", 2, "the address is where the account's own person comes from", "a thief seldom comes from the same desk"},

@@ -102,6 +102,7 @@ func (b *builder) suspect() {
 	b.bySupply()
 	b.byDatabase()
 	b.byRansom()
+	b.byDatabaseHands()
 	b.byProcesses()
 	b.byConnection()
 	b.byEffects()
