@@ -77,7 +77,7 @@ func (f *fold) Observe(e *event.Event) {
 		}
 		return
 	}
-	if len(f.items) >= maxItems {
+	if len(f.items) >= maxItems || generated(e) {
 		return
 	}
 	sh := shapes[e.Kind]
