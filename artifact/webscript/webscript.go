@@ -135,6 +135,8 @@ func judge(s string, p string) (string, int) {
 		return "it evaluates code that is packed more than once", 5
 	case dec && strings.Contains(s, "eval("):
 		return "it evaluates code that it decodes", 4
+	case hidesName(s):
+		return veilsName, 5
 	case placesUpload(s):
 		return "it writes files where a request tells it to", 5
 	case includesData(s):
