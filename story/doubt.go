@@ -37,6 +37,21 @@ func (b *builder) guesser(f *detect.Finding) bool {
 	return (a.TriedAccounts > 1 || a.TriedInvalid > 0) && (a.FailedAddress >= guesserTries || a.FailedHere >= oneNameTries || fast) && b.accountsFrom(f.Source) < peopleAt
 }
 
+// knownByGuessers tells whether an account had come from a login's network before only because others had guessed its password from there.
+func (b *builder) knownByGuessers(f *detect.Finding) bool {
+	found := false
+	for _, l := range b.logins() {
+		if l.Account != f.Account || !l.First.Before(f.First) || detect.Network(l.Source) != detect.Network(f.Source) {
+			continue
+		}
+		if l.What != detect.GuessedIn || !b.guesser(l) {
+			return false
+		}
+		found = true
+	}
+	return found
+}
+
 // byMachine tells whether so many tries within a time are more than anybody types.
 func byMachine(tries int64, within time.Duration) bool {
 	return within > 0 && (within/typesIn < time.Duration(tries) || tries >= manyTries && within/keepsOn < time.Duration(tries))

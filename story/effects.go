@@ -461,7 +461,8 @@ func overlaps(s span, f *detect.Finding) bool {
 
 func webAccount(a string) bool {
 	switch a {
-	case "www-data", "apache", "nginx", "httpd", "wwwrun", "http", "lighttpd", "www":
+	case "www-data", "apache", "nginx", "httpd", "wwwrun", "http", "lighttpd", "www",
+		"tomcat", "tomcat7", "tomcat8", "tomcat9", "tomcat10", "jetty", "jboss", "wildfly":
 		return true
 	}
 	return false

@@ -323,7 +323,7 @@ func (b *builder) actors() {
 		link := s.source
 		for _, k := range keys {
 			if b.keys[k] && len(order) > 0 {
-				link = order[0] // the key that the first one put there
+				link = b.planter(k, order) // the key that he put there
 			}
 		}
 		if x := byWay[link]; x != nil {

@@ -102,10 +102,15 @@ func (b *builder) acted(f *detect.Finding) (s *suspect, words string, st Status,
 		return b.actedOnce(f)
 	}
 	one := &detect.Finding{First: f.First}
+	there := false
 	for _, x := range b.ordered() {
 		for _, sp := range x.spans {
-			if sp.holds(one) && b.sameHand(x, sp, f) && (s == nil || x.strong && !s.strong) {
-				s = x
+			if !sp.holds(one) || !b.sameHand(x, sp, f) {
+				continue
+			}
+			in := sp.lasted(one)
+			if s == nil || x.strong && !s.strong || x.strong == s.strong && in && !there {
+				s, there = x, in
 			}
 		}
 	}

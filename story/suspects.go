@@ -25,7 +25,7 @@ func (b *builder) suspect() {
 		text := fmt.Sprintf("The password of %s was guessed: %s for %s from %s, then the login was accepted %s.", f.Account,
 			plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries"), tried(a), f.Source, clock(f.First))
 		strong := b.guesser(f)
-		if !strong && !a.Unfamiliar() {
+		if !strong && !a.Unfamiliar() && !b.knownByGuessers(f) {
 			b.s.Innocent = append(b.s.Innocent, Innocent{What: fmt.Sprintf("%s before a login of %s from %s", plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries"), utf8(f.Account), f.Source),
 				Why: "a password that was forgotten: one account, and the account had come from this network before"})
 			continue

@@ -12,13 +12,15 @@ import (
 // and whether somebody else was there too who could have done it.
 func (b *builder) actor(f *detect.Finding) (*suspect, bool) {
 	var best *suspect
+	there := false // the best one's session had not ended
 	for _, s := range b.ordered() {
 		for _, x := range s.spans {
-			if x.holds(f) && b.could(s, x, f) {
-				if best == nil || s.strong && !best.strong {
-					best = s
-				}
-				break
+			if !x.holds(f) || !b.could(s, x, f) {
+				continue
+			}
+			in := x.lasted(f)
+			if best == nil || s.strong && !best.strong || s.strong == best.strong && in && !there {
+				best, there = s, in
 			}
 		}
 	}
@@ -36,6 +38,24 @@ func (b *builder) actor(f *detect.Finding) (*suspect, bool) {
 		}
 	}
 	return best, false
+}
+
+// planter gives who put a key there, of those that were met so far: the first, if it cannot be told.
+func (b *builder) planter(key string, met []string) string {
+	for _, p := range b.by[detect.Persistence] {
+		if p.Key != key || p.Mechanism != "ssh-key" {
+			continue
+		}
+		if s, _ := b.actor(p); s != nil && contains(met, s.source) {
+			return s.source
+		}
+	}
+	return met[0]
+}
+
+// lasted tells whether something happened before the span's end, not in the grace behind it.
+func (s span) lasted(f *detect.Finding) bool {
+	return s.open || !f.First.After(s.to.Add(-grace))
 }
 
 // during tells whether something happened within a session of a login, the grace behind its end left out.

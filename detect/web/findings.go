@@ -12,7 +12,8 @@ import (
 )
 
 // webAccounts are the accounts that web servers run as.
-var webAccounts = map[string]bool{"www-data": true, "apache": true, "nginx": true, "httpd": true, "wwwrun": true, "http": true, "lighttpd": true, "nobody": true, "www": true, "php-fpm": true}
+var webAccounts = map[string]bool{"www-data": true, "apache": true, "nginx": true, "httpd": true, "wwwrun": true, "http": true, "lighttpd": true, "nobody": true, "www": true, "php-fpm": true,
+	"tomcat": true, "tomcat7": true, "tomcat8": true, "tomcat9": true, "tomcat10": true, "jetty": true, "jboss": true, "wildfly": true}
 
 // dataDirs are names of directories that hold what visitors or applications put there, not programs.
 var dataDirs = []string{"upload", "uploads", "images", "image", "img", "files", "file", "media", "cache", "tmp", "temp", "avatars", "attachments", "userfiles", "data", "pub", "assets", "backup", "pictures", "photos", "documents"}
@@ -171,6 +172,14 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 		}
 		p, r.Source = f.putBy(born, by)
 	}
+	came := func(p *post) string {
+		return fmt.Sprintf("it was born %s a POST of %s to %s", behind(born.Sub(p.at)), r.Source, p.path)
+	}
+	if p == nil {
+		if p, r.Source = f.deployedBefore(s); p != nil {
+			came = func(p *post) string { return fmt.Sprintf("%s had it deployed by %s", r.Source, p.path) }
+		}
+	}
 	w := f.writtenBefore(x.path, born)
 	if w != nil {
 		p = nil
@@ -183,7 +192,7 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 	}
 	if p != nil && (webAccounts[x.owner] || x.owner == "" || inDataDir(x.path) || p.bySQLPage(x)) {
 		points += 2
-		marks = append(marks, fmt.Sprintf("it was born %s a POST of %s to %s", behind(born.Sub(p.at)), r.Source, p.path))
+		marks = append(marks, came(p))
 		r.What, r.Detection, r.First = detect.WebUpload, "D23", p.at
 		r.For = append([]evidence.Quote{p.quote}, r.For...)
 		if installs(p.path) || p.bySQLPage(x) { // which takes nothing from who has not entered

@@ -103,19 +103,20 @@ type output struct {
 }
 
 type fold struct {
-	scene   detect.Scene
-	clients map[string]*client
-	scripts map[string]*script
-	files   map[string]*file
-	forms   map[string]*form
-	dumps   map[string]*dump
-	senders map[string]*sender
-	byBase  map[string][]*script // filled at the end
-	written map[string]*written  // by the path that they name
-	mails   []evidence.Time      // that the web server's account handed in
-	born    map[int64]int        // files born in each ten seconds below the web roots
-	births  []evidence.Time      // of those that the web server's account owns
-	output  []output
+	scene    detect.Scene
+	clients  map[string]*client
+	scripts  map[string]*script
+	files    map[string]*file
+	forms    map[string]*form
+	dumps    map[string]*dump
+	senders  map[string]*sender
+	byBase   map[string][]*script // filled at the end
+	written  map[string]*written  // by the path that they name
+	mails    []evidence.Time      // that the web server's account handed in
+	born     map[int64]int        // files born in each ten seconds below the web roots
+	births   []evidence.Time      // of those that the web server's account owns
+	output   []output
+	deployed []deployment
 }
 
 func (f *fold) Observe(e *event.Event) {
@@ -180,6 +181,7 @@ func (f *fold) request(e *event.Event) {
 		f.asked(p, query, method, ip, e)
 	}
 	f.writes(ip, p, query, e)
+	f.deploys(ip, p, query, status, e)
 	if class := attackClass(url, e.Get(event.UserAgent), e.Get(event.HTTPReferrer)); class != "" {
 		a := c.attacks[class]
 		if a == nil {
