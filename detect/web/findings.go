@@ -198,6 +198,8 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 		if installs(p.path) || p.bySQLPage(x) { // which takes nothing from who has not entered
 			r.Mechanism = "web-admin"
 		}
+	} else if p != nil { // somebody's form in the same minute: what another account wrote did not come by it
+		r.Source = ""
 	}
 	if w != nil {
 		points += 3
