@@ -50,3 +50,19 @@ func hasAny(s string, words []string) bool {
 	}
 	return false
 }
+
+// uploadedShells gives the scripts that run what a request carries and came by ftp from where the account had not come before: too little to call a server broken
+// into, for developers bring such tools, and too much to call it clean.
+func (b *builder) uploadedShells() (out []*detect.Finding) {
+	for _, u := range b.by[detect.Upload] {
+		if !fileService(u.Service) || b.own[u.Path] || b.cameFrom(u.Source, u.Account, u.First.Add(-grace)) {
+			continue
+		}
+		for _, f := range b.by[detect.WebScript] {
+			if f.Level == detect.Medium && sentAs(u.Path, f.Path) && strings.Contains(f.Detail, runsRequests[0]) && len(f.For) > 0 && !workedOn(u, f) {
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}

@@ -35,7 +35,7 @@ func (b *builder) processes() {
 				st = Confirmed
 			}
 		}
-		if f.Level < detect.High && (s == nil || st == Possible || f.Level < detect.Medium) {
+		if f.Level < detect.High && (s == nil || st == Possible || f.Level < detect.Medium && !startedAndRemoved(s, f)) {
 			b.lead(f)
 			continue
 		}
@@ -60,6 +60,15 @@ func (b *builder) processes() {
 			b.action("left running: "+f.Path, first(f.Attack), f.First, f.Account, f.Path, id)
 		}
 	}
+}
+
+// startedAndRemoved tells a process that began in an intruder's session and whose program was removed: wherever that lay, no package was renewed under it.
+func startedAndRemoved(s *suspect, f *detect.Finding) bool {
+	in := false
+	for _, x := range s.spans {
+		in = in || x.holds(f) && x.lasted(f)
+	}
+	return s.strong && in && contains(f.Attack, "T1070.004")
 }
 
 // runs lists a process once, whatever was found about it.
