@@ -38,7 +38,7 @@ func (b *builder) odd() (out []*detect.Finding) {
 			out = append(out, f)
 		}
 	}
-	out = append(out, b.uploadedShells()...)
+	out = append(append(out, b.uploadedShells()...), b.guessedEditors()...)
 	sortBy(out, func(x, y *detect.Finding) bool { return x.Level > y.Level })
 	return out
 }

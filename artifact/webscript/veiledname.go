@@ -8,7 +8,7 @@ const veilsName = "it hides the name of a function that runs code"
 // veiledNames are functions whose names nobody honest hides so: scanners and filters name them, too, but plainly or in two parts.
 var veiledNames = []string{"create_function", "base64_decode", "gzuncompress", "gzinflate", "str_rot13", "call_user_func", "shell_exec", "proc_open", "passthru", "system", "assert", "popen", "exec", "preg_replace"}
 
-// hidesName tells a line, in lower case, with `str_replace('Ut','','UtcrUteaUtUtte_fuUtnUtction')`, or strrev of such a name.
+// hidesName tells a line, in lower case, with `str_replace('Ut',”,'UtcrUteaUtUtte_fuUtnUtction')`, or strrev of such a name.
 func hidesName(s string) bool {
 	for _, from := range calls(s, []string{"str_replace(", "str_ireplace("}) {
 		what, rest, ok1 := text(s[from:])
