@@ -32,7 +32,8 @@ func (x *message) ended() bool {
 		x.remote(who, reason)
 		return true
 	}
-	if _, ok := said.Rest(x.text, "Disconnecting: "); ok {
+	if why, ok := said.Rest(x.text, "Disconnecting: "); ok {
+		x.guarded(why)
 		return true // before 7.5, with no address
 	}
 	if rest, ok := said.Rest(x.text, "Received disconnect from "); ok {
@@ -46,6 +47,17 @@ func (x *message) ended() bool {
 		return true
 	}
 	return false
+}
+
+// guarded tells what the guard of the first protocol says of packets that were made to cheat its check sum (deattack.c). No address stands there.
+func (x *message) guarded(why []byte) bool {
+	if _, ok := said.Rest(why, "crc32 compensation attack"); !ok {
+		return false
+	}
+	e := x.event(event.ConnectionSeen)
+	e.Add(event.AuthReason, why)
+	x.yield(e)
+	return true
 }
 
 // parting cuts "WHO: REASON" where USER, inside WHO, may hold ": " as well.

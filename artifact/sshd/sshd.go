@@ -67,6 +67,10 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		if x.refused() {
 			return true
 		}
+	case 'L':
+		if why, ok := said.Rest(x.text, "Local: "); ok && x.guarded(why) { // before 3.0
+			return true
+		}
 	case 'S':
 		if _, ok := said.Rest(x.text, "Server listening on "); ok {
 			x.service(event.ServiceStarted)
