@@ -3,8 +3,8 @@ package rules_test
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"slices"
+	"strings"
 	"testing"
 
 	artifacts "telltale/artifact/all"
