@@ -154,7 +154,7 @@ func facts(d *report.Document) (out []fact) {
 	count := func(name string, n int) fact { return fact{Name: name, Value: fmt.Sprint(n), Warn: n > 0} }
 	out = append(out, root, count("ways to come back", d.WaysBack()), count("tampered with", len(d.Altered)))
 	if len(d.Impact) > 0 {
-		out = append(out, fact{Name: "used for", Value: names(uses(d.Impact), 2), Warn: true})
+		out = append(out, fact{Name: "harm", Value: names(uses(d.Impact), 2), Warn: true})
 	}
 	return out
 }

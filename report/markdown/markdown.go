@@ -91,7 +91,7 @@ func write(w io.Writer, d *report.Document) error {
 		}
 	}
 	if len(d.Impact) > 0 {
-		p.line("\n## What the server was used for\n")
+		p.line("\n## What harm was done\n")
 		for _, x := range d.Impact {
 			p.line("- %s: %s by %s, %s to %s", plain(x.What), plain(x.Counted()), code(x.By), plain(x.First), plain(x.Last))
 		}
