@@ -167,13 +167,19 @@ func (b *builder) lock() {
 			}
 		}
 	}
-	if p := b.people(ids(known...)); len(p) > 0 {
+	if p := b.people(ids(known...)); len(p) > 1 {
+		b.step("Change the passwords of "+list(p)+" wherever they are used, and lock the accounts here.", "They are known to the intruder.")
+	} else if len(p) > 0 {
 		b.step("Change the password of "+list(p)+" wherever it is used, and lock it here.", "It is known to the intruder.")
 	}
-	if p := b.people(ids(stolen...)); len(p) > 0 {
+	if p := b.people(ids(stolen...)); len(p) > 1 {
+		b.step("Lock the accounts "+list(p)+" here, and wherever they have the same passwords.", "The intruder knows them; new ones come only when it is known where these were stolen.")
+	} else if len(p) > 0 {
 		b.step("Lock the account "+list(p)+" here, and wherever it has the same password.", "The intruder knows its password; a new one comes only when it is known where this one was stolen.")
 	}
-	if p := b.people(ids(held...)); len(p) > 0 {
+	if p := b.people(ids(held...)); len(p) > 1 {
+		b.step("Lock the accounts "+list(p)+" here, and wherever else they can log in.", "Somebody came in by them, who can come again.")
+	} else if len(p) > 0 {
 		b.step("Lock the account "+list(p)+" here, and wherever else it can log in.", "Somebody came in by it, who can come again.")
 	}
 }
