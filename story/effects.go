@@ -290,25 +290,7 @@ func (b *builder) scripts() {
 				b.besideScript(f)
 				continue
 			}
-			subject := "The script "
-			if f.Mechanism == "page" || f.Mechanism == "defaced" {
-				subject = "The page "
-			}
-			id := b.claim(fmt.Sprintf("%s%s is an intruder's: %s.", subject, f.Path, f.Detail), f.Rung, f.First, webStatus(f), f.For, f.Against)
-			b.told[f] = id
-			if f.Rung >= evidence.Effect {
-				b.effect = ids(append(b.effect, id)...)
-			}
-			if f.Mechanism == "defaced" {
-				b.defaced(f, id)
-				continue
-			}
-			if f.Mechanism == "page" {
-				b.action("turned a page against its visitors", first(f.Attack), f.First, f.Account, f.Path, id)
-				continue
-			}
-			b.action("put a script on the web server", "T1505.003", f.First, f.Account, f.Path, id)
-			b.s.Persistence = append(b.s.Persistence, Persistence{Mechanism: "web-shell", Path: utf8(f.Path), Runs: "on request", As: utf8(b.runsAs(f)), Since: f.First.String(), Attack: "T1505.003", Claims: ids(id)})
+			b.script(f)
 		}
 	}
 	for _, f := range b.by[detect.WebExecution] {
@@ -331,6 +313,29 @@ func (b *builder) scripts() {
 		}
 		b.action("ran shell commands through the web server", "T1059.004", when, "", "", id)
 	}
+}
+
+// script tells one of them, or a page that was changed.
+func (b *builder) script(f *detect.Finding) {
+	subject := "The script "
+	if f.Mechanism == "page" || f.Mechanism == "defaced" {
+		subject = "The page "
+	}
+	id := b.claim(fmt.Sprintf("%s%s is an intruder's: %s.", subject, f.Path, f.Detail), f.Rung, f.First, webStatus(f), f.For, f.Against)
+	b.told[f] = id
+	if f.Rung >= evidence.Effect {
+		b.effect = ids(append(b.effect, id)...)
+	}
+	if f.Mechanism == "defaced" {
+		b.defaced(f, id)
+		return
+	}
+	if f.Mechanism == "page" {
+		b.action("turned a page against its visitors", first(f.Attack), f.First, f.Account, f.Path, id)
+		return
+	}
+	b.action("put a script on the web server", "T1505.003", f.First, f.Account, f.Path, id)
+	b.s.Persistence = append(b.s.Persistence, Persistence{Mechanism: "web-shell", Path: utf8(f.Path), Runs: "on request", As: utf8(b.runsAs(f)), Since: f.First.String(), Attack: "T1505.003", Claims: ids(id)})
 }
 
 // runsAs gives the account that runs a script: that of what it made, else the web server's.

@@ -107,6 +107,14 @@ func (f *fold) switched(e *event.Event) {
 	if cmd == "" {
 		r.Title = user + " became " + as
 	}
+	word(r, e, cmd)
+	f.became[key] = r
+	f.order = append(f.order, r)
+}
+
+// word tells what no command was: a fault that was used, a question, a refusal.
+func word(r *detect.Finding, e *event.Event, cmd string) {
+	user, as := r.Account, r.As
 	switch {
 	case pwnkit(e, cmd):
 		r.Detection, r.Level, r.Runs, r.Service, r.Attack = "D38", detect.High, "", "a fault in pkexec (PwnKit, CVE-2021-4034)", []string{"T1068"}
@@ -119,8 +127,6 @@ func (f *fold) switched(e *event.Event) {
 	case e.Kind == event.SudoDenied:
 		r.Level, r.Rung, r.What, r.Title = detect.Low, evidence.Attempt, detect.Command, user+" was refused to run as "+as+": "+cmd
 	}
-	f.became[key] = r
-	f.order = append(f.order, r)
 }
 
 // pwnkit tells what pkexec says when it is started without a single argument and with a library for its own error message to load: the complaint is
