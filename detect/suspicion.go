@@ -34,6 +34,9 @@ func InVolatileDir(p string) bool {
 
 // RansomName tells names that those who ask for ransom give to their notes: "README_TO_DECRYPT.txt", "HOW_TO_RESTORE_FILES.html".
 func RansomName(p string) bool {
+	if p == "/etc/motd" || strings.HasPrefix(p, "/usr/lib/vmware/hostd/docroot/") { // what everybody sees who logs in
+		return true
+	}
 	name := strings.ToUpper(p[strings.LastIndexByte(p, '/')+1:])
 	if !strings.HasSuffix(name, ".TXT") && !strings.HasSuffix(name, ".HTML") && !strings.HasSuffix(name, ".HTA") && !strings.HasSuffix(name, ".README") {
 		return false
@@ -147,6 +150,11 @@ func tuckedAway(p string) string {
 		}
 	}
 	return ""
+}
+
+// TuckedSettings tells a miner's usual file of settings, "config.json", in a hidden folder of a home: it tells what the program beside it does.
+func TuckedSettings(p string) bool {
+	return strings.HasSuffix(p, "/config.json") && tuckedAway(p) != ""
 }
 
 // SuspiciousCommand says in words what is odd about a command that is started by itself (cron, units, keys,

@@ -35,7 +35,7 @@ func (b *builder) rootByTraces() {
 func (b *builder) needsRoot(f *detect.Finding) bool {
 	switch f.What {
 	case detect.Process, detect.Persistence:
-		return f.Account == "root" || f.As == "root"
+		return f.Account == "root" || f.As == "root" || f.Mechanism == "ld-preload" && f.Path == "/etc/ld.so.preload"
 	case detect.Command:
 		return f.Account == "root"
 	case detect.AccountOdd:

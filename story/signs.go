@@ -95,6 +95,7 @@ func (b *builder) unexplained() []sign {
 			b.rootOdd = id
 		}
 		if f.Level >= detect.Critical {
+			b.rootBeside(f)
 			return []sign{{id, Possible}}
 		}
 		kinds[f.Detection] = id
@@ -129,6 +130,15 @@ func (b *builder) unexplained() []sign {
 	}
 	sortBy(out, func(x, y sign) bool { return x.claim < y.claim })
 	return out
+}
+
+// rootBeside looks for what only root can have left among what else is odd and came with something grave.
+func (b *builder) rootBeside(grave *detect.Finding) {
+	for _, f := range b.odd() {
+		if b.rootOdd == "" && speaks(f) && b.needsRoot(f) && (together(f, []*detect.Finding{grave}) || f.Level >= detect.Critical) {
+			b.rootOdd = b.tellOdd(f)
+		}
+	}
 }
 
 // oneAct is how near to each other things come that one intruder left.

@@ -39,10 +39,15 @@ func (f *fold) made(e *event.Event, p, facts string, owned bool) bool {
 	l := detect.Medium
 	if volatile := detect.InVolatileDir(p) || detect.HiddenPath(p) != ""; f.ofService(e) || volatile && e.Text(event.FileUID) == "0" || detect.HiddenPath(p) != "" {
 		l = detect.Critical
-	} else if volatile || f.belowRoot(p) {
+	} else if volatile || f.belowRoot(p) || mark == marks.Sender || mark == marks.Bomb || mark == marks.Miner && detect.TuckedSettings(p) {
 		l = detect.High
 	}
-	f.add(e, "D42", "T1059", l, "is a program that "+words+" ("+facts+")")
+	if strings.HasPrefix(facts, "text") {
+		words = "holds the settings of a program that " + words
+	} else {
+		words = "is a program that " + words
+	}
+	f.add(e, "D42", "T1059", l, words+" ("+facts+")")
 	return true
 }
 

@@ -13,22 +13,26 @@ const Read = 512 << 10
 
 // The marks.
 const (
-	Shell   = "reverse-shell"
-	Bot     = "chat-bot"
-	Miner   = "miner"
-	Scanner = "password-scanner"
-	Hider   = "preload-rootkit"
-	Ransom  = "ransom-note"
+	Shell    = "reverse-shell"
+	Bot      = "chat-bot"
+	Miner    = "miner"
+	Scanner  = "password-scanner"
+	Hider    = "preload-rootkit"
+	Ransom   = "ransom-note"
+	Machines = "machine-encrypter"
 )
 
 // Words says in a sentence what a mark means: "is a program that ...".
 var Words = map[string]string{
-	Shell:   "gives a shell to the network",
-	Bot:     "takes orders from a chat server",
-	Miner:   "mines for a pool",
-	Scanner: "tries passwords on other machines",
-	Ransom:  "asks for ransom",
-	Hider:   "hides files and connections from programs that it is loaded into",
+	Shell:    "gives a shell to the network",
+	Bot:      "takes orders from a chat server",
+	Miner:    "mines for a pool",
+	Scanner:  "tries passwords on other machines",
+	Ransom:   "asks for ransom",
+	Hider:    "hides files and connections from programs that it is loaded into",
+	Sender:   "hands all variables of its environment to another machine",
+	Bomb:     "destroys what the server holds when a certain day has come",
+	Machines: "stops virtual machines and encrypts their disks",
 }
 
 // mark is one combination: each group needs one of its words.
@@ -46,6 +50,7 @@ var marks = []mark{
 	{Miner, [][]string{{"stratum+tcp://", "stratum+ssl://", "mining.submit", `"donate-level"`, "--donate-level"}, {"pool", "job", "hashrate", "cpu"}}},
 	{Scanner, [][]string{{"Permission denied", "userauth", "ssh_userauth_password", "SSH-2.0-libssh", "paramiko"}, {"pass_file", "passfile", "vuln.txt", "nobash.txt", "mfu.txt", "uniq.txt", "bios.txt"}}},
 	{Ransom, [][]string{{"encrypted", "ENCRYPTED"}, {"bitcoin", "Bitcoin", "BITCOIN", "BTC", "monero", "Monero", ".onion"}, {"pay", "Pay", "PAY", "Send ", "send ", "contact", "Contact", "wallet"}}},
+	{Machines, [][]string{{"esxcli ", "vim-cmd ", "virsh "}, {".vmdk", ".qcow2"}, {"/encrypt", "encrypt ", "encryptor"}, {"kill", "destroy", "power.off"}}},
 	{Hider, [][]string{{"ld.so.preload"}, {"readdir64", "readdir"}, {"/proc/net/tcp"}, {"dlsym", "RTLD_NEXT", "libc.so.6"}}},
 }
 
@@ -55,6 +60,12 @@ func Of(b []byte) (out []string) {
 		if !slices.Contains(out, m.name) && m.in(b) {
 			out = append(out, m.name)
 		}
+	}
+	if sendsEnvironment(b) {
+		out = append(out, Sender)
+	}
+	if destroysOnDate(b) {
+		out = append(out, Bomb)
 	}
 	return out
 }

