@@ -9,7 +9,7 @@ import (
 const defaced = "its title says that somebody broke in and put it there"
 
 // boasts are how the title of a page begins that was put in the place of a site's own.
-var boasts = []string{"hacked by ", "h4cked by ", "hack3d by ", "h4ck3d by ", "haxored by ", "defaced by ", "pwned by ", "pwn3d by ", "owned by ", "0wned by ", "0wn3d by ", "rooted by ", "touched by ", "stamped by ", "struck by ", "hacked!"}
+var boasts = []string{"hacked by ", "h4cked by ", "hack3d by ", "h4ck3d by ", "haxored by ", "defaced by ", "pwned by ", "pwn3d by ", "owned by ", "0wned by ", "0wn3d by ", "rooted by ", "touched by ", "stamped by ", "struck by ", "hacked!", "this site is defaced", "this site was defaced", "this site has been defaced", "site defaced", "defaced!"}
 
 // maxDefaced bounds such a page: there is little on it. A site's article about a break-in comes with the whole of the site around it.
 const maxDefaced = 64 << 10

@@ -86,6 +86,9 @@ func page(b []byte) (what string, at int) {
 			from += len(s)
 		}
 	}
+	if at, ok := hiddenNumbers(b); ok {
+		return hides, at
+	}
 	for from := 0; from < len(b); {
 		i := bytes.Index(b[from:], []byte("btoa("))
 		if i < 0 {

@@ -33,6 +33,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 		carried, said := variables{}, map[string]bool{}
 		takes, shut := theft{}, closing{}
 		settings := strings.HasSuffix(in.Path, "/.htaccess")
+		java := parameters{}
 		ref := in.Ref
 		rank := 0
 		total := int64(0)
@@ -55,6 +56,11 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 					if w, n := carried.judge(st); n > r {
 						what, r = w, n
 					}
+				}
+			}
+			if strings.HasSuffix(in.Path, ".jsp") || strings.HasSuffix(in.Path, ".jspx") {
+				if w, n := java.judge(s); n > r {
+					what, r = w, n
 				}
 			}
 			if what == mailsCarried && carried.ownMail(s) {

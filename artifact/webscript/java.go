@@ -1,0 +1,45 @@
+package webscript
+
+import "strings"
+
+// parameters are those variables of a page in Java that hold what a request carries.
+type parameters map[string]bool
+
+// judge follows a line in lower case: "String c = request.getParameter("c");" and, there or below, "Runtime.getRuntime().exec(c)", whatever stands around the name in the brackets.
+func (v parameters) judge(s string) (what string, rank int) {
+	for rest := s; len(v) < maxVariables; {
+		before, after, ok := strings.Cut(rest, "request.getparameter(")
+		if !ok {
+			break
+		}
+		if name := assigned(before); name != "" {
+			v[name] = true
+		}
+		rest = after
+	}
+	for _, sink := range []string{".exec(", "processbuilder("} {
+		_, args, ok := strings.Cut(s, sink)
+		if !ok || sink == ".exec(" && !strings.Contains(s, "getruntime(") && !strings.Contains(s, "runtime.") {
+			continue
+		}
+		if i := strings.IndexByte(args, ';'); i >= 0 {
+			args = args[:i]
+		}
+		for _, w := range strings.FieldsFunc(args, func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
+			if v[w] {
+				return "it runs what a request carries", 5
+			}
+		}
+	}
+	return "", 0
+}
+
+// assigned gives the name before "=" at the end of s: "String cmd = ".
+func assigned(s string) string {
+	s, ok := strings.CutSuffix(strings.TrimRight(s, " \t("), "=")
+	if !ok {
+		return ""
+	}
+	s = strings.TrimRight(s, " \t")
+	return s[strings.LastIndexAny(s, " \t;{(,")+1:]
+}
