@@ -54,3 +54,21 @@ func childWeight(s string) detect.Level {
 	}
 	return detect.Info
 }
+
+// fetchedFrom gives the address that a child of the web server fetched something from, where the same one tried to break in through the web: worms have a victim
+// fetch their program from the machine that attacks it. "" for any other.
+func (f *fold) fetchedFrom(text string) string {
+	_, rest, ok := strings.Cut(text, "http://")
+	if !ok {
+		if _, rest, ok = strings.Cut(text, "Connecting to "); !ok {
+			return ""
+		}
+	}
+	if i := strings.IndexAny(rest, "/: \t"); i >= 0 {
+		rest = rest[:i]
+	}
+	if c := f.clients[rest]; c != nil && len(c.attacks) > 0 && detect.Outside(rest) {
+		return rest
+	}
+	return ""
+}

@@ -100,6 +100,9 @@ func (f *fold) requests(p string) *script {
 			continue
 		}
 		url := p[len(r):]
+		if below, ok := strings.CutPrefix(url, "/ROOT/"); ok { // what an application server shows at the top
+			url = "/" + below
+		}
 		for _, s := range []*script{f.scripts[url], f.scripts[path.Base(r)+url], f.scripts["/"+path.Base(r)+url]} {
 			if s != nil && (best == nil || s.count > best.count) {
 				best = s
@@ -190,7 +193,7 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 			points -= 2
 		}
 	}
-	if p != nil && (webAccounts[x.owner] || x.owner == "" || inDataDir(x.path) || p.bySQLPage(x)) {
+	if p != nil && (webAccounts[x.owner] || x.owner == "" || inDataDir(x.path) || p.bySQLPage(x) || applications(x.path)) {
 		points += 2
 		marks = append(marks, came(p))
 		r.What, r.Detection, r.First = detect.WebUpload, "D23", p.at
@@ -245,6 +248,9 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 	}
 	return r, true
 }
+
+// applications tells a path among those that an application server unpacks and writes itself, under an account of any name.
+func applications(p string) bool { return strings.Contains(p, "/webapps/") }
 
 // installs tells the pages by which a site's own administrators add software to it.
 func installs(p string) bool {
@@ -353,6 +359,9 @@ func (f *fold) executions() (out []detect.Finding) {
 	by := map[string]*detect.Finding{}
 	var order []*detect.Finding
 	for _, o := range f.output {
+		if o.ip == "" {
+			o.ip = f.fetchedFrom(o.text)
+		}
 		r := by[o.ip]
 		if r == nil {
 			r = &detect.Finding{Detection: "D21", What: detect.WebExecution, Rung: evidence.Effect, Source: o.ip, Service: "web", Attack: []string{"T1059.004"},

@@ -20,7 +20,7 @@ import (
 // New gives the detection.
 func New() *detect.Detection {
 	return &detect.Detection{
-		ID: "web", Title: "Break-ins through the web server", IDs: []string{"D02", "D03", "D08", "D09", "D21", "D22", "D23", "D37", "D54", "D73", "D77"},
+		ID: "web", Title: "Break-ins through the web server", IDs: []string{"D02", "D03", "D08", "D09", "D12", "D21", "D22", "D23", "D37", "D54", "D73", "D77"},
 		Doc:    "joins uploads, scripts that were asked for, scripts on disk and output of the server's children",
 		Attack: []string{"T1190", "T1505.003", "T1595.002"},
 		Wants:  []event.Kind{event.HTTPRequest, event.HTTPError, event.ChildOutput, event.File, event.MailSubmitted},
@@ -117,6 +117,7 @@ type fold struct {
 	births   []evidence.Time      // of those that the web server's account owns
 	output   []output
 	deployed []deployment
+	proxied  proxied
 }
 
 func (f *fold) Observe(e *event.Event) {
@@ -145,6 +146,7 @@ func (f *fold) request(e *event.Event) {
 	c.count++
 	c.first, c.last = evidence.Min(c.first, e.At), evidence.Max(c.last, e.At)
 	status, _ := e.Int(event.HTTPStatus)
+	f.proxies(ip, e, status)
 	url := e.Get(event.URL)
 	p, query := url, []byte(nil)
 	if i := bytes.IndexByte(url, '?'); i >= 0 {
@@ -310,7 +312,7 @@ func (f *fold) underRoot(p string) bool {
 // Findings gives what was found.
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
-		for _, part := range [](func() []detect.Finding){f.uploads, f.pages, f.mailForms, f.executions, f.logins, f.guesses, f.leaks, f.attacks, f.scans} {
+		for _, part := range [](func() []detect.Finding){f.uploads, f.pages, f.mailForms, f.executions, f.logins, f.guesses, f.leaks, f.attacks, f.openProxy, f.scans} {
 			for _, r := range part() {
 				if ctx.Err() != nil || !yield(r) {
 					return
