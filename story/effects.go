@@ -69,6 +69,7 @@ func (b *builder) rights() {
 				b.becameRoot(id)
 			}
 		}
+		b.rootByMail(s)
 	}
 }
 

@@ -83,6 +83,7 @@ type fold struct {
 	picked  []int
 	parts   [][]byte
 	tracked bool
+	mails   sessions
 }
 
 // hits are those of one rule.
@@ -122,6 +123,7 @@ func newFold(rules *Rules) *fold {
 
 func (f *fold) Observe(e *event.Event) {
 	f.seen[e.Kind]++
+	f.mails.saw(e)
 	f.rec.load(e)
 	f.pick(e)
 	for _, i := range f.picked {
@@ -140,11 +142,15 @@ func (f *fold) try(i int) {
 	for _, c := range f.over[r] {
 		over := f.rules.List[c]
 		if over.correlation.saw(f.groups[c], r, &f.rec) {
-			f.byRule[c].take(f.rec.e)
+			f.byRule[c].take(f.rec.e, "")
 		}
 	}
 	if r.correlation == nil && !r.quiet {
-		f.byRule[i].take(f.rec.e)
+		from := ""
+		if r.what == detect.Exploit {
+			from = f.mails.of(f.rec.e)
+		}
+		f.byRule[i].take(f.rec.e, from)
 	}
 }
 
@@ -164,14 +170,19 @@ func (f *fold) holds(r *Rule) bool {
 	return false
 }
 
-func (h *hits) take(e *event.Event) {
+// take keeps a hit; from is where it came from by other lines.
+func (h *hits) take(e *event.Event, from string) {
 	if h.count > 0 && h.line.Off == e.Ref.Off && h.line.Path == e.Ref.Path && h.line.Source == e.Ref.Source {
 		return
 	}
 	h.line = e.Ref
 	h.count++
 	h.first, h.last = evidence.Min(h.first, e.At), evidence.Max(h.last, e.At)
-	if ip := e.Get(event.SourceIP); len(ip) > 0 && len(h.sources) < maxSources && !slices.Contains(h.sources, string(ip)) {
+	ip := e.Get(event.SourceIP)
+	if len(ip) == 0 {
+		ip = []byte(from)
+	}
+	if len(ip) > 0 && len(h.sources) < maxSources && !slices.Contains(h.sources, string(ip)) {
 		h.sources, h.when = append(h.sources, string(ip)), append(h.when, e.At)
 	}
 	if u := e.Get(event.UserName); len(u) > 0 && len(h.accounts) < maxSources && !slices.Contains(h.accounts, string(u)) {
@@ -181,7 +192,9 @@ func (h *hits) take(e *event.Event) {
 		h.quotes = append(h.quotes, e.Quote())
 	}
 	if len(h.tries) < maxTries && e.At.Known() {
-		h.tries = append(h.tries, detect.TryOf(e))
+		t := detect.TryOf(e)
+		t.Source = string(ip)
+		h.tries = append(h.tries, t)
 	}
 }
 
