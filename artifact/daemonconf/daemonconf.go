@@ -42,6 +42,7 @@ func servers() []*artifact.Artifact {
 		hook.Settings("web-module", "modules, handlers and piped logs of web servers", "Apache HTTP Server Documentation, nginx's documentation", []string{"/etc/{apache2,httpd,apache}/**", "/etc/nginx/**", "!/etc/{apache2,httpd,apache}/logs/**", "!/etc/{apache2,httpd}/{mime.types,magic}"}, hook.Each(web)),
 		hook.Settings("web-handler", "files that a folder's own settings make programs", "Apache HTTP Server Documentation, .htaccess files", []string{"{webroot}/**/.htaccess", "{webroot}/.htaccess"}, hook.Each(htaccess)),
 		hook.Settings("database-setting", "libraries and commands that databases load and run", "MySQL's and MariaDB's option files, postgresql.conf, redis.conf", []string{"/etc/mysql/**", "/etc/my.cnf", "/etc/my.cnf.d/*", "{home}/.my.cnf", "/etc/postgresql/*/*/{postgresql.conf,conf.d/*}", "/var/lib/{pgsql,postgresql}/**/postgresql{,.auto}.conf", "/etc/redis/*.conf", "/etc/redis*.conf", "/etc/valkey/*.conf", "/var/lib/{mysql,mysql-files}/mysqld-auto.cnf"}, hook.Each(database)),
+		hook.Settings("printer-filter", "commands of printers' descriptions", "foomatic-rip(1); PPD specification 4.3", []string{"/etc/cups/ppd/*.ppd{,.O}", "/var/cache/cups/*.ppd", "/usr/share/ppd/*.ppd"}, func(*artifact.Input) hook.Reader { return printer() }),
 		hook.Settings("vpn-script", "scripts and plugins of OpenVPN", "openvpn(8)", []string{"/etc/openvpn/*.{conf,ovpn}", "/etc/openvpn/{server,client}/*.{conf,ovpn}"}, hook.Each(openvpn)),
 	}
 }

@@ -27,6 +27,7 @@ var cases = []hooktest.Case{
 	{Mechanism: "web-handler", Path: "/var/www/html/.htaccess", Content: "RewriteEngine On\nAddType application/x-httpd-php .jpg\nphp_value auto_prepend_file none\n", Want: []string{"the web server's account runs application/x-httpd-php .jpg"}},
 	{Mechanism: "database-setting", Path: "/etc/mysql/my.cnf", Content: "[mysqld]\ninit-file = /tmp/x.sql\nport=3306\nloose-plugin_load_add='a.so'\n", Want: []string{"the database's account runs /tmp/x.sql", "the database's account runs a.so"}},
 	{Mechanism: "database-setting", Path: "/etc/redis/redis.conf", Content: "loadmodule /tmp/m.so\nport 6379\n", Want: []string{"the database's account runs /tmp/m.so"}},
+	{Mechanism: "printer-filter", Path: "/etc/cups/ppd/a.ppd", Content: "*PPD-Adobe: \"4.3\"\n*FoomaticRIPCommandLine: \"gs -q -sOutputFile=- - &amp;&amp;\n x &quot;y&quot;\"\n*FoomaticRIPOption: a\n", Want: []string{"lp runs gs -q -sOutputFile=- - &&", `lp runs x "y"`}},
 	{Mechanism: "vpn-script", Path: "/etc/openvpn/a.conf", Content: "remote a 1194\nup \"/tmp/x y\"\n", Want: []string{"root runs /tmp/x y"}},
 	{Mechanism: "log-program", Path: "/etc/rsyslog.d/a.conf", Content: "action(type=\"omprog\" binary=\"/tmp/x y\")\n*.* ^/tmp/z\n*.* /var/log/all\n", Want: []string{"root runs /tmp/x y", "root runs /tmp/z"}},
 	{Mechanism: "logrotate-script", Path: "/etc/logrotate.d/a", Content: "/var/log/x {\n weekly\n postrotate\n  /tmp/x\n endscript\n}\n", Want: []string{"root runs /tmp/x"}},
