@@ -247,7 +247,7 @@ func (b *builder) byEffects() {
 			if !shellService(l.Service) || l.Source == "" {
 				continue
 			}
-			if during(l, e) && b.mayWrite(l.Account, e) {
+			if during(l, e) && (b.mayWrite(l.Account, e) || rootkit(e) && b.broughtKit(l, e)) {
 				fits = append(fits, l)
 			}
 		}
@@ -272,7 +272,12 @@ func (b *builder) byEffects() {
 			where = "an address that it had come from before"
 		}
 		text := fmt.Sprintf("While %s was logged in from %s, %s, this appeared: %s%s.", l.Account, l.Source, where, e.Title, detail(e))
-		b.add(l.Source, b.claim(text, evidence.Effect, e.First, Likely, append(append([]evidence.Quote{}, e.For...), l.For...), nil), false)
+		id := b.claim(text, evidence.Effect, e.First, Likely, append(append([]evidence.Quote{}, e.For...), l.For...), nil)
+		b.add(l.Source, id, false)
+		if rootkit(e) && !b.mayWrite(l.Account, e) {
+			b.effect = ids(append(b.effect, id)...)
+			b.becameRoot(id)
+		}
 	}
 }
 

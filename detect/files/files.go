@@ -32,6 +32,7 @@ type fold struct {
 	found    []detect.Finding
 	renamed  map[string]*renamed // by the ending behind a file's own
 	told     map[string]bool     // databases whose names ask for ransom
+	kits     map[string]int      // folders of kits that bear no time themselves, with their findings' places
 	packages bool                // a package database was read, so "no package owns it" means something
 }
 
@@ -49,6 +50,7 @@ func (f *fold) Observe(e *event.Event) {
 	executable := kind == "file" && mode&0o111 != 0
 	facts := e.Text(event.FileFacts)
 	f.behindOwn(e, p, kind)
+	f.withinKit(e, p)
 	if f.demand(e, p) || f.ofDatabase(e, p, facts, kind, owned) || f.disguised(e, p, facts, owned) || f.module(e, p, facts, owned) || f.locked(e, p, owned) || f.rootkit(e, p, owned) || f.made(e, p, facts, owned) {
 		return
 	}
@@ -180,6 +182,12 @@ func (f *fold) add(e *event.Event, id, attack string, l detect.Level, why string
 		First: detect.ParseTime(e.Text(event.FileCrtime)), Last: detect.ParseTime(e.Text(event.FileCtime)), Title: p + " " + why, For: []evidence.Quote{e.Quote()}}
 	if !r.First.Known() {
 		r.First = detect.ParseTime(e.Text(event.FileMtime))
+	}
+	if attack == "T1014" && r.Mechanism == "dir" && !r.First.Known() {
+		if f.kits == nil {
+			f.kits = map[string]int{}
+		}
+		f.kits[p] = len(f.found)
 	}
 	f.found = append(f.found, r)
 }

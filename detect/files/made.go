@@ -6,6 +6,7 @@ import (
 
 	"telltale/detect"
 	"telltale/event"
+	"telltale/evidence"
 	"telltale/internal/marks"
 )
 
@@ -131,3 +132,17 @@ func merged(p string) string {
 
 // weak are paths of the table that others could take by chance: alone they are no proof.
 var weak = map[string]bool{"/tmp/httpd": true, "/tmp/up.txt": true, "/tmp/zzz": true, "/usr/secure": true, "/etc/init.d/selinux": true, "/usr/include/file.h": true, "/usr/include/hosts.h": true, "/usr/include/log.h": true, "/usr/include/proc.h": true, "/usr/include/salt.h": true, "/usr/bin/mailrc": true, "/usr/share/libc.so.1": true, "/etc/sh.conf": true, "/lib/libudev.so": true, "/lib/libselinux.so": true, "/lib/libselinux.a": true, "/etc/cron.hourly/cron.sh": true, "/etc/cron.hourly/udev.sh": true, "/lib64/libs.so": true}
+
+// withinKit gives a kit's folder the time of the first file in it, where an archive holds no times of folders.
+func (f *fold) withinKit(e *event.Event, p string) {
+	for dir, i := range f.kits {
+		if !strings.HasPrefix(p, dir+"/") {
+			continue
+		}
+		at := detect.ParseTime(e.Text(event.FileCrtime))
+		if !at.Known() {
+			at = detect.ParseTime(e.Text(event.FileMtime))
+		}
+		f.found[i].First = evidence.Min(f.found[i].First, at)
+	}
+}
