@@ -170,6 +170,9 @@ func (b *builder) byLogin(s *suspect, l *detect.Finding, w *way, accepted string
 	case l.What == detect.GuessedIn:
 		w.vector = "ssh-password-guessed"
 		w.weigh("guessed-then-in", b.told[l])
+	case l.Service == "jupyter" && l.Method == "none":
+		w.vector, w.product = "daemon-exploit", "Jupyter, which asked nobody for a password"
+		w.weigh("accepted", accepted)
 	case b.usual(s, l):
 		b.insider(s, l, w)
 	case l.Method == "publickey" && b.strangeKey(l):

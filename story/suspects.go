@@ -284,7 +284,7 @@ func (b *builder) byEffects() {
 // shellService tells whether a login to a service gives a shell, or a panel with one, with which files can be changed anywhere; the account is one of the host.
 func shellService(s string) bool {
 	switch s {
-	case "sshd", "dropbear", "login", "su", "telnetd", "in.telnetd", "rlogin", "xrdp-sesman", "webmin", "cockpit", "cpaneld", "whostmgrd", "gdm", "lightdm":
+	case "sshd", "dropbear", "login", "su", "telnetd", "in.telnetd", "rlogin", "xrdp-sesman", "webmin", "cockpit", "cpaneld", "whostmgrd", "gdm", "lightdm", "jupyter":
 		return true
 	}
 	return false
