@@ -62,7 +62,10 @@ func (r *refusals) parse(ctx context.Context, in *artifact.Input) iter.Seq2[even
 			}
 			in.Seen.Record(at)
 			kind, from, refused := r.find(t)
+			phone, letIn := registered(t)
 			switch {
+			case letIn:
+				kind, from = event.ProgramSaid, phone
 			case marked(t):
 				kind, from = event.ProgramSaid, client(t)
 			case !refused:

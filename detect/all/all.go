@@ -5,6 +5,7 @@ import (
 	"telltale/detect"
 	"telltale/detect/advisories"
 	"telltale/detect/alarms"
+	"telltale/detect/calls"
 	"telltale/detect/campaigns"
 	"telltale/detect/commands"
 	"telltale/detect/complaint"
@@ -55,7 +56,7 @@ func For(a Asked) []*detect.Detection {
 		list = list.Add(m)
 	}
 	return []*detect.Detection{
-		logins.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), mailqueue.New(), database.New(), packets.New(), packetfilter.New(), orders.New(), outward.New(), dns.New(), containers.New(), deploys.New(),
+		logins.New(), calls.New(), campaigns.New(), privilege.New(), web.New(), transfer.New(), mailrun.New(), mailqueue.New(), database.New(), packets.New(), packetfilter.New(), orders.New(), outward.New(), dns.New(), containers.New(), deploys.New(),
 		persistence.New(), running.New(), commands.New(), lateral.New(), secrets.New(), files.New(), installs.New(), packagediff.New(), alarms.New(), tamper.New(), deleted.New(), advisories.New(a.Advisories), sigma.New(list), complaint.New(a.Complaints),
 	}
 }
