@@ -41,6 +41,7 @@ func TestFindings(t *testing.T) {
 		{"a plugin that is mended", "- software-seen package.type=wordpress-plugin package.name=wp-file-manager package.version=6.9 file.path=/x\n", false, nil},
 		{"built by hand", "- software-seen package.type=binary package.name=proftpd package.version=1.3.5 file.path=/usr/local/sbin/proftpd\n", false, []string{"proftpd 1.3.5 CVE-2015-3306 fixed 1.3.5a"}},
 		{"a number that alone tells nothing", "- software-seen package.type=binary package.name=vsftpd package.version=2.3.4 file.path=/usr/local/sbin/vsftpd\n", false, []string{"vsftpd 2.3.4 CVE-2011-2523 fixed 2.3.5 doubted"}},
+		{"xz with what was put into its archive", "- machine os.name=debian os.version=13\n" + pack("liblzma5", "xz-utils", "5.6.1-1"), false, []string{"xz-utils 5.6.1-1 CVE-2024-3094 fixed 5.6.2"}},
 		{"xz as it was taken back", "- machine os.name=debian os.version=13\n" + pack("liblzma5", "xz-utils", "5.6.1+really5.4.5-1"), false, nil},
 	} {
 		t.Run(c.what, func(t *testing.T) {

@@ -47,7 +47,9 @@ func (f *fold) ofPackage(world string, s *span) (out []detect.Finding) {
 		default:
 			if to, has := k.fixedBy(upstream(s.version)); has {
 				x := f.finding(s, k, []Fault{{CVE: k.CVE, Fixed: to, Advisory: k.Ref}})
-				x.Explained = backport
+				if !k.Exact {
+					x.Explained = backport
+				}
 				out = append(out, x)
 			}
 		}

@@ -27,6 +27,7 @@ type Known struct {
 	What     string            `yaml:"what"`
 	Doubt    string            `yaml:"doubt"`
 	Quiet    bool              `yaml:"quiet"`
+	Exact    bool              `yaml:"exact"`
 	Under    []string          `yaml:"under"`
 	Method   string            `yaml:"method"`
 	Ref      string            `yaml:"ref"`
