@@ -103,7 +103,7 @@ func serviceView(s Source, absent error) (*view, error) {
 		return of("sshd", event.AuthFailed, event.AuthAccepted, event.ConnectionSeen, event.SessionOpened, event.SessionClosed, event.ServiceStarted)
 	case "sudo":
 		return of("sudo", event.SudoCommand, event.SudoDenied, event.AuthFailed, event.SessionOpened)
-	case "distccd", "rpc.statd", "smtpd":
+	case "distccd", "rpc.statd", "smtpd", "crushftp":
 		return of(s.Service)
 	case "lprng":
 		return of("server") // as it calls itself
