@@ -111,6 +111,7 @@ func (b *builder) suspect() {
 	b.byRewriting()
 	b.byRemoving()
 	b.byEscape()
+	b.byUnproved()
 	b.byHistory()
 	b.byAttacker()
 	b.followAll()

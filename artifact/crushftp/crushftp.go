@@ -19,7 +19,7 @@ import (
 func New() *artifact.Artifact {
 	return &artifact.Artifact{Name: "crushftp", Doc: "requests to CrushFTP, and the header by which clients say who they are", Spec: "CrushFTP 9 to 11, CrushFTP.log",
 		Files: []string{"/{opt,srv,var/opt,usr/local}/{CrushFTP,crushftp}*/CrushFTP*.log*", "/{opt,srv,var/opt,usr/local}/{CrushFTP,crushftp}*/logs/**"}, Log: true,
-		Sniff: artifact.MostLines(sniff), Parse: parse, Kinds: []event.Kind{event.HTTPRequest, event.ProgramSaid}}
+		Sniff: artifact.MostLines(sniff), Parse: parse, Kinds: []event.Kind{event.HTTPRequest, event.ProgramSaid, event.AuthAccepted}}
 }
 
 var (
@@ -35,6 +35,7 @@ func sniff(line []byte) bool {
 func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		var e event.Event
+		var named claim
 		for ref, t := range artifact.EachLine(ctx, in, yield) {
 			stamp, rest, ok := said.Cut(bytes.TrimPrefix(t, session), "|")
 			at, known := when(in.Clock, stamp)
@@ -43,10 +44,21 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 				continue
 			}
 			in.Seen.Record(at)
+			if named.taken(rest) {
+				x := event.Event{Kind: event.AuthAccepted, At: at, Ref: ref, Raw: t}
+				x.Add(event.ServiceName, service)
+				x.AddText(event.UserName, named.user)
+				x.AddText(event.SourceIP, named.ip)
+				x.AddText(event.AuthMethod, "none")
+				if named = (claim{}); !yield(x, nil) {
+					return
+				}
+			}
 			if !read(&e, rest, at) {
 				continue
 			}
 			e.Ref, e.Raw = ref, t
+			named.note(rest, &e)
 			if !yield(e, nil) {
 				return
 			}
@@ -107,4 +119,38 @@ func read(e *event.Event, t []byte, at evidence.Time) bool {
 	e.Add(event.HTTPMethod, method)
 	e.Add(event.URL, url)
 	return true
+}
+
+// claim is a name that a client bears without a proof: where its session goes on under it, the server believed it.
+type claim struct{ session, user, ip string }
+
+// note keeps the name in "Authorization: AWS4-HMAC-SHA256 Credential=NAME/", which a signature would follow.
+func (c *claim) note(line []byte, e *event.Event) {
+	m := e.Get(event.Message)
+	_, name, ok := said.Cut(m, "AWS4-HMAC-SHA256 Credential=")
+	if !ok || e.Kind != event.ProgramSaid || bytes.Contains(m, []byte("Signature=")) {
+		return
+	}
+	name, _, ok = said.Cut(name, "/")
+	if user := e.Text(event.UserName); ok && len(name) > 0 && len(name) < 200 && user != string(name) {
+		*c = claim{identity(line), string(name), e.Text(event.SourceIP)}
+	}
+}
+
+// taken tells a line of the session under the name that it claimed.
+func (c *claim) taken(line []byte) bool {
+	if c.user == "" || identity(line) != c.session {
+		return false
+	}
+	parts := bytes.SplitN(line, []byte(":"), 4)
+	return len(parts) == 4 && string(parts[2]) == c.user
+}
+
+// identity gives "HTTPS:31" of a line's "[HTTPS:31:amy:203.0.113.7]".
+func identity(line []byte) string {
+	parts := bytes.SplitN(line[:min(len(line), 300)], []byte(":"), 3)
+	if len(parts) < 3 {
+		return ""
+	}
+	return string(bytes.TrimPrefix(parts[0], []byte("["))) + ":" + string(parts[1])
 }
