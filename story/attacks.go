@@ -110,7 +110,7 @@ func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequ
 				continue
 			}
 			t, named, ok := b.tryFor(f, all, e, soon)
-			if ok && !named && fewCrashes(f, t.Source) {
+			if ok && !named && (fewCrashes(f, t.Source) || onlyAsks(f)) {
 				continue
 			}
 			if !ok || !named && !b.servedBy(f, e) || b.nearest(e) != nil {
@@ -234,7 +234,7 @@ func secondRoot(f *detect.Finding) bool {
 
 // named tells whether an attempt's text names a file, or an archive that was unpacked into a folder of that name.
 func named(text, p string) bool {
-	if base := path.Base(p); len(base) >= 2 && strings.Contains(text, "/"+base) {
+	if base := path.Base(p); len(base) >= 2 && namesFile(text, p, base) {
 		return true
 	}
 	dir := path.Base(path.Dir(p))

@@ -1,0 +1,37 @@
+package story
+
+import (
+	"path"
+	"strings"
+
+	"telltale/detect"
+)
+
+// onlyAsks tells attempts of whoever looks for web shells that others left: "/?cmd=id" is sent to every site, and its front page answers. Where a shell
+// is there, its script is found, or the order names what it made.
+func onlyAsks(f *detect.Finding) bool { return strings.HasPrefix(f.Mechanism, "orders to a shell") }
+
+// frontPages are names that every site has: who asks for one names no file of his own.
+var frontPages = map[string]bool{"index": true, "default": true, "home": true, "main": true}
+
+// namesFile tells whether a text holds a file's name as a whole word behind a slash; of a front page's, its whole path.
+func namesFile(text, p, base string) bool {
+	word := "/" + base
+	if frontPages[strings.ToLower(strings.TrimSuffix(base, path.Ext(base)))] {
+		word = p
+	}
+	for rest := text; ; {
+		_, after, ok := strings.Cut(rest, word)
+		if !ok {
+			return false
+		}
+		if after == "" || !wordByte(after[0]) {
+			return true
+		}
+		rest = after
+	}
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || c == '-' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
