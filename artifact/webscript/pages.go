@@ -33,23 +33,31 @@ func parsePage(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, e
 		total := int64(0)
 		lr := lines.NewReader(in.R)
 		in.Seen.Record(evidence.Time{})
+		boasts := front(in.Path) && in.Meta.Size <= maxDefaced
+		var b boaster
 		for l, ok := lr.Next(); ok && total < maxScan; l, ok = lr.Next() {
 			if ctx.Err() != nil {
 				return
 			}
 			total += l.Len
 			what, at := "", 0
-			if i, ok := boast(l.Text); ok && front(in.Path) && in.Meta.Size <= maxDefaced {
-				what, at = defaced, i
-			} else if forBrowsers(in.Path) {
+			ref, raw, found := in.Ref, []byte(nil), false
+			ref.Off, ref.Len, ref.Line = l.Off, l.Len, l.Num
+			if boasts {
+				if r, q, ok := b.met(l.Text, ref); ok {
+					what, ref, raw, found = defaced, r, q, true
+				}
+			}
+			if !found && forBrowsers(in.Path) {
 				what, at = page(l.Text)
 			}
 			if what == "" {
 				continue
 			}
-			ref := in.Ref
-			ref.Off, ref.Len, ref.Line = l.Off, l.Len, l.Num
-			e := event.Event{Kind: event.File, Ref: ref, Raw: bytes.Clone(l.Text[at:min(len(l.Text), at+evidence.MaxQuote)])}
+			if !found {
+				raw = bytes.Clone(l.Text[at:min(len(l.Text), at+evidence.MaxQuote)])
+			}
+			e := event.Event{Kind: event.File, Ref: ref, Raw: raw}
 			e.AddText(event.FilePath, in.Path)
 			e.AddText(event.FileType, "file")
 			e.AddText(event.FileContent, what)
