@@ -99,7 +99,7 @@ func (b *builder) wasAttacked() bool {
 			return true
 		}
 	}
-	return len(b.by[detect.WebAttack])+len(b.by[detect.WebScan])+len(b.by[detect.PortScan]) > 0
+	return b.triedWeb() || len(b.by[detect.WebScan])+len(b.by[detect.PortScan]) > 0
 }
 
 // familiar tells tries of a person who mistypes: few, for one account, from a network that this account comes from.

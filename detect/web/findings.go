@@ -178,7 +178,7 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 	came := func(p *post) string {
 		return fmt.Sprintf("it was born %s a POST of %s to %s", behind(born.Sub(p.at)), r.Source, p.path)
 	}
-	if p == nil {
+	if p == nil && grave >= 3 { // what developers deploy comes so, too, and belongs to the same account
 		if p, r.Source = f.deployedBefore(s); p != nil {
 			came = func(p *post) string { return fmt.Sprintf("%s had it deployed by %s", r.Source, p.path) }
 		}
