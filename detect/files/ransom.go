@@ -15,6 +15,7 @@ import (
 // renamed counts files that have a second ending behind their own, as those who ask for ransom leave them.
 type renamed struct {
 	count       int64
+	folders     map[string]int64 // how many of them lie there
 	first, last evidence.Time
 	path        string
 	account     string
@@ -23,6 +24,7 @@ type renamed struct {
 
 const (
 	maxEndings = 500
+	maxFolders = 200 // of one ending; what lies in others is counted, and stands beside nothing
 	minRenamed = 3
 )
 
@@ -46,7 +48,7 @@ func (f *fold) behindOwn(e *event.Event, p, kind string) {
 		if len(f.renamed) >= maxEndings {
 			return
 		}
-		r = &renamed{path: p, account: f.scene.UserByUID(e.Text(event.FileUID))}
+		r = &renamed{path: p, folders: map[string]int64{}, account: f.scene.UserByUID(e.Text(event.FileUID))}
 		if f.renamed == nil {
 			f.renamed = map[string]*renamed{}
 		}
@@ -54,28 +56,65 @@ func (f *fold) behindOwn(e *event.Event, p, kind string) {
 	}
 	at := detect.ParseTime(cmp.Or(e.Text(event.FileCtime), e.Text(event.FileMtime)))
 	r.count++
+	if dir := path.Dir(p); len(r.folders) < maxFolders || r.folders[dir] > 0 {
+		r.folders[dir]++
+	}
 	r.first, r.last = evidence.Min(r.first, at), evidence.Max(r.last, at)
 	if len(r.quotes) < 3 {
 		r.quotes = append(r.quotes, e.Quote())
 	}
 }
 
-// lockedUp tells of the files that became useless beside notes that ask for ransom. Without a note, a second ending is nothing.
-func (f *fold) lockedUp() (r detect.Finding, ok bool) {
-	note := slices.IndexFunc(f.found, func(x detect.Finding) bool { return slices.Contains(x.Attack, "T1486") && x.Mechanism == "file" })
-	if note < 0 {
-		return r, false
-	}
-	ending := ""
-	for end, x := range f.renamed {
-		if y := f.renamed[ending]; y == nil || x.count > y.count || x.count == y.count && end < ending {
-			ending = end
+// beside counts the files in a note's folder and below it; one at the top, or in root's home, is for the whole server.
+func (r *renamed) beside(notes []string) (n int64) {
+	for dir, k := range r.folders {
+		if slices.ContainsFunc(notes, func(p string) bool {
+			at := path.Dir(p)
+			return at == "/" || at == "/root" || at == dir || strings.HasPrefix(dir, at+"/")
+		}) {
+			n += k
 		}
 	}
-	x := f.renamed[ending]
-	if x == nil || x.count < minRenamed {
+	return n
+}
+
+// notes gives where notes lie that ask for ransom.
+func (f *fold) notes() (out []string) {
+	for _, x := range f.found {
+		if x.Mechanism == "file" && slices.Contains(x.Attack, "T1486") {
+			out = append(out, x.Path)
+		}
+	}
+	return out
+}
+
+// lockedUp tells of the files that became useless beside notes that ask for ransom. Without a note, a second ending is nothing, and a single note without
+// such files is less than with them: those who teach or collect keep notes of others.
+func (f *fold) lockedUp() (r detect.Finding, ok bool) {
+	notes := f.notes()
+	if len(notes) == 0 {
 		return r, false
 	}
+	ending, most := "", int64(0)
+	for end, x := range f.renamed {
+		if n := x.beside(notes); n > most || n == most && n > 0 && end < ending {
+			ending, most = end, n
+		}
+	}
+	if most < minRenamed {
+		f.singleNote(len(notes))
+		return r, false
+	}
+	x := f.renamed[ending]
 	return detect.Finding{Detection: "D42", What: detect.OddFile, Level: detect.Critical, Rung: evidence.Effect, Mechanism: "locked", Path: x.path, Account: x.account, Count: x.count, First: x.first, Last: x.last, Attack: []string{"T1486"}, For: x.quotes,
 		Title: fmt.Sprintf("%d files have the ending %s behind their own, beside a note that asks for ransom; the first is %s", x.count, ending, x.path), Detail: "ending " + ending}, true
+}
+
+// singleNote takes a note that stands alone for less.
+func (f *fold) singleNote(n int) {
+	for i := range f.found {
+		if x := &f.found[i]; n == 1 && x.Mechanism == "file" && slices.Contains(x.Attack, "T1486") && detect.RansomName(x.Path) { // no database of that name
+			x.Level = detect.High
+		}
+	}
 }

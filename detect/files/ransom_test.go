@@ -26,6 +26,8 @@ func TestLockedFiles(t *testing.T) {
 	}{
 		{"beside a note", locked(12, ".locked") + note, 12},
 		{"two endings, the commoner counts", locked(4, ".x9f") + locked(12, ".locked") + note, 12},
+		{"beside none of them", locked(12, ".locked") + strings.Replace(note, "/home/felix/", "/srv/training/", 1), 0},
+		{"a note for the whole server", locked(12, ".locked") + strings.Replace(note, "/home/felix/", "/root/", 1), 12},
 		{"no note", locked(12, ".locked"), 0},
 		{"an ending that programs give", locked(12, ".gpg") + note, 0},
 		{"too few", locked(2, ".locked") + note, 0},
