@@ -45,7 +45,7 @@ const (
 type client struct {
 	first, last evidence.Time
 	count       int64
-	missing     int64 // answered 4xx
+	missing     int64 // answered so that nothing is there, or nothing for him
 	agent       string
 	posts       []post
 	login       siteLogin
@@ -152,7 +152,7 @@ func (f *fold) request(e *event.Event) {
 	if i := bytes.IndexByte(url, '?'); i >= 0 {
 		p, query = url[:i], url[i+1:]
 	}
-	if status >= 400 && status < 500 {
+	if notThere(status, e.Get(event.HTTPMethod)) {
 		c.missing++
 		if len(c.quotes) < maxQuotes {
 			c.quotes = append(c.quotes, e.Quote())
