@@ -5,6 +5,7 @@ package wuftpd
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"telltale/artifact"
 	"telltale/artifact/internal/said"
@@ -100,10 +101,10 @@ const machineCode = 12
 
 // code tells bytes that nobody types. Syslog daemons write them as they are, as "\220" or as "#220".
 func code(b []byte) bool {
-	n := 0
+	n, text := 0, utf8.Valid(b) // letters of any language are none: machine code is no text
 	for i, c := range b {
 		switch {
-		case c < ' ' || c >= 0x7f:
+		case c < ' ' || c == 0x7f || c > 0x7f && !text:
 			n++
 		case (c == '\\' || c == '#') && i+3 < len(b) && b[i+1] >= '0' && b[i+1] <= '3' && len(said.Number(b[i+1:i+4])) == 3:
 			n++
