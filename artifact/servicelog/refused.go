@@ -107,9 +107,10 @@ func between(t []byte) bool {
 }
 
 // peer gives the address that a line names: the only one, or the only one of those before which it says "from", "client" or the like. An address behind '@' or
-// "//" is a place.
+// "//" is a place, and so is one that a client program of this server says it was refused at.
 func peer(t []byte) []byte {
 	var all, named [2][]byte
+	place := false
 	for at, n := 0, 0; at < len(t) && n < maxAddresses; {
 		from, end := next(t, at)
 		if from < 0 {
@@ -129,12 +130,13 @@ func peer(t []byte) []byte {
 			continue
 		}
 		keep(&all, a)
+		place = place || elsewhere(before)
 		if introduced(before) {
 			keep(&named, a)
 		}
 	}
 	switch {
-	case all[0] != nil && all[1] == nil:
+	case all[0] != nil && all[1] == nil && !place:
 		return all[0]
 	case named[0] != nil && named[1] == nil:
 		return named[0]
