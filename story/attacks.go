@@ -109,7 +109,7 @@ func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequ
 			if e.Explained != "" || e.Level < detect.Medium || e.Mechanism == "dir" || b.made[e] || !b.answers(e) {
 				continue
 			}
-			t, named, ok := b.tryFor(f, all, e, soon)
+			t, named, ok := b.tryFor(f, all, began(e), soon)
 			if ok && !named && (fewCrashes(f, t.Source) || onlyAsks(f)) {
 				continue
 			}
@@ -297,7 +297,7 @@ func sequelOf(cs []consequence) (q sequel) {
 // caused suspects an address of what appeared behind its attempts.
 func (b *builder) caused(source string, cs []consequence) {
 	q := sequelOf(cs)
-	if !q.named && len(q.what) < 2 && !q.grave {
+	if !q.named && !q.grave && (len(q.what) < 2 || onlyFetches(cs)) {
 		return
 	}
 	st := Likely

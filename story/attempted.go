@@ -35,3 +35,24 @@ func namesFile(text, p, base string) bool {
 func wordByte(c byte) bool {
 	return c == '_' || c == '-' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
+
+// onlyFetches tells that nothing appeared behind attempts but that programs fetched something: sites fetch their feeds, several in the same minute.
+func onlyFetches(cs []consequence) bool {
+	for _, c := range cs {
+		if c.of.What != detect.Command || c.of.Mechanism != "audited" || c.of.Level > detect.Medium {
+			return false
+		}
+	}
+	return true
+}
+
+// began gives what is looked at of something behind an attempt: of a program that was seen to run again and again, its first time, for a job of the site's own runs
+// behind each attempt.
+func began(e *detect.Finding) *detect.Finding {
+	if e.What != detect.Command || e.Count < 2 {
+		return e
+	}
+	one := *e
+	one.Last = one.First
+	return &one
+}
