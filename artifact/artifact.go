@@ -75,6 +75,23 @@ type HostFacts struct {
 	AccessFormats map[string]AccessFormat
 	// Stands tells whether the host has a regular file at a path, as far as the evidence goes; nil where nobody can tell.
 	Stands func(path string) bool
+	// Shares are the modules of the rsync daemon, by name.
+	Shares map[string]Share
+}
+
+// Share is a folder that a daemon gives to clients under a name.
+type Share struct {
+	Path     string
+	Writable bool
+}
+
+// Share gives the share of a name.
+func (h *HostFacts) Share(name string) (s Share, known bool) {
+	if h == nil {
+		return s, false
+	}
+	s, known = h.Shares[name]
+	return s, known
 }
 
 // AccessFormat is the format of one access log as configured.
@@ -198,6 +215,7 @@ type Message struct {
 	Transport string // "syslog", "journal"
 	Ref       evidence.Ref
 	Raw       []byte
+	Facts     *HostFacts // nil where nobody tells
 	wanted    *[256]bool // by kind; nil for all
 	unheard   bool       // nobody looks at what its program said
 	ev        event.Event
@@ -237,6 +255,7 @@ type Decoders struct {
 	Lines  []string   // of programs whose names begin so, a LogLine is yielded for each message that no member makes an event of; "" stands for all
 	Said   []string   // likewise, whose ProgramSaid events are wanted at all
 	Wanted *[256]bool // by kind, what detections look at; nil for all
+	Facts  *HostFacts // what a member is told of the host; may be nil
 	said   bool
 	out    func(*event.Event)
 	tell   func(*event.Event) // marks that something was said, and passes it on
@@ -296,7 +315,7 @@ func (d *Decoders) Decode(m *Message, yield func(*event.Event)) (known, understo
 		return false, false
 	}
 	to := d.route(m.Program)
-	m.wanted, m.unheard = d.Wanted, to.unheard
+	m.wanted, m.unheard, m.Facts = d.Wanted, to.unheard, d.Facts
 	if !to.asked {
 		return d.decode(to, m, yield)
 	}

@@ -94,7 +94,7 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 	in := &artifact.Input{Ref: ref, R: &metered{run: r, r: content, total: j.entry.Meta.Size}, Size: -1, Meta: j.entry.Meta, Path: j.entry.Path, Clock: clock,
 		Host: j.facts(h), Messages: artifact.NewDecoders(r.o.Artifacts), Seen: seen, Inner: r.inner(j.art)}
 	in.Wanted = r.wanted
-	in.Messages.Wanted = &r.wanted
+	in.Messages.Wanted, in.Messages.Facts = &r.wanted, in.Host
 	in.Messages.Lines = r.programs(event.LogLine, func(d *detect.Detection) []string { return d.LinesOf })
 	in.Messages.Said = r.programs(event.ProgramSaid, func(d *detect.Detection) []string { return d.SaidBy })
 	if kind == "" {
@@ -248,7 +248,7 @@ func (j *job) facts(h *seenHost) *artifact.HostFacts {
 }
 
 func facts(h *host.Host) *artifact.HostFacts {
-	f := &artifact.HostFacts{Name: h.Name, AccessFormats: map[string]artifact.AccessFormat{}}
+	f := &artifact.HostFacts{Name: h.Name, AccessFormats: map[string]artifact.AccessFormat{}, Shares: map[string]artifact.Share{}}
 	for _, u := range h.Users {
 		f.Users = append(f.Users, artifact.User(u))
 	}
@@ -258,6 +258,9 @@ func facts(h *host.Host) *artifact.HostFacts {
 	}
 	for p, x := range h.Sites.Formats {
 		f.AccessFormats[p] = artifact.AccessFormat(x)
+	}
+	for name, x := range h.Shares {
+		f.Shares[name] = artifact.Share(x)
 	}
 	return f
 }

@@ -22,6 +22,7 @@ func (h *Host) learn(o Options) {
 		h.Users = passwd(b)
 	}
 	h.Sites = h.sites()
+	h.Shares = h.shares()
 	h.Logs = h.logPaths()
 }
 

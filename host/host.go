@@ -106,6 +106,7 @@ type Host struct {
 	ZoneFrom  string // the file that says so, or ZoneAssumed
 	Users     []User
 	Sites     Sites
+	Shares    map[string]Share // of the rsync daemon, by name
 	Logs      LogPaths
 	Infos     []filesystem.Info // by Mounts
 	State     *State            // of the machine when it ran; nil where the evidence holds none

@@ -12,7 +12,7 @@ import (
 )
 
 // closing says, for a way in, what closes it and why. %s is the account.
-var closing = map[string]struct{ step, why string }{
+var closing = map[string]closes{
 	"ssh-password-guessed": {"Switch off password logins by ssh (PasswordAuthentication no, KbdInteractiveAuthentication no), or let only your own networks in.", "This was the way in, and guessing never stops."},
 	"ssh-password-known":   {"Find out where the password of %s was stolen before it gets a new one: the owner's computers, mails that asked for it, other sites with the same one.", "A new password is stolen at the same place."},
 	"ssh-key":              {"Take the key that was used out of every authorized_keys, on all servers, and ask %s where its private part lay.", "Whoever has the private key is still let in."},
@@ -193,6 +193,9 @@ func (b *builder) shut() {
 			continue
 		}
 		done[e.Vector+e.Service] = true
+		if own, ok := closingOf(&e); ok {
+			c = own
+		}
 		step := c.step
 		if strings.Contains(step, "%s") {
 			name := e.Account

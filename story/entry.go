@@ -92,7 +92,7 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 		switch {
 		case up.Method == "none": // a copy that the daemon made for a client that never logged in
 			w.vector, w.product, w.cve = "daemon-exploit", "ProFTPD mod_copy", []string{"CVE-2015-3306"}
-		case up.Service == "smbd", up.Method == "anonymous":
+		case up.Service == "smbd", up.Service == rsyncd, up.Method == "anonymous":
 			w.vector = "open-share"
 		}
 		return w, true
@@ -119,7 +119,7 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 	if !b.byLogin(s, l, &w, accepted) {
 		return w, false
 	}
-	if l.Service == "vsftpd" || l.Service == "proftpd" || l.Service == "pure-ftpd" || l.Service == "ftp" {
+	if l.Service == "vsftpd" || l.Service == "proftpd" || l.Service == "pure-ftpd" || l.Service == "ftp" || l.Service == rsyncd {
 		w.vector = "ftp-password"
 	} else if mailService(l.Service) {
 		w.vector = "mail-account"
@@ -301,7 +301,10 @@ func firstLogin(s *suspect) (first *detect.Finding) {
 
 func (b *builder) uploadBy(s *suspect) *detect.Finding {
 	for _, f := range b.by[detect.Upload] {
-		if f.Source == s.source && b.badScript(f.Path) != nil {
+		if f.Source == s.source && (b.badScript(f.Path) != nil || b.sharedInto(f) != nil) {
+			return f
+		}
+		if key, _ := b.sharedKey(f); key != nil && f.Source == s.source {
 			return f
 		}
 	}

@@ -88,7 +88,7 @@ func (b *builder) held(s *suspect, x *held) {
 
 func fileService(s string) bool {
 	switch s {
-	case "vsftpd", "proftpd", "pure-ftpd", "ftp", "ftpd", "sftp", "samba", "smbd":
+	case "vsftpd", "proftpd", "pure-ftpd", "ftp", "ftpd", "sftp", "samba", "smbd", rsyncd:
 		return true
 	}
 	return false
