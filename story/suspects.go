@@ -108,6 +108,7 @@ func (b *builder) suspect() {
 	b.byConnection()
 	b.byEffects()
 	b.byCampaign()
+	b.byWideMail()
 	b.byMail()
 	b.byRewriting()
 	b.byRemoving()

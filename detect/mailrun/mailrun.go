@@ -50,6 +50,7 @@ type mail struct {
 	by    *submitter
 	at    evidence.Time
 	local bool // handed in for a bounce or forwarded: not counted twice
+	from  *place
 }
 
 type submitter struct {
@@ -74,7 +75,9 @@ type load struct{ mails, recipients int64 }
 // place is an address that an account's mail came from.
 type place struct {
 	mails       int64
+	recipients  int64
 	first, last evidence.Time
+	quotes      []evidence.Quote
 }
 
 type fold struct {
@@ -118,6 +121,9 @@ func (f *fold) Observe(e *event.Event) {
 		if m := f.queue[string(id)]; m != nil {
 			if n, ok := e.Int(event.MailRecipients); ok {
 				m.by.recipients += n
+				if m.from != nil {
+					m.from.recipients += n
+				}
 				if h, ok := m.by.hours[m.at.Sec/3600]; ok {
 					h.recipients += n
 					m.by.hours[m.at.Sec/3600] = h
@@ -181,8 +187,9 @@ func (f *fold) enter(e *event.Event, id, kind, name, account string) {
 	if len(s.when) < s.bound(maxWhen, fewWhen) {
 		s.when = append(s.when, e.At)
 	}
+	var p *place
 	if ip := e.Get(event.SourceIP); len(ip) > 0 && kind != "client" { // which is its own name
-		p := s.sources[string(ip)]
+		p = s.sources[string(ip)]
 		if p == nil && len(s.sources) < 256 {
 			p = &place{first: e.At}
 			s.sources[string(ip)] = p
@@ -190,13 +197,16 @@ func (f *fold) enter(e *event.Event, id, kind, name, account string) {
 		if p != nil {
 			p.mails++
 			p.first, p.last = evidence.Min(p.first, e.At), evidence.Max(p.last, e.At)
+			if kind == "sasl" && len(p.quotes) < 2 {
+				p.quotes = append(p.quotes, e.Quote())
+			}
 		}
 	}
 	if len(s.quotes) < s.bound(3, 1) {
 		s.quotes = append(s.quotes, e.Quote())
 	}
 	if id != "" && len(f.queue) < maxQueue {
-		f.queue[id] = &mail{by: s, at: e.At}
+		f.queue[id] = &mail{by: s, at: e.At, from: p}
 	}
 }
 
@@ -228,6 +238,11 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 			}
 			if r, ok := s.unusual(); ok && !yield(r) {
 				return
+			}
+			for _, r := range s.wide() {
+				if !yield(r) {
+					return
+				}
 			}
 		}
 		for _, r := range f.relays(keys) {
