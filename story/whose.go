@@ -75,6 +75,9 @@ func (b *builder) could(s *suspect, x span, f *detect.Finding) bool {
 		if strings.HasPrefix(f.Path, "/etc/") || f.Mechanism == "systemd-unit" {
 			owner = "root"
 		}
+		if f.Mechanism == "job-script" { // as whom it runs is not who may write it
+			owner = f.Account
+		}
 	}
 	if x.account == "root" || owner == x.account || owner == "" {
 		return true

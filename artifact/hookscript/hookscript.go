@@ -13,7 +13,14 @@ const systemdDirs = "/{etc,run,usr/local/lib,usr/lib,lib}/systemd/"
 
 // All gives the artefacts.
 func All() []*artifact.Artifact {
-	return append(append(boot(), network()...), sessions()...)
+	return append(append(append(boot(), network()...), sessions()...), jobs())
+}
+
+// jobs are scripts where administrators put what their jobs run; which of them one runs, the jobs say.
+func jobs() *artifact.Artifact {
+	const code = "{sh,bash,py,pl,rb,php}"
+	return hook.Script("job-script", "scripts that jobs may run, where administrators put theirs", "crontab(5), systemd.service(5)", "when a job runs it", false,
+		"/{opt,srv,root}/*."+code, "/{opt,srv,root}/*/*."+code, "/opt/*/{bin,scripts}/*", "/root/{bin,scripts}/*", "/usr/local/{bin,sbin}/*", "/usr/local/*."+code, "/usr/local/scripts/*", "/scripts/*", "{home}/*."+code, "{home}/{bin,scripts,backup}/*", "/var/{backups,scripts}/*."+code, "/etc/*."+code)
 }
 
 func boot() []*artifact.Artifact {

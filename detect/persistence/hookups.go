@@ -31,10 +31,11 @@ type hookups struct {
 	rooted  int             // of those that are
 	unowned map[string]bool // programs and libraries that no package owns, where packages put theirs
 	managed bool            // a package database was read, so "no package owns it" means something
+	files   map[string]*scriptFile
 }
 
 func newHookups() *hookups {
-	h := &hookups{known: map[string]detect.Mechanism{}, scripts: map[string]*detect.Finding{}, unowned: map[string]bool{}}
+	h := &hookups{known: map[string]detect.Mechanism{}, scripts: map[string]*detect.Finding{}, unowned: map[string]bool{}, files: map[string]*scriptFile{}}
 	for _, m := range detect.Mechanisms() {
 		h.known[m.ID] = m
 	}
@@ -47,6 +48,10 @@ const maxUnowned = 50_000
 func (h *hookups) observe(f *fold, e *event.Event) {
 	m, ok := h.known[e.Text(event.RecordType)]
 	if !ok || len(h.others)+len(h.scripts) >= maxItems {
+		return
+	}
+	if m.ID == jobScript {
+		h.observeScript(f, e)
 		return
 	}
 	x := hook{m.ID, e.Text(event.SettingName), e.Text(event.CommandLine), e.Text(event.FilePath), e.Text(event.Message), len(e.Get(event.FilePackage)) > 0}

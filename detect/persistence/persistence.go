@@ -210,7 +210,7 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 				return
 			}
 		}
-		if !f.hooks.findings(yield) {
+		if !f.hooks.findings(yield) || !f.hooks.scriptsOf(f, yield) {
 			return
 		}
 		for _, k := range sorted(f.ran) {
