@@ -12,7 +12,6 @@ type Mechanism struct {
 func Mechanisms() []Mechanism {
 	return []Mechanism{
 		{"cron", "a cron entry", "T1053.003", "D47"}, {"at-job", "a job of at", "T1053.002", "D47"}, {"job-script", "a script that a job of root's runs", "T1053.003", "D47"},
-		{"setuid-program", "a program that runs as its owner", "T1548.001", "D39"},
 		{"systemd-unit", "a systemd unit", "T1543.002", "D48"}, {"systemd-timer", "a systemd timer", "T1053.006", "D48"}, {"systemd-generator", "a generator of systemd", "T1543.002", "D48"}, {"systemd-sleep", "a script at sleep or shutdown", "T1543.002", "D48"}, {"lingering", "an account whose services start at boot", "T1543.002", "D48"},
 		{"supervised-program", "a program under supervisord", "T1543", "D48"}, {"container-unit", "a container that systemd starts", "T1543.005", "D48"}, {"static-pod", "a pod that the kubelet starts", "T1543.005", "D48"}, {"lxc-hook", "a hook of a container", "T1543.005", "D48"}, {"upstart-job", "a job of upstart", "T1543", "D48"},
 		{"dbus-service", "a service of the message bus", "T1543.002", "D48"}, {"init-script", "a script of init", "T1037.004", "D49"}, {"cloud-script", "a script of cloud-init", "T1037", "D49"},
