@@ -1,5 +1,12 @@
 package story
 
+import (
+	"path"
+	"strings"
+
+	"telltale/detect"
+)
+
 // closes is what closes a way in, and why.
 type closes struct{ step, why string }
 
@@ -9,8 +16,57 @@ var closingByService = map[string]closes{
 	"ftp-password rsyncd": {"Give the accounts of rsyncd.conf new passwords, let in only the machines that send (hosts allow), or send by ssh with keys.", "The password of a module is known, and its transfers go over the line in clear."},
 }
 
+// tools are pages of administrators by which a script comes without any form of the site, and what closes each.
+var tools = []struct {
+	pages []string
+	closes
+}{
+	{[]string{"/manager/html/upload", "/manager/html/deploy", "/manager/text/deploy", "/manager/deploy", "/host-manager/"}, closes{"Undeploy the intruder's application (its folder and its .war), give Tomcat's manager a new password in tomcat-users.xml or remove the manager, and let it answer localhost only (RemoteAddrValve).",
+		"Whoever enters the manager runs programs; a form of the site was not needed."}},
+	{[]string{"/phpmyadmin/", "/pma/", "/phpMyAdmin/", "/dbadmin/", "/mysqladmin/"}, closes{"Let phpMyAdmin be reached from your own networks only, give the database's accounts new passwords, take the right FILE from them, and set secure_file_priv.",
+		"Who may write files as the database's account writes scripts; a form of the site was not needed."}},
+	{[]string{"/adminer"}, closes{"Remove Adminer or let it be reached from your own networks only, give the database's accounts new passwords, and take the right FILE from them.",
+		"Who may write files as the database's account writes scripts; a form of the site was not needed."}},
+}
+
+// injected closes what took a statement of SQL.
+var injected = closes{"Mend the page that puts what a visitor sends into SQL, take the right FILE from the site's database account, set secure_file_priv, and give the database's accounts and the site's administrators new passwords.",
+	"The database wrote the script, and could read all that the site may read."}
+
 // closingOf gives what closes a way in, where that is not what is said of its vector.
-func closingOf(e *Entry) (closes, bool) {
-	c, ok := closingByService[e.Vector+" "+e.Service]
-	return c, ok
+func (b *builder) closingOf(e *Entry) (closes, bool) {
+	if c, ok := closingByService[e.Vector+" "+e.Service]; ok {
+		return c, true
+	}
+	if e.Vector != "web-upload" && e.Vector != "web-admin" && e.Vector != "web-exploit" {
+		return closes{}, false
+	}
+	for _, f := range b.by[detect.WebUpload] {
+		if f.Level < detect.High || !contains(e.Sources, f.Source) {
+			continue
+		}
+		if f.Mechanism == bySQL {
+			return injected, true
+		}
+		for _, t := range tools {
+			for _, p := range t.pages {
+				if strings.Contains(f.Detail, " to "+p) || strings.Contains(f.Detail, " by "+p) {
+					return t.closes, true
+				}
+			}
+		}
+	}
+	return closes{}, false
+}
+
+// besideShell tells a file that came within an hour of a script of the intruder's, in the same site.
+func (b *builder) besideShell(f *detect.Finding) bool {
+	for _, w := range []detect.What{detect.WebScript, detect.WebUpload} {
+		for _, x := range b.by[w] {
+			if d := f.First.Sub(x.First); x.Level >= detect.High && b.told[x] != "" && strings.HasPrefix(f.Path, path.Dir(x.Path)+"/") && f.First.Known() && x.First.Known() && d.Abs() < openEnd/4 {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -120,6 +120,7 @@ func (b *builder) afterBreakIn() {
 	b.shut()
 	if b.root {
 		b.step("Rebuild "+b.here()+" from known-good media; restore data only, and look through it.", "Root was reached: every program and log here may lie.")
+		b.notBack()
 		b.replace()
 	} else if left := append(leftovers(b.s.Persistence), b.his()...); len(left) > 0 {
 		b.step("Remove what was left behind: "+apartBySemicolons(left)+".", "The intruder comes back by it. It is evidence, too, so take the image first; what else such a file holds may be the owner's.")
@@ -193,7 +194,7 @@ func (b *builder) shut() {
 			continue
 		}
 		done[e.Vector+e.Service] = true
-		if own, ok := closingOf(&e); ok {
+		if own, ok := b.closingOf(&e); ok {
 			c = own
 		}
 		step := c.step
@@ -235,6 +236,10 @@ func leftovers(ps []Persistence) (out []string) {
 			out = ids(append(out, "the key in "+p.Path)...)
 		case "web-shell":
 			out = ids(append(out, p.Path)...)
+		case "setuid-program":
+			out = ids(append(out, "the program with root's rights "+p.Path)...)
+		case "job-script":
+			out = ids(append(out, "what was added to "+p.Path)...)
 		default:
 			what := names(p.Mechanism)
 			for _, article := range []string{"a ", "an "} {

@@ -85,8 +85,7 @@ func (b *builder) ofRoot() string {
 			if id == "" || f.Level < detect.High || !his && (f.Level < detect.Critical || f.Explained != "" || b.before(f)) {
 				continue
 			}
-			setuid := f.Detection == "D39" && f.Account == "root" && (strings.Contains(f.Detail, "(mode 4") || strings.Contains(f.Detail, "(mode 6"))
-			if his && (w == detect.PackageDiff || f.Level >= detect.Critical && b.needsRoot(f)) || setuid { // root's own jobs run within sessions, too
+			if his && (w == detect.PackageDiff || f.Level >= detect.Critical && b.needsRoot(f)) || setuid(f) { // root's own jobs run within sessions, too
 				return id
 			}
 		}

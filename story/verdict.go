@@ -39,6 +39,7 @@ func (b *builder) verdict() {
 		v.Status, v.Confidence = string(CannotTell), Possible
 	}
 	if v.Status == Compromised {
+		b.setuidLeft()
 		b.rootByTraces()
 	}
 	if v.Status == Compromised && b.root {
