@@ -75,8 +75,8 @@ func (b *builder) summary() string {
 			if s := b.suspects[first(w.sources)]; s != nil && s.doubted && w.vector == "mail-account" {
 				return fmt.Sprintf("Much mail was handed in with the password of %s from %s, %s, from where the account had not come before. Whoever stole the password does so, and so does its owner who writes to many from a new place, or by a service that he gave it to. Ask %s whether these mails were meant.", w.account, list(w.sources), clock(w.first), w.account)
 			}
-			return fmt.Sprintf("It looks as if %s %s %s%s, but nothing that was read shows what came of it, so it cannot be told whether somebody got in. What speaks for it: %s among the claims.",
-				cmp.Or(list(w.sources), "somebody"), w.how(), atTime(w.first), uncertain(w.off), list(w.claims))
+			return fmt.Sprintf("It looks as if %s %s %s%s, but nothing that was read shows what came of it, so it cannot be told whether somebody got in. %sWhat speaks for it: %s among the claims.",
+				cmp.Or(list(w.sources), "somebody"), w.how(), atTime(w.first), uncertain(w.off), b.shellWords(w.sources), list(w.claims))
 		}
 		if ps := b.changedPrograms(); len(ps) > 0 {
 			return fmt.Sprintf("Nothing shows how somebody would have got in, but %s. An intruder leaves that, and so does whoever builds a package himself, so it cannot be told which it was.", plural(int64(len(ps)), "program or library is", "programs and libraries are")+" not as the package ships it: "+list(ps))
