@@ -20,6 +20,7 @@ var (
 
 // routine are the beginnings of what tells nothing of its own.
 var routine = []string{
+	"Starting MTA:", "Stopping MTA:", "Restarting MTA:",
 	"Start queue run", "End queue run", "SMTP ", "TLS ", "no host name found ", "no IP address found ", "unexpected disconnection ", "Warning: ", "H=", "Connection from ", "refused connection ",
 	"host name alias ", "DKIM: ", "ident connection ", "pid ", "re-exec", "daemon ", "rejected ", "Failed ", "remote host address ", "list matching ", "no ", "lookup of ", "VRFY ", "sender verify ",
 }

@@ -72,7 +72,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		text = text[n:]
 	}
 	if text = levelled(text); text == nil {
-		return bytes.HasPrefix(m.Text, []byte("Version: '"))
+		return said.BeginsAny(m.Text, []string{"Version: '", "mariadbd: ", "mysqld: ", "Can't create "}) // before its log is open it has no stamp
 	}
 	m.Text = text
 	tell(m, yield)
