@@ -61,7 +61,7 @@ var noStamp, unread = []byte("rsync line"), []byte("rsyncd")
 
 func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
-		m := artifact.Message{Repeat: 1, Program: service, Host: []byte(in.Host.Name), Facts: in.Host}
+		m := artifact.Message{Repeat: 1, Program: service, Facts: in.Host}
 		going := true
 		out := func(e *event.Event) { going = going && yield(*e, nil) }
 		for ref, t := range artifact.EachLine(ctx, in, yield) {

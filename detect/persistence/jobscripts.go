@@ -74,7 +74,7 @@ func (h *hookups) scriptsOf(f *fold, yield func(detect.Finding) bool) bool {
 func (s *scriptFile) judge(f *fold, job *detect.Finding) (detect.Finding, bool) {
 	r := s.finding
 	r.Runs, r.Detail = r.Path, "is run as root by "+job.Path
-	other := s.uid != "" && s.uid != "0" && f.scene.ChangeTimes || s.uid != "" && s.uid != "0" && f.scene.UserByUID(s.uid) != ""
+	other := s.uid != "" && s.uid != "0" && (f.scene.ChangeTimes || f.scene.UserByUID(s.uid) != "") // else the number may be that of who copied the tree
 	switch {
 	case s.open:
 		r.Level, r.Detail = detect.Low, "may be changed by everybody, and "+r.Detail
