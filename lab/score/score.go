@@ -206,7 +206,7 @@ func (s *scorer) entry(want *lab.EntryTruth, used map[int]bool) {
 	if vector == "unknown" { // which says that it cannot be told
 		vector = ""
 	}
-	s.ask("way in", want.Vector, vector, want.Destroyed)
+	s.ask("way in", want.Vector, vector, want.Destroyed || s.methodGone(want, &got))
 	s.ask("as", want.Account, got.Account, want.Destroyed)
 	if len(want.Sources) > 0 || len(got.Sources) > 0 {
 		source := strings.Join(got.Sources, " ")
@@ -216,6 +216,13 @@ func (s *scorer) entry(want *lab.EntryTruth, used map[int]bool) {
 		s.ask("from", strings.Join(want.Sources, " "), source, want.Destroyed)
 	}
 	s.when(want, got.First, got.ErrorSeconds)
+}
+
+// methodGone tells that the intruder took his lines out of the log that says by what a login was let in: the records of logins, which are left, tell who
+// came and from where, and an answer that gives these and no method is all that there is. Where the lines come back, the method is found.
+func (s *scorer) methodGone(want *lab.EntryTruth, got *story.Entry) bool {
+	edited := slices.ContainsFunc(s.t.Expect.Altered, func(a lab.AlteredTruth) bool { return a.Kind == "log-edited" && a.Path == "/var/log/auth.log" })
+	return edited && strings.HasPrefix(want.Vector, "ssh-") && got.Vector == "unknown" && got.Account == want.Account && overlap(got.Sources, want.Sources)
 }
 
 // when judges a time by what the truth allows, and by what the report itself says that it may be off.

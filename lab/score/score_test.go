@@ -46,6 +46,8 @@ func TestScore(t *testing.T) {
 		{"what was destroyed need not be found", func(d *report.Document) { d.Altered = nil }, 8, 0, 0, 1, 0},
 		{"another vector", func(d *report.Document) { d.Entry[0].Vector = "ssh-password-known" }, 8, 1, 0, 0, 0},
 		{"another account, who is innocent", func(d *report.Document) { d.Entry[0].Account = "amy" }, 8, 1, 0, 0, 1},
+		{"by what he was let in was taken out of the log", func(d *report.Document) { d.Entry[0].Vector = "unknown" }, 8, 0, 0, 1, 0},
+		{"and as whom is not told", func(d *report.Document) { d.Entry[0].Vector, d.Entry[0].Account = "unknown", "" }, 7, 0, 2, 0, 0},
 		{"an hour late", func(d *report.Document) { d.Entry[0].First = "2024-01-02T04:10:00Z" }, 8, 1, 0, 0, 0},
 		{"within the act", func(d *report.Document) { d.Entry[0].First = "2024-01-02T03:09:00Z" }, 9, 0, 0, 0, 0},
 		{"root denied", func(d *report.Document) { d.Verdict.Root = &no }, 8, 1, 0, 0, 0},
