@@ -69,7 +69,7 @@ func (r *run) walk(h *seenHost) error {
 	err := h.Walk(r.ctx, damaged, func(e *host.Entry) error {
 		n++
 		if e.Meta.Type == filesystem.Regular && e.Meta.Flags&filesystem.Untaken == 0 && (e.Meta.Size > 0 || e.Meta.Flags&filesystem.Encrypted != 0) {
-			if !r.match(h, m, e) && len(strangers) < maxSniff && (h.Flat || h.Logs.Holds(rotatedFrom(e.Path)) && !h.ofContainer(e.Path)) {
+			if base, known := r.match(h, m, e); !known && len(strangers) < maxSniff && (h.Flat || h.Logs.Holds(base) && !h.ofContainer(e.Path)) {
 				strangers = append(strangers, *e)
 			}
 		}
@@ -101,8 +101,8 @@ func (r *run) walk(h *seenHost) error {
 	return nil
 }
 
-// match adds the jobs that a file's path calls for.
-func (r *run) match(h *seenHost, m *matcher, e *host.Entry) bool {
+// match adds the jobs that a file's path calls for; base is the log that it would be a rotation of.
+func (r *run) match(h *seenHost, m *matcher, e *host.Entry) (base string, known bool) {
 	arts := m.find(e.Path)
 	base, age, rotated := rotation(e.Path)
 	for _, a := range arts {
@@ -122,7 +122,7 @@ func (r *run) match(h *seenHost, m *matcher, e *host.Entry) bool {
 			h.jobs = append(h.jobs, &job{entry: *e, art: a, family: base, age: age})
 		}
 	}
-	return len(arts) > 0
+	return base, len(arts) > 0
 }
 
 // loose gives the artefacts of a file that lies without its directories, by its name alone.
@@ -161,12 +161,6 @@ func has(as []*artifact.Artifact, a *artifact.Artifact) bool {
 		}
 	}
 	return false
-}
-
-// rotatedFrom gives the path of the log that a file is a rotation of.
-func rotatedFrom(p string) string {
-	base, _, _ := rotation(p)
-	return base
 }
 
 // sniff tells a file of unknown name by its content: any one of a folder of logs, and a log of a server's tree.

@@ -80,17 +80,24 @@ func (b *builder) ofRoot() string {
 	}
 	for _, w := range []detect.What{detect.OddFile, detect.PackageDiff} {
 		for _, f := range b.by[w] {
-			id := b.told[f]
-			his := contains(b.effect, id) && b.s.sure([]string{id})
-			if id == "" || f.Level < detect.High || !his && (f.Level < detect.Critical || f.Explained != "" || b.before(f)) {
+			his, ok := b.laid(f)
+			if !ok {
 				continue
 			}
+			id := b.told[f]
 			if his && (w == detect.PackageDiff || f.Level >= detect.Critical && b.needsRoot(f)) || setuid(f) { // root's own jobs run within sessions, too
 				return id
 			}
 		}
 	}
 	return ""
+}
+
+// laid tells whether something grave is laid to the intruder: it is his by what he did, or nobody else leaves it and it was not there before him.
+func (b *builder) laid(f *detect.Finding) (his, ok bool) {
+	id := b.told[f]
+	his = contains(b.effect, id) && b.s.sure([]string{id})
+	return his, id != "" && f.Level >= detect.High && (his || f.Level >= detect.Critical && f.Explained == "" && !b.before(f))
 }
 
 // before tells whether a file was there before the first way in: then it is somebody else's.

@@ -16,8 +16,10 @@ func (b *builder) setuidLeft() {
 	for _, w := range []detect.What{detect.OddFile, detect.PackageDiff} {
 		for _, f := range b.by[w] {
 			id := b.told[f]
-			his := contains(b.effect, id) && b.s.sure([]string{id})
-			if id == "" || f.Level < detect.High || !setuid(f) || !his && !b.besideShell(f) && (f.Level < detect.Critical || f.Explained != "" || b.before(f)) {
+			if id == "" || f.Level < detect.High || !setuid(f) {
+				continue
+			}
+			if _, laid := b.laid(f); !laid && !b.besideShell(f) {
 				continue
 			}
 			b.stays(Persistence{Mechanism: "setuid-program", Path: utf8(f.Path), Runs: utf8(f.Path), As: "root", Since: f.First.String(), OwnedByPackage: f.Package != "", Attack: "T1548.001", Claims: ids(id)})

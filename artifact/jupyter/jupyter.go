@@ -65,9 +65,14 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 				continue
 			}
 			e.Ref, e.Raw = ref, t
-			opens := open && opened(&e)
+			if !open || !opened(&e) {
+				if !yield(e, nil) {
+					return
+				}
+				continue
+			}
 			ip := bytes.Clone(e.Get(event.SourceIP))
-			if !yield(e, nil) || opens && !yield(entered(in, ref, t, at, ip), nil) {
+			if !yield(e, nil) || !yield(entered(in, ref, t, at, ip), nil) {
 				return
 			}
 		}

@@ -17,11 +17,5 @@ func elsewhere(before []byte) bool {
 	if n := len(b); n > 1 && (b[n-1] == '[' || b[n-1] == '(') && letter(b[n-2]) { // behind a name
 		b = bytes.TrimRightFunc(b[:n-1], func(r rune) bool { return r != ' ' })
 	}
-	b = bytes.TrimRight(b, " '\"=:")
-	for _, w := range places {
-		if rest, ok := bytes.CutSuffix(b, []byte(w)); ok && (len(rest) == 0 || !letter(rest[len(rest)-1])) {
-			return true
-		}
-	}
-	return false
+	return endsIn(bytes.TrimRight(b, " '\"=:"), places)
 }

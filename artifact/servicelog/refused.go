@@ -199,7 +199,12 @@ func introduced(before []byte) bool {
 			break
 		}
 	}
-	for _, w := range introductions {
+	return endsIn(b, introductions)
+}
+
+// endsIn tells whether a text's last words are one of a list.
+func endsIn(b []byte, words []string) bool {
+	for _, w := range words {
 		if rest, ok := bytes.CutSuffix(b, []byte(w)); ok && (len(rest) == 0 || !letter(rest[len(rest)-1])) {
 			return true
 		}

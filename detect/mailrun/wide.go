@@ -1,6 +1,7 @@
 package mailrun
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -32,12 +33,7 @@ func (s *submitter) wide() (out []detect.Finding) {
 			Detail: fmt.Sprintf("%s to %s within an hour", detect.Plural(p.mails, "mail", "mails"), detect.Plural(p.recipients, "recipient", "recipients"))})
 	}
 	slices.SortFunc(out, func(a, b detect.Finding) int {
-		if a.First.Before(b.First) {
-			return -1
-		} else if b.First.Before(a.First) {
-			return 1
-		}
-		return slices.Compare(a.Sources, b.Sources)
+		return cmp.Or(a.First.Compare(b.First), slices.Compare(a.Sources, b.Sources))
 	})
 	return out
 }

@@ -26,7 +26,10 @@ type written struct {
 
 // writes keeps a request that names such a file. That the database wrote it, only the file or its use shows.
 func (f *fold) writes(ip, page, query []byte, e *event.Event) {
-	if len(query) < len("intooutfile''") || !hasFold(query, "outfile") && !hasFold(query, "dumpfile") {
+	if len(query) < len("intooutfile''") {
+		return
+	}
+	if low := bytes.ToLower(query); !bytes.Contains(low, []byte("outfile")) && !bytes.Contains(low, []byte("dumpfile")) {
 		return
 	}
 	p := outfile(decode(query))
@@ -37,8 +40,6 @@ func (f *fold) writes(ip, page, query []byte, e *event.Event) {
 		f.written[p] = &written{at: e.At, ip: string(ip), page: string(page), quote: e.Quote()}
 	}
 }
-
-func hasFold(b []byte, word string) bool { return bytes.Contains(bytes.ToLower(b), []byte(word)) }
 
 // outfile gives the absolute path that "INTO OUTFILE '...'" or "INTO DUMPFILE 0x..." names, "" if there is none.
 func outfile(q string) string {
