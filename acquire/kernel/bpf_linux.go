@@ -23,6 +23,8 @@ import (
 
 // Limits of the walks for BPF.
 const (
+	beyondLast = 1 << 16 // numbers asked for beyond the last listed; some 0.1 s
+	maxAsked   = 1 << 18
 	maxCgroups = 5000
 	maxPins    = 5000
 )
@@ -109,7 +111,7 @@ func (v *bpfViews) pass(ctx context.Context, t *symbolTable) *bpfPass {
 	v.list(p)
 	v.count("bpf-map-ids", cmdMapNextID)
 	v.count("bpf-btf-ids", cmdBTFNextID)
-	v.gaps(p)
+	v.gaps(ctx, p)
 	for id := range p.shown {
 		v.open(p, id, t)
 	}
@@ -162,25 +164,31 @@ func (v *bpfViews) count(name string, cmd int) {
 	v.view(name, len(all), err)
 }
 
-// gaps opens each number that the list leaves out, up to a little beyond the last.
-func (v *bpfViews) gaps(p *bpfPass) {
+// gaps opens each number that the list leaves out, and those beyond its last: a program that is hidden is likely one of
+// the newest, and numbers are spent by each program that ever was. Where there are too many the newest are asked.
+func (v *bpfViews) gaps(ctx context.Context, p *bpfPass) {
 	var last uint32
 	for id := range p.listed {
 		last = max(last, id)
 	}
-	last = min(last+256, maxIDs)
-	found := 0
-	for id := uint32(1); id <= last; id++ {
+	last += beyondLast
+	view := &state.View{What: "bpf", Name: viewByID}
+	for id := last; id > 0 && ctx.Err() == nil; id-- {
 		if p.listed[id] {
 			continue
 		}
+		if view.Asked == maxAsked {
+			view.Blind = fmt.Sprintf("the numbers from 1 to %d were not asked for", id)
+			break
+		}
+		view.Asked++
 		if fd, err := byID(cmdProgFD, id); err == nil {
 			unix.Close(fd)
-			found++
+			view.Count++
 			p.note(viewByID, id, "")
 		}
 	}
-	v.views = append(v.views, &state.View{What: "bpf", Name: viewByID, Count: int64(found), Asked: int64(last)})
+	v.views = append(v.views, view)
 }
 
 // open describes a program.
