@@ -52,14 +52,20 @@ func tellsOf(e *event.Event) telling {
 }
 
 func ofService(s string) telling {
-	switch {
-	case strings.Contains(s, "ftp"):
-		return tellsFTP
-	case s == "dovecot" || s == "postfix" || s == "exim" || s == "smtp" || s == "imap" || s == "pop3":
+	switch event.ClassOf(s) {
+	case event.ShellService:
+		return tellsLogins
+	case event.FileService:
+		if strings.Contains(s, "ftp") {
+			return tellsFTP
+		}
+	case event.MailService:
 		return tellsMail
-	case s == "mysql" || s == "postgresql" || s == "redis" || s == "mongodb":
+	case event.DataService:
 		return tellsDatabase
-	case strings.HasPrefix(s, "sshd") || s == "dropbear" || s == "login" || s == "sudo" || s == "su" || s == "cron" || s == "CRON" || s == "systemd-logind":
+	}
+	switch s {
+	case "sudo", "cron", "CRON", "systemd-logind":
 		return tellsLogins
 	}
 	return 0

@@ -135,20 +135,22 @@ type span struct {
 
 // way is a way in that was found.
 type way struct {
-	vector  string
-	status  Status
-	service string
-	account string
-	sources []string
-	first   evidence.Time
-	last    evidence.Time
-	claims  []string
-	weights []Weight
-	login   *detect.Finding // nil where it was none
-	off     float64         // seconds by which its times may be off because no zone or year is known
-	product string
-	cve     []string
-	before  bool // he came before: how and when is not seen
+	vector   string
+	status   Status
+	service  string
+	account  string
+	sources  []string
+	first    evidence.Time
+	last     evidence.Time
+	claims   []string
+	weights  []Weight
+	login    *detect.Finding // nil where it was none
+	off      float64         // seconds by which its times may be off because no zone or year is known
+	product  string
+	cve      []string
+	before   bool // he came before: how and when is not seen
+	entitled bool // a password was accepted
+	guessed  bool // its password was refused many times before it was accepted
 }
 
 // claim adds a claim and gives its id; "" where there is no evidence for it.

@@ -12,8 +12,24 @@ type closes struct{ step, why string }
 
 // closingByService says it for ways in that one kind of service closes otherwise than the rest.
 var closingByService = map[string]closes{
-	"open-share rsyncd":   {"Set \"read only = yes\" on every module in rsyncd.conf that need not be written to, ask for a password on the others (auth users, hosts allow), and close port 873 to the outside.", "Anybody could write there."},
-	"ftp-password rsyncd": {"Give the accounts of rsyncd.conf new passwords, let in only the machines that send (hosts allow), or send by ssh with keys.", "The password of a module is known, and its transfers go over the line in clear."},
+	"ssh-password-guessed login":       telnet,
+	"ssh-password-guessed telnetd":     telnet,
+	"ssh-password-guessed xrdp-sesman": {"Close port 3389 to the outside, or reach the desktop through a tunnel of ssh only.", "This was the way in, and guessing never stops."},
+	"open-share smbd":                  {"Ask for a password on every share that can be written to, give the accounts that were used new ones (smbpasswd), and close ports 139 and 445 to the outside.", "Whoever reached the share could write there."},
+	"web-admin webmin":                 panel("Webmin", "10000"),
+	"web-admin usermin":                panel("Usermin", "20000"),
+	"web-admin cockpit":                panel("Cockpit", "9090"),
+	"web-admin cpaneld":                panel("cPanel", "2083"),
+	"web-admin whostmgrd":              panel("WHM", "2087"),
+	"web-admin jupyter":                panel("Jupyter", "8888"),
+	"open-share rsyncd":                {"Set \"read only = yes\" on every module in rsyncd.conf that need not be written to, ask for a password on the others (auth users, hosts allow), and close port 873 to the outside.", "Anybody could write there."},
+	"ftp-password rsyncd":              {"Give the accounts of rsyncd.conf new passwords, let in only the machines that send (hosts allow), or send by ssh with keys.", "The password of a module is known, and its transfers go over the line in clear."},
+}
+
+var telnet = closes{"Switch telnet and rlogin off, and let only keys log in by ssh.", "This was the way in: passwords go over the line in clear, and guessing never stops."}
+
+func panel(name, port string) closes {
+	return closes{"Let " + name + " (port " + port + ") be reached from your own networks only, give %s a new password and a second factor, and end its sessions.", "Whoever logs in there changes files and runs programs."}
 }
 
 // tools are pages of administrators by which a script comes without any form of the site, and what closes each.

@@ -106,15 +106,6 @@ func (b *builder) stoodOpen(w *way) {
 	}
 }
 
-// databaseService tells the services that hold data.
-func databaseService(s string) bool {
-	switch s {
-	case "mongodb", "redis", "mysql", "postgresql":
-		return true
-	}
-	return false
-}
-
 // dumped joins a dump with the keys and cron entries within it, and with the logins by those keys.
 func (b *builder) dumped(f *detect.Finding, w *way) {
 	for _, p := range b.by[detect.Persistence] {

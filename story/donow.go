@@ -158,6 +158,10 @@ func (b *builder) lock() {
 		switch e.Vector {
 		case "ssh-password-guessed", "ftp-password":
 			known = append(known, e.Account)
+		case "web-admin":
+			if shellService(e.Service) {
+				known = append(known, e.Account)
+			}
 		case "ssh-password-known":
 			stolen = append(stolen, e.Account)
 		case "insider", "ssh-key":

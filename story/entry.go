@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"telltale/detect"
+	"telltale/event"
 	"telltale/evidence"
 )
 
@@ -87,6 +88,8 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 		for _, l := range s.logins {
 			if l.Account == up.Account {
 				w.first = evidence.Min(l.First, w.first)
+				w.entitled = w.entitled || l.Method != "none" && l.Method != "anonymous"
+				w.guessed = w.guessed || l.What == detect.GuessedIn
 			}
 		}
 		switch {
@@ -119,14 +122,8 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 	if !b.byLogin(s, l, &w, accepted) {
 		return w, false
 	}
-	if l.Service == "vsftpd" || l.Service == "proftpd" || l.Service == "pure-ftpd" || l.Service == "ftp" || l.Service == rsyncd {
-		w.vector = "ftp-password"
-	} else if mailService(l.Service) {
-		w.vector = "mail-account"
-	} else if databaseService(l.Service) { // reached from outside, and its password guessed or known
-		w.vector = "database-exposed"
-		b.stoodOpen(&w)
-	}
+	w.entitled = l.Method != "none" && l.Method != "anonymous"
+	b.byService(&w)
 	if len(b.effect) > 0 {
 		w.weigh("effect", b.effect[0])
 	}
@@ -142,6 +139,27 @@ func (b *builder) wayOf(s *suspect) (way, bool) {
 	}
 	w.claims = ids(append(w.claims, accepted)...)
 	return w, true
+}
+
+// byService names a way in by what the login opened; a fault that needs no password stays one, and so does somebody entitled.
+func (b *builder) byService(w *way) {
+	if w.vector == "daemon-exploit" || w.vector == "insider" {
+		return
+	}
+	switch event.ClassOf(w.service) {
+	case event.FileService:
+		w.vector = "ftp-password"
+		if w.service == "smbd" {
+			w.vector = "open-share"
+		}
+	case event.MailService:
+		w.vector = "mail-account"
+	case event.DataService: // reached from outside, and its password guessed or known
+		w.vector = "database-exposed"
+		b.stoodOpen(w)
+	case event.PanelService, event.SiteService:
+		w.vector = "web-admin"
+	}
 }
 
 // acceptance gives the quotes of a login that tell of it, without those of the refused tries before it.
@@ -168,7 +186,7 @@ func (b *builder) acceptance(l *detect.Finding) []evidence.Quote {
 func (b *builder) byLogin(s *suspect, l *detect.Finding, w *way, accepted string) bool {
 	switch {
 	case l.What == detect.GuessedIn:
-		w.vector = "ssh-password-guessed"
+		w.vector, w.guessed = "ssh-password-guessed", true
 		w.weigh("guessed-then-in", b.told[l])
 	case l.Service == "jupyter" && l.Method == "none":
 		w.vector, w.product = "daemon-exploit", "Jupyter, which asked nobody for a password"
@@ -225,14 +243,6 @@ func (b *builder) keyLeftFor(l *detect.Finding) bool {
 		if p.Mechanism == "ssh-key" && b.keys[p.Key] && p.As == l.Account && p.First.Known() && !l.First.Before(p.First) {
 			return true
 		}
-	}
-	return false
-}
-
-func mailService(s string) bool {
-	switch s {
-	case "dovecot", "postfix", "exim", "smtp", "imap", "pop3", "courier", "cyrus":
-		return true
 	}
 	return false
 }

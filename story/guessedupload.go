@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"telltale/detect"
+	"telltale/event"
 )
 
 // runsRequests are the words of what no ordinary script of a site does for its visitors (artifact/webscript).
@@ -30,7 +31,7 @@ func (b *builder) uploadedByGuessers() {
 // guessedBy tells whether an upload's account was let in from its address after many tries, and before it.
 func (b *builder) guessedBy(u *detect.Finding) bool {
 	for _, g := range b.by[detect.GuessedIn] {
-		if g.Source == u.Source && g.Account == u.Account && fileService(g.Service) && !u.First.Before(g.First.Add(-grace)) {
+		if g.Source == u.Source && g.Account == u.Account && event.ClassOf(g.Service) == event.FileService && !u.First.Before(g.First.Add(-grace)) {
 			return true
 		}
 	}
@@ -55,7 +56,7 @@ func hasAny(s string, words []string) bool {
 // into, for developers bring such tools, and too much to call it clean.
 func (b *builder) uploadedShells() (out []*detect.Finding) {
 	for _, u := range b.by[detect.Upload] {
-		if !fileService(u.Service) || b.own[u.Path] || b.cameFrom(u.Source, u.Account, u.First.Add(-grace)) {
+		if event.ClassOf(u.Service) != event.FileService || b.own[u.Path] || b.cameFrom(u.Source, u.Account, u.First.Add(-grace)) {
 			continue
 		}
 		for _, f := range b.by[detect.WebScript] {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"telltale/detect"
+	"telltale/event"
 	"telltale/evidence"
 )
 
@@ -64,7 +65,7 @@ func (b *builder) held(s *suspect, x *held) {
 	known, files := map[string]bool{}, map[string]bool{}
 	for _, l := range s.logins {
 		known[l.Account] = true
-		files[l.Account] = files[l.Account] || shellService(l.Service) || fileService(l.Service)
+		files[l.Account] = files[l.Account] || shellService(l.Service) || event.ClassOf(l.Service) == event.FileService
 		x.shells[l.Account] = x.shells[l.Account] || shellService(l.Service)
 	}
 	for _, sp := range s.spans {
@@ -84,14 +85,6 @@ func (b *builder) held(s *suspect, x *held) {
 			x.shells[r.As] = true
 		}
 	}
-}
-
-func fileService(s string) bool {
-	switch s {
-	case "vsftpd", "proftpd", "pure-ftpd", "ftp", "ftpd", "sftp", "samba", "smbd", rsyncd:
-		return true
-	}
-	return false
 }
 
 // acted tells to which suspect an act of an account belongs: it lies within one of his sessions as that account, or as one that became the act's

@@ -29,7 +29,7 @@ var vectors = [...]struct {
 	{"open-relay", "the mail server sends for everybody", "mail", "mail", "mail of strangers to strangers that was taken without a password", "the sender being one of the networks that the server is meant to serve"},
 	{"database-exposed", "a database that could be reached from outside was used", "database", "database", "a statement from outside that wrote a file or ran a program", "the application's owner knowing the statement"},
 	{"daemon-exploit", "a fault of a network daemon was used", "", "", "a crash of the daemon, or a command of its protocol that none of its users sends, and what it left", "an ordinary login that wrote the same file"},
-	{"open-share", "a share that asks for no password was written to", "", "share", "the share's own log with the file's name", "another way by which the file came"},
+	{"open-share", "a share that is open to the outside was written to", "", "share", "the share's own log with the file's name", "another way by which the file came"},
 	{"insider", "somebody entitled did it", "logins", "", "the address of somebody who works there, in a session in which logs were tampered with", "the account's owner having been elsewhere, or a stranger at the same machine"},
 	{"supply-chain", "it came with software that was installed", "packages", "", "a package's record that names the file, or its scripts' run in that second", "somebody logged in at that second who put it there"},
 	{"local-script", "a job or script of the server's own did it", "", "", "an entry of cron or a program that stood there before, and did the same", "a login or request just before"},
@@ -97,6 +97,9 @@ func (b *builder) entering(h *Hypothesis, w *way, words string) {
 	if h.Status == "" || w.status == Confirmed {
 		h.Status = w.status
 	}
+	if d := Door(w.service); strings.HasPrefix(h.Vector, "ssh-password") && d != "ssh" {
+		words = strings.Replace(words, "an ssh password", "a password of "+d, 1)
+	}
 	h.Why = words + ": " + list(w.sources)
 	if w.account != "" { // which logs alone do not always tell
 		h.Why += " as " + w.account
@@ -113,7 +116,7 @@ func (b *builder) besides(h *Hypothesis, words string) {
 	for i := range b.entered {
 		w := &b.entered[i]
 		switch {
-		case w.login != nil && shellService(w.login.Service):
+		case w.login != nil && shellService(w.login.Service) && !(w.vector == "web-admin" && strings.HasPrefix(h.Vector, "ssh-")):
 			b.otherLogin(h, w)
 		case w.service == "web":
 			b.otherScript(h, w)

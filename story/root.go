@@ -15,7 +15,7 @@ func (b *builder) rootByTraces() {
 	}
 	for i := range b.entered {
 		w := &b.entered[i]
-		if w.account == "root" && !ownAccounts[w.vector] && w.status != Possible && len(w.claims) > 0 {
+		if w.account == "root" && !w.ownAccount() && w.status != Possible && len(w.claims) > 0 {
 			b.becameRoot(w.claims[0])
 			return
 		}
@@ -66,8 +66,10 @@ func ofSystem(p string) bool {
 	return strings.Count(p, "/") == 1 || strings.HasPrefix(p, "/dev/") && !strings.HasPrefix(p, "/dev/shm/") && !strings.HasPrefix(p, "/dev/mqueue/")
 }
 
-// ownAccounts are ways in whose accounts are a service's own: its root is not the system's, and opens no files.
-var ownAccounts = map[string]bool{"mail-account": true, "database-exposed": true, "web-admin": true}
+// ownAccount tells a way in whose accounts are a service's own: its root is not the system's, and opens no files.
+func (w *way) ownAccount() bool {
+	return w.vector == "mail-account" || w.vector == "database-exposed" || w.vector == "web-admin" && !shellService(w.service)
+}
 
 // ofRoot are files that only root can have put where they lie: a program that runs as root for whoever starts it, a system's own program that was replaced.
 func (b *builder) ofRoot() string {

@@ -11,16 +11,31 @@ import (
 )
 
 var vectorWords = map[string]string{
-	"ssh-password-guessed": "guessed the ssh password of %s", "ssh-password-known": "knew the ssh password of %s", "ssh-key": "used an ssh key of %s", "ftp-password": "used the ftp password of %s",
+	"ssh-key": "used an ssh key of %s", "ftp-password": "used the ftp password of %s",
 	"web-upload": "uploaded a script that runs as %s through the web site", "web-exploit": "made the web site run commands as %s", "mail-account": "used the mail account %s",
 	"insider": "is where %s usually comes from: either that person or somebody at that machine came in", "supply-chain": "came in with software that was installed", "open-relay": "sent through the mail server, which asks nobody who he is,", "local-script": "did it by a job of the server's own,",
 	"web-admin": "entered the site's own administration", "database-exposed": "got in through a database that was open to him", "daemon-exploit": "exploited a network service", "open-share": "wrote over a share that asks for no password",
 }
 
+// guessedWords are those of a password that was refused many times before.
+var guessedWords = map[string]string{"ftp-password": "guessed the ftp password of %s", "mail-account": "guessed the password of the mail account %s"}
+
 // how words a way in.
 func (w *way) how() string {
 	s := vectorWords[w.vector]
+	if g := guessedWords[w.vector]; w.guessed && g != "" {
+		s = g
+	}
 	switch {
+	case w.vector == "ssh-password-guessed":
+		return fmt.Sprintf("guessed the %s password of %s", Door(w.service), cmp.Or(w.account, "an account that is not told"))
+	case w.vector == "ssh-password-known":
+		return fmt.Sprintf("knew the %s password of %s", Door(w.service), cmp.Or(w.account, "an account that is not told"))
+	case w.entitled && w.account != "" && (w.vector == "web-admin" || w.vector == "open-share"):
+		if w.guessed {
+			return fmt.Sprintf("guessed the password of %s for %s", w.account, Door(w.service))
+		}
+		return fmt.Sprintf("used the password of %s for %s", w.account, Door(w.service))
 	case w.before:
 		return "logged in as " + w.account + " by a key that nobody was seen to use before, so that it may be stolen or have been put there by another way in,"
 	case w.vector == "unknown" && w.login != nil:
@@ -39,6 +54,25 @@ func (w *way) how() string {
 		return fmt.Sprintf(s, cmp.Or(w.account, "an account that is not told"))
 	}
 	return s
+}
+
+// Door names what a password opened. Whatever gives a shell has ssh's ways in, for the list of them is closed.
+func Door(service string) string {
+	switch service {
+	case "", "sshd-session", "sshd", "dropbear":
+		return "ssh"
+	case "login", "remote", "telnetd", "in.telnetd", "rlogin", "rlogind", "rshd":
+		return "telnet or rlogin"
+	case "xrdp-sesman", "gdm", "lightdm", "sddm":
+		return "desktop"
+	case "whostmgrd":
+		return "WHM"
+	case "cpaneld", "cpanel":
+		return "cPanel"
+	case "smbd":
+		return "the file share"
+	}
+	return service
 }
 
 // accountOr names an account so that it cannot be read as a word: there is one that is called nobody.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"telltale/detect"
+	"telltale/event"
 	"telltale/evidence"
 )
 
@@ -286,11 +287,8 @@ func (b *builder) byEffects() {
 
 // shellService tells whether a login to a service gives a shell, or a panel with one, with which files can be changed anywhere; the account is one of the host.
 func shellService(s string) bool {
-	switch s {
-	case "sshd", "dropbear", "login", "su", "telnetd", "in.telnetd", "rlogin", "xrdp-sesman", "webmin", "cockpit", "cpaneld", "whostmgrd", "gdm", "lightdm", "jupyter":
-		return true
-	}
-	return false
+	c := event.ClassOf(s)
+	return c == event.ShellService || c == event.PanelService
 }
 
 func (b *builder) badByThemselves() (out []*detect.Finding) {

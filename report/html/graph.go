@@ -127,7 +127,7 @@ func (b *weaver) who(d *report.Document, address string) *node {
 func (b *weaver) people(d *report.Document) {
 	for i := range d.Entry {
 		e := &d.Entry[i]
-		way := b.box(1, "entry", e.Vector+" "+e.Account, brief.Vector(e.Vector), string(e.Status)+since(e.First))
+		way := b.box(1, "entry", e.Vector+" "+e.Account, brief.Way(e), string(e.Status)+since(e.First))
 		for _, s := range e.Sources {
 			b.line(b.who(d, s), way, e.Status != story.Confirmed)
 		}

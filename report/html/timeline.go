@@ -95,7 +95,7 @@ func (t *timeline) gather(d *report.Document) {
 	}
 	for i := range d.Entry {
 		e := &d.Entry[i]
-		t.add(in, "entry", e.First, e.Last, vector(e.Vector)+as(e.Account), e.Claims)
+		t.add(in, "entry", e.First, e.Last, way(*e)+as(e.Account), e.Claims)
 	}
 	for i := range d.Persistence {
 		p := &d.Persistence[i]

@@ -20,7 +20,7 @@ import (
 func (v *view) funcs() template.FuncMap {
 	return template.FuncMap{
 		"t": show, "names": func(s []string) string { return names(s, maxNames) }, "when": when, "span": span, "place": place, "upper": upper,
-		"vector": vector, "tone": tone, "size": size, "command": command, "unknown": unparsed, "total": total, "figure": figure,
+		"vector": vector, "way": way, "tone": tone, "size": size, "command": command, "unknown": unparsed, "total": total, "figure": figure,
 		"within": within, "points": func(f float64) string { return fmt.Sprintf("%+.1f", f) },
 		"ordered": brief.Ordered, "head": head, "more": more, "refs": v.refs, "prose": v.prose, "proofs": v.proofs, "flip": v.flip, "anchor": v.anchor, "one": v.ref, "hours": hours, "contacted": func(how string) string { return show(brief.Contacted(how)) }, "weighed": weighed, "add": func(a, b int) int { return a + b },
 		"maxActions": func() int { return maxActions }, "maxClaims": func() int { return maxClaims }, "maxFindings": func() int { return maxFindings },
@@ -100,6 +100,8 @@ func place(q story.Quotation) string {
 }
 
 func upper(s string) string { return show(strings.ToUpper(strings.ReplaceAll(s, "-", " "))) }
+
+func way(e story.Entry) string { return show(brief.Way(&e)) }
 
 func vector(s string) string { return show(brief.Vector(s)) }
 

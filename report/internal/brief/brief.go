@@ -37,12 +37,20 @@ var vectors = map[string]string{
 	"ssh-password-guessed": "SSH password guessed", "ssh-password-known": "SSH password known to the intruder", "ssh-key": "SSH key",
 	"ftp-password": "FTP password", "web-exploit": "Web application exploited", "web-upload": "Script uploaded through the web site",
 	"web-admin": "Web administration login", "mail-account": "Mail account", "open-relay": "Open mail relay", "database-exposed": "Exposed database",
-	"daemon-exploit": "Network service exploited", "open-share": "Share that asks for no password", "insider": "Insider", "supply-chain": "Supply chain",
+	"daemon-exploit": "Network service exploited", "open-share": "File share open to the outside", "insider": "Insider", "supply-chain": "Supply chain",
 	"local-script": "Local script", "unknown": "Way in not known",
 }
 
 // Vector gives a way in, in words.
 func Vector(s string) string { return cmp.Or(vectors[s], s) }
+
+// Way gives an entry's way in, in words. The list of ways is closed: whatever gives a shell for a password stands under ssh's.
+func Way(e *story.Entry) string {
+	if d := story.Door(e.Service); strings.HasPrefix(e.Vector, "ssh-password") && d != "ssh" {
+		return upper(d) + strings.TrimPrefix(Vector(e.Vector), "SSH")
+	}
+	return Vector(e.Vector)
+}
 
 // Seven gives the answers. Where nobody got in there is no way, time or account to tell of.
 func Seven(d *report.Document) []Answer {
@@ -102,7 +110,7 @@ func how(d *report.Document) Answer {
 		a.Why = unjudged(d)
 		return a
 	}
-	a.Text, a.Status, a.Claims = Vector(e.Vector), e.Status, e.Claims
+	a.Text, a.Status, a.Claims = Way(e), e.Status, e.Claims
 	if e.Product != "" {
 		a.Text += " (" + e.Product + ")"
 	}

@@ -51,6 +51,14 @@ var closes = map[string]string{
 	"insider":              "take the rights of ACCOUNT away, and ask who used it",
 }
 
+// closing gives what closes an entry's way in.
+func closing(e *story.Entry) string {
+	if d := story.Door(e.Service); strings.HasPrefix(e.Vector, "ssh-password") && d != "ssh" {
+		return "set a new password for ACCOUNT, and switch " + d + " off or close it to the outside"
+	}
+	return closes[e.Vector]
+}
+
 // Restart gives the plan.
 func Restart(d *report.Document) Plan {
 	p := Plan{Root: rootWords(d), Doors: doors(d)}
@@ -99,7 +107,7 @@ func rootWords(d *report.Document) string {
 func doors(d *report.Document) (out []Door) {
 	for i := range d.Entry {
 		e := &d.Entry[i]
-		o := Door{Way: Vector(e.Vector), Status: e.Status, Closed: "not known to be closed", Close: strings.ReplaceAll(closes[e.Vector], "ACCOUNT", cmp.Or(e.Account, "the account"))}
+		o := Door{Way: Way(e), Status: e.Status, Closed: "not known to be closed", Close: strings.ReplaceAll(closing(e), "ACCOUNT", cmp.Or(e.Account, "the account"))}
 		if e.Account != "" {
 			o.Way += ", as " + e.Account
 		}
