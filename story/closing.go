@@ -64,15 +64,23 @@ func (b *builder) closingOf(e *Entry) (closes, bool) {
 		if f.Mechanism == bySQL {
 			return injected, true
 		}
-		for _, t := range tools {
-			for _, p := range t.pages {
-				if strings.Contains(f.Detail, " to "+p) || strings.Contains(f.Detail, " by "+p) {
-					return t.closes, true
-				}
-			}
+		if c := toolOf(f); c != nil {
+			return *c, true
 		}
 	}
 	return closes{}, false
+}
+
+// toolOf gives what closes the administrators' page by which a script came, nil where it came by none.
+func toolOf(f *detect.Finding) *closes {
+	for i := range tools {
+		for _, p := range tools[i].pages {
+			if strings.Contains(f.Detail, " to "+p) || strings.Contains(f.Detail, " by "+p) {
+				return &tools[i].closes
+			}
+		}
+	}
+	return nil
 }
 
 // besideShell tells a file that came within an hour of a script of the intruder's, in the same site.

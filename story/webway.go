@@ -26,12 +26,9 @@ func (b *builder) webWay(s *suspect, w way) (way, bool) {
 		}
 		id := b.ids[fmt.Sprintf("The script %s is an intruder's: %s.", f.Path, f.Detail)]
 		if w.vector == "" || f.First.Before(w.first) || f.First == w.first && f.Mechanism == bySQL {
-			w.vector, w.account, w.first, w.off = "web-upload", b.runsAs(f), f.First, b.errorOf(f)
-			if f.Mechanism == bySQL {
-				w.vector = "web-exploit"
-			}
+			w.account, w.first, w.off = b.runsAs(f), f.First, b.errorOf(f)
 			w.weigh("script-born", id)
-			b.siteLogin(f, &w)
+			b.bornBy(f, &w)
 		}
 		w.last = evidence.Max(w.last, evidence.Max(f.First, f.Last))
 		w.claims = ids(append(w.claims, id)...)
