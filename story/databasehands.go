@@ -30,7 +30,7 @@ func (b *builder) byDatabaseHands() {
 }
 
 // databaseOf are the services by the accounts that they run as.
-var databaseOf = map[string]string{"postgres": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
+var databaseOf = map[string]string{"postgres": "postgresql", "mysql": "mysql", "mariadb": "mysql", "redis": "redis", "valkey": "redis", "mongodb": "mongodb", "mongod": "mongodb"}
 
 // onlyClient gives the login to a database, from outside, within which something of the database's account appeared, if all such logins then are of one address.
 func (b *builder) onlyClient(e *detect.Finding) (found *detect.Finding) {

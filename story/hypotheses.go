@@ -98,7 +98,7 @@ func (b *builder) entering(h *Hypothesis, w *way, words string) {
 		h.Status = w.status
 	}
 	if d := Door(w.service); strings.HasPrefix(h.Vector, "ssh-password") && d != "ssh" {
-		words = strings.Replace(words, "an ssh password", "a password of "+d, 1)
+		words = strings.Replace(words, "an ssh password", "the "+d+" password", 1)
 	}
 	h.Why = words + ": " + list(w.sources)
 	if w.account != "" { // which logs alone do not always tell

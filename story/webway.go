@@ -75,6 +75,12 @@ func (b *builder) exploited(s *suspect, w way) way {
 	case owner == nil:
 	case webAccount(owner.Account):
 		w.weigh("written-by", b.told[owner])
+	case databaseOf[owner.Account] != "":
+		w.vector, w.service, w.account = "database-exposed", databaseOf[owner.Account], owner.Account
+		id := b.claim(fmt.Sprintf("The script %s belongs to %s: the database wrote it, which nobody makes it do who has another way to bring files.", owner.Path, owner.Account), owner.Rung, owner.First, Likely, owner.For, nil)
+		w.claims = ids(append(w.claims, id)...)
+		w.weigh("database-did", id)
+		b.stoodOpen(&w)
 	case owner.Account != "" && len(w.weights) == 0:
 		w.vector, w.account = "unknown", owner.Account
 		w.claims = ids(append(w.claims, b.claim(fmt.Sprintf("The script %s belongs to %s, as whom the web server does not write, and no request is seen that brought it: it came by another service.", owner.Path, owner.Account),

@@ -226,7 +226,7 @@ func (s *server) at(seconds int) time.Time {
 }
 
 // stamps are the forms of times.
-var stamps = map[string]string{"iso": "2006-01-02T15:04:05.000000-07:00", "clf": "02/Jan/2006:15:04:05 -0700", "us": "01/02/2006 15:04:05", "plain": "2006-01-02 15:04:05", "ctime": "Mon Jan _2 15:04:05 2006", "slash": "2006/01/02 15:04:05", "redis": "02 Jan 2006 15:04:05", "utc": "2006-01-02T15:04:05Z",
+var stamps = map[string]string{"iso": "2006-01-02T15:04:05.000000-07:00", "clf": "02/Jan/2006:15:04:05 -0700", "us": "01/02/2006 15:04:05", "plain": "2006-01-02 15:04:05", "ctime": "Mon Jan _2 15:04:05 2006", "slash": "2006/01/02 15:04:05", "compact": "20060102-15:04:05", "redis": "02 Jan 2006 15:04:05", "utc": "2006-01-02T15:04:05Z",
 	"bsd": "Jan _2 15:04:05", "comma": "2006-01-02 15:04:05,000", "bracket": "2006-01-02T15:04:05,000", "java": "02-Jan-2006 15:04:05.000", "xfer": "Mon Jan _2 15:04:05 2006", "mysql": "060102 15:04:05", "usual": "2006-01-02 15:04:05.000+0000"}
 
 // dated puts times and the host's name in.
