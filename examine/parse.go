@@ -91,12 +91,8 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 		defer ahead.Close()
 		content = ahead
 	}
-	in := &artifact.Input{Ref: ref, R: &metered{run: r, r: content, total: j.entry.Meta.Size}, Size: -1, Meta: j.entry.Meta, Path: j.entry.Path, Clock: clock,
-		Host: j.facts(h), Messages: artifact.NewDecoders(r.o.Artifacts), Seen: seen, Inner: r.inner(j.art)}
-	in.Wanted = r.wanted
-	in.Messages.Wanted, in.Messages.Facts = &r.wanted, in.Host
-	in.Messages.Lines = r.programs(event.LogLine, func(d *detect.Detection) []string { return d.LinesOf })
-	in.Messages.Said = r.programs(event.ProgramSaid, func(d *detect.Detection) []string { return d.SaidBy })
+	in := r.input(h, j, content)
+	in.Ref, in.Clock, in.Seen = ref, clock, seen
 	if kind == "" {
 		in.At, in.Size = section, section.Size()
 	} else if j.art.Random {
@@ -107,9 +103,7 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 		defer f.Close()
 		in.At, in.Size, in.R = f, n, io.NewSectionReader(f, 0, n)
 	}
-	may := r.declared(j.art)
-	state := !j.art.Log
-	of := clockOf(h, j)
+	hear := hearing{run: r, h: h, job: j, clock: clock, may: r.declared(j.art), state: !j.art.Log, of: clockOf(h, j)}
 	e := &r.event // one for all events: a loop's own would be a new one each time
 	for parsed, err := range j.art.Parse(r.ctx, in) {
 		*e = parsed
@@ -125,50 +119,22 @@ func (r *run) stream(h *seenHost, j *job, ref evidence.Ref, clock *logclock.Cloc
 			r.damage(x)
 			continue
 		}
-		if j.places != nil {
-			if ofItself(j.art, e.Kind) {
-				continue
-			}
-			var became string
-			e.Ref, became = j.really(e.Ref)
-			e.AddText(event.LogRecovered, became)
+		if hear.take(e) {
+			r.emit(e)
 		}
-		if !may[e.Kind] {
-			r.refused[j.art.Name]++
-			continue
-		}
-		if r.witness != nil && !state && j.places == nil && j.inside == nil {
-			if r.witness.lines == nil {
-				r.witness.note(of, e)
-			} else if r.witness.concerns(of, clock.Zoneless) {
-				e.At = r.witness.right(of, e.At)
-			}
-		}
-		if r.daemons != nil && !state && j.places == nil && j.inside == nil {
-			r.daemons.note(h, j, clock, e)
-		}
-		if !state && !r.within(e.At) {
-			continue
-		}
-		if j.inside == nil {
-			j.tells |= tellsOf(e)
-			r.note(h, e)
-		} else {
-			tag(e, j.inside)
-		}
-		if state {
-			r.fileTimes(h, &j.entry, e)
-			e.AddText(event.FilePackage, h.owners.Of(j.entry.Path))
-			if e.Get(event.FilePath) == nil {
-				e.AddText(event.FilePath, j.entry.Path)
-			}
-		}
-		if h.Kind == host.KindRemote && e.Get(event.Transport) == nil {
-			e.AddText(event.Transport, "remote")
-		}
-		r.emit(e)
 	}
 	return r.ctx.Err()
+}
+
+// input gives an artefact what it reads by.
+func (r *run) input(h *seenHost, j *job, content io.Reader) *artifact.Input {
+	in := &artifact.Input{R: &metered{run: r, r: content, total: j.entry.Meta.Size}, Size: -1, Meta: j.entry.Meta, Path: j.entry.Path,
+		Host: j.facts(h), Messages: artifact.NewDecoders(r.o.Artifacts), Inner: r.inner(j.art)}
+	in.Wanted = r.wanted
+	in.Messages.Wanted, in.Messages.Facts = &r.wanted, in.Host
+	in.Messages.Lines = r.programs(event.LogLine, func(d *detect.Detection) []string { return d.LinesOf })
+	in.Messages.Said = r.programs(event.ProgramSaid, func(d *detect.Detection) []string { return d.SaidBy })
+	return in
 }
 
 // programs gives the programs whose events of a kind a detection wants, by the beginnings of their names.
