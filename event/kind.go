@@ -35,7 +35,7 @@ const (
 
 	// Web.
 	HTTPRequest // source.ip user.name http.request.method url.original http.version http.response.status_code http.response.body.bytes http.request.referrer user_agent.original http.duration_us url.domain
-	HTTPError   // source.ip source.port log.level error.code message process.pid http.request.referrer file.path: a line of a server's error log
+	HTTPError   // source.ip source.port log.level error.code message process.pid http.request.referrer file.path user.name: a line of a server's error log
 	ChildOutput // message source.ip: what a child of the web server wrote to its stderr
 
 	// Files moved by a service.

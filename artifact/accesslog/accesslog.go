@@ -52,7 +52,7 @@ func sniff(head []byte) bool {
 		head = rest
 		n++
 		e.Reset(event.HTTPRequest)
-		if fixed(bytes.TrimRight(line, "\r"), &e) && (e.Get(event.HTTPVersion) != nil || e.Get(event.HTTPMethod) == nil) {
+		if fixed(bytes.TrimRight(line, "\r"), &e) && (e.Get(event.HTTPVersion) != nil || e.Get(event.HTTPMethod) == nil || e.Get(event.URLDomain) != nil && line[0] == '[') {
 			good++ // without a version: the log of Pure-FTPd's transfers looks so
 		}
 	}

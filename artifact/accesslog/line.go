@@ -32,8 +32,11 @@ func fixed(t []byte, e *event.Event) bool {
 		q += i
 		if at := lastStamp(t[:q], e); at >= 0 {
 			if at > 0 {
-				front(t[:at], e)
+				front(unframed(t[:at]), e)
 				return behind(t[q+1:], e, true)
+			}
+			if proxyManager(t, q, e) {
+				return true
 			}
 			_, rest, _ := said.Cut(t[:q], "]") // of the stamp
 			client, _ := said.FirstWord(bytes.TrimLeft(rest, " "))
@@ -143,7 +146,11 @@ func front(t []byte, e *event.Event) {
 	if bytes.IndexByte(ident, '.') > 0 {
 		add(e, event.URLDomain, ident)
 	}
-	add(e, event.UserName, bytes.TrimRight(user, " "))
+	user = bytes.TrimRight(user, " ")
+	if n := len(user); n > 2 && user[0] == '"' && user[n-1] == '"' { // some put the name between quotes
+		user = user[1 : n-1]
+	}
+	add(e, event.UserName, user)
 }
 
 // isSite tells a virtual host from a client's address.

@@ -36,16 +36,19 @@ func New() *artifact.Artifact {
 // Syslog gives the artefact of what apache sends to syslog ("ErrorLog syslog:").
 func Syslog() *artifact.Artifact {
 	return &artifact.Artifact{Name: "errorlog-syslog", Doc: "errors of apache that go to syslog", Spec: "Apache 2.2 and 2.4 server/log.c (ErrorLog syslog)",
-		Programs: []string{"httpd", "httpd/", "apache2", "apache2/"}, Decode: decode, Kinds: []event.Kind{event.HTTPError, event.ChildOutput, event.ServiceStarted, event.AlarmRaised}}
+		Programs: []string{"httpd", "httpd/", "apache2", "apache2/", "nginx"}, Decode: decode, Kinds: []event.Kind{event.HTTPError, event.ChildOutput, event.ServiceStarted, event.AlarmRaised}}
 }
 
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
-	if len(m.Text) == 0 || m.Text[0] != '[' {
+	t, form := m.Text, apacheLine
+	if s, _, rest := stamp(&logclock.Clock{}, t); s == nginxLine && string(m.Program) == "nginx" {
+		t, form = rest, nginxLine // it writes its own stamp, too
+	} else if len(t) == 0 || t[0] != '[' {
 		return false
 	}
 	e := m.Event(event.HTTPError)
 	at, ref, raw := e.At, e.Ref, e.Raw
-	fill(e, apacheLine, m.Text)
+	fill(e, form, t)
 	e.At, e.Ref, e.Raw = at, ref, raw
 	yield(e)
 	return true

@@ -43,6 +43,9 @@ func apache(e *event.Event, t []byte) {
 			t = apacheHead(e, rest)
 		}
 	}
+	if where, rest, ok := said.Cut(t, ": "); ok && e.Get(event.SourceIP) == nil && bytes.HasPrefix(rest, []byte("[client ")) && bytes.HasPrefix(t, []byte("mod_")) && bytes.HasSuffix(where, []byte(")")) { // at level debug: "mod_authz_core.c(820): "
+		t = apacheHead(e, rest)
+	}
 	code, rest := apacheCode(t)
 	e.Add(event.ErrorCode, code)
 	if code != nil {
@@ -56,6 +59,7 @@ func apache(e *event.Event, t []byte) {
 		e.Kind = event.ServiceStarted
 		e.Add(event.ServiceName, apacheName)
 	}
+	e.Add(event.UserName, tried(t))
 	if text, ok := ofChild(t, string(code)); ok {
 		e.Kind = event.ChildOutput
 		t = text
@@ -185,6 +189,7 @@ func nginx(e *event.Event, t []byte) {
 			e.Add(event.SourcePort, port)
 		}
 	}
+	e.Add(event.UserName, triedNginx(t))
 	const stderr = `FastCGI sent in stderr: "`
 	if rest, ok := said.Rest(t, stderr); ok {
 		if i := bytes.LastIndexByte(rest, '"'); i >= 0 {
