@@ -17,7 +17,7 @@ func New() *artifact.Artifact {
 		Name:     "pam",
 		Doc:      "sessions, refusals and changed passwords of every service that uses PAM",
 		Spec:     "Linux-PAM 0.77 to 1.7: modules/pam_unix (support.c, pam_unix_sess.c, pam_unix_passwd.c), libpam/pam_syslog.c, libpam/pam_handlers.c",
-		Programs: []string{"pam"},
+		Programs: []string{"pam", "unix_chkpwd"},
 		Decode:   decode,
 		Kinds: []event.Kind{
 			event.SessionOpened, event.SessionClosed, event.AuthFailed, event.PasswordChanged, event.ProgramSaid,
@@ -34,6 +34,9 @@ type message struct {
 }
 
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
+	if string(m.Program) == "unix_chkpwd" {
+		return checked(m, yield)
+	}
 	x, ok := split(m)
 	if !ok {
 		return false
@@ -58,6 +61,9 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		e := x.event(event.PasswordChanged)
 		e.Add(event.UserName, rest)
 		x.yield(e)
+		return true
+	}
+	if x.denied() {
 		return true
 	}
 	if string(x.module) == "pam_exec" {

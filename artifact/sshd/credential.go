@@ -30,13 +30,16 @@ func (x *message) credential() bool {
 	if !ok {
 		return false
 	}
-	if kind == event.Unknown {
+	name, invalid := user(who)
+	if kind == event.Unknown { // asked for a name that is none, it goes on all the same
+		if invalid {
+			x.seen(name, true, from, x.text[:len(x.text)-len(rest)-len(" for ")])
+		}
 		return true
 	}
 	if kind == event.AuthFailed && string(method) == "none" {
 		kind = event.ConnectionSeen // how clients ask which methods there are
 	}
-	name, invalid := user(who)
 	e := x.event(kind)
 	e.Add(event.UserName, name)
 	if invalid {
@@ -231,6 +234,7 @@ func (x *message) account() bool {
 		return true
 	}
 	if !bytes.EqualFold(reason, []byte("Authentication failure")) && !bytes.EqualFold(reason, []byte("Authentication error")) {
+		x.seen(who, false, peer{host: host}, reason) // "Permission denied", "User account has expired", "Module is unknown"
 		return true
 	}
 	e := x.event(event.AuthFailed)

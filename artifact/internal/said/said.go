@@ -21,9 +21,18 @@ func Address(b []byte) []byte {
 		return b
 	}
 	if ipv6(b) {
-		return canonical(b)
+		return canonical(unzoned(b))
 	}
 	return nil
+}
+
+// unzoned takes the zone ("%eth0") off an address that means the same without it: of all but link-local ones.
+func unzoned(b []byte) []byte {
+	i := bytes.IndexByte(b, '%')
+	if i < 0 || len(b) > 2 && b[0]|0x20 == 'f' && (b[1]|0x20 == 'e' || b[1]|0x20 == 'f') {
+		return b
+	}
+	return b[:i]
 }
 
 // canonical gives an IPv6 address as most programs write it (RFC 5952): detections compare addresses as text. Only what looks otherwise is parsed.

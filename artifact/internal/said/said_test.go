@@ -44,7 +44,7 @@ func FuzzAddress(f *testing.F) {
 func TestAddressHasOneForm(t *testing.T) {
 	for in, want := range map[string]string{
 		"2001:0DB8::1": "2001:db8::1", "2001:db8:0:0:0:0:0:1": "2001:db8::1", "2001:db8::1": "2001:db8::1", "[2001:DB8::A]": "2001:db8::a", "0000:0000:0000:0000:0000:0000:0000:0001": "::1", "::ffff:192.0.2.1": "192.0.2.1", "192.0.2.1": "192.0.2.1",
-		"2001:db8:0:1::5": "2001:db8:0:1::5",
+		"2001:db8:0:1::5": "2001:db8:0:1::5", "2001:db8::1%enp3s0": "2001:db8::1", "fe80::1%eth0": "fe80::1%eth0",
 	} {
 		if got := string(said.Address([]byte(in))); got != want {
 			t.Errorf("%s: %s, not %s", in, got, want)
