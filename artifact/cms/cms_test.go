@@ -29,6 +29,7 @@ func TestGolden(t *testing.T) { artifacttest.Golden(t, syslog()) }
 func TestOwnLogs(t *testing.T) {
 	artifacttest.GoldenAs(t, cms.Joomla(), "joomla.txt", "/var/www/html/administrator/logs/error.php", "")
 	artifacttest.GoldenAs(t, cms.NextcloudFile(), "nextcloud.txt", "/var/www/nextcloud/data/nextcloud.log", "")
+	artifacttest.GoldenAs(t, cms.NextcloudFile(), "nextcloud-worded.txt", "/var/www/nextcloud/data/nextcloud.log", "")
 	artifacttest.GoldenAs(t, cms.Gitea(), "gitea.txt", "/var/lib/gitea/log/gitea.log", "")
 	artifacttest.GoldenAs(t, cms.GitLab(), "gitlab.txt", "/var/log/gitlab/gitlab-rails/application.log", "")
 	artifacttest.GoldenAs(t, cms.Odoo(), "odoo.txt", "/var/log/odoo/odoo-server.log", "")

@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"time"
 
 	"telltale/artifact"
 	"telltale/artifact/internal/said"
 	"telltale/event"
 	"telltale/evidence"
+	"telltale/internal/logclock"
 )
 
 const nextcloudSpec = "Nextcloud 12 to 30 lib/private/Log/LogDetails.php, lib/private/Log/Syslog.php, apps/admin_audit; ownCloud 8 to 10 lib/private/Log/Owncloud.php"
@@ -55,10 +57,7 @@ func nextcloudParse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Eve
 				in.Seen.Unknown(unread)
 				continue
 			}
-			at, n := in.Clock.ISO([]byte(x.Time))
-			if n == 0 {
-				at = evidence.Time{}
-			}
+			at := cloudTime(in.Clock, x.Time)
 			in.Seen.Record(at)
 			m.At, m.Ref, m.Raw = at, ref, t
 			user, _ := x.User.(string)
@@ -70,6 +69,24 @@ func nextcloudParse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Eve
 		}
 	}
 }
+
+// cloudTime reads the time of a line by "logdateformat": ISO 8601 unless an administrator chose, for whom PHP's "F j, Y H:i:s" is the example in the manual.
+func cloudTime(c *logclock.Clock, text string) evidence.Time {
+	if at, n := c.ISO([]byte(text)); n > 0 {
+		return at
+	}
+	t, err := time.Parse("January 2, 2006 15:04:05", text)
+	if err != nil {
+		return evidence.Time{}
+	}
+	at, ok := c.Local(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.Second)
+	if !ok {
+		return evidence.Time{}
+	}
+	return at
+}
+
+func loopback(ip []byte) bool { return string(ip) == "::1" || bytes.HasPrefix(ip, []byte("127.")) }
 
 // nextcloudSaid reads "{app} text" and a line of the log itself.
 func nextcloudSaid(m *artifact.Message, yield func(*event.Event)) bool {
@@ -107,7 +124,7 @@ func cloudTell(m *artifact.Message, text []byte, remote, user, agent string, aud
 	add := func(k event.Kind, name, path []byte) { cloudEvent(m, k, name, ip, path, text, agent, yield) }
 	if rest, ok := said.Rest(text, "Login failed: "); ok {
 		name, address, ok := said.CutLast(rest, " (Remote IP: ")
-		if a := said.Address(bytes.Trim(address, "')")); ok && ip == nil {
+		if a := said.Address(bytes.Trim(address, "')")); ok && a != nil && (ip == nil || loopback(ip)) { // the record has the proxy's, where it stands on this machine
 			ip = a
 		}
 		add(event.AuthFailed, bytes.Trim(name, "'"), nil)

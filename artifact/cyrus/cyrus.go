@@ -12,7 +12,7 @@ import (
 // New gives the artefact.
 func New() *artifact.Artifact {
 	return &artifact.Artifact{Name: "cyrus", Doc: "logins to mailboxes of Cyrus: accepted and refused, from where", Spec: "Cyrus IMAP 2.2 to 3.10 imap/{imapd,pop3d,lmtpengine,httpd}.c (syslog of login, badlogin)",
-		Programs: []string{"cyrus/", "imap", "imaps", "pop3", "pop3s", "imapd", "pop3d", "timsieved", "sieve", "httpd"}, Decode: decode, Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed}}
+		Programs: []string{"cyrus/", "imap", "imaps", "pop3", "pop3s", "imapd", "pop3d", "timsieved", "sieve", "httpd"}, Decode: decode, Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.ConnectionSeen}}
 }
 
 var service = []byte("cyrus")
@@ -23,7 +23,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	rest, ok := said.Rest(m.Text, "badlogin: ")
 	if !ok {
 		if rest, ok = said.Rest(m.Text, "login: "); !ok {
-			return bytes.HasPrefix(m.Program, []byte("cyrus/"))
+			return untrusting(m, yield) || bytes.HasPrefix(m.Program, []byte("cyrus/"))
 		}
 		k = event.AuthAccepted
 	}
@@ -56,6 +56,22 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		}
 	}
 	e.Add(event.SourceIP, address)
+	yield(e)
+	return true
+}
+
+// untrusting reads "imaps TLS negotiation failed: host [ip]" and "STARTTLS negotiation failed: host [ip]": who comes to look.
+func untrusting(m *artifact.Message, yield func(*event.Event)) bool {
+	what, from, ok := said.Cut(m.Text, " negotiation failed: ")
+	_, ip, ok2 := said.CutLast(bytes.TrimRight(from, " "), "[")
+	address := said.Address(bytes.TrimSuffix(ip, []byte("]")))
+	if !ok || !ok2 || address == nil || !bytes.HasSuffix(what, []byte("TLS")) {
+		return false
+	}
+	e := m.Event(event.ConnectionSeen)
+	e.Add(event.ServiceName, service)
+	e.Add(event.SourceIP, address)
+	e.Add(event.AuthReason, m.Text[:len(what)+len(" negotiation failed")])
 	yield(e)
 	return true
 }

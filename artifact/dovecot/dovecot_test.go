@@ -12,6 +12,7 @@ func TestGolden(t *testing.T) { artifacttest.Golden(t, dovecot.New()) }
 func TestOwnLog(t *testing.T) {
 	artifacttest.GoldenAs(t, dovecot.File(), "own.txt", "/var/log/dovecot.log", "")
 	artifacttest.GoldenAs(t, dovecot.File(), "debian12.txt", "/var/log/dovecot.log", "")
+	artifacttest.GoldenAs(t, dovecot.File(), "old.txt", "/var/log/dovecot.log", "")
 }
 
 func FuzzFile(f *testing.F) {

@@ -20,7 +20,9 @@ func File() *artifact.Artifact {
 }
 
 // stamp reads "Mon dd hh:mm:ss process: Level: text", or what log_timestamp makes of the stamp: a line's time, and tells whether a process and a level follow.
+// Releases before 1.2 have "dovecot: Mon dd hh:mm:ss Level: process: text", with the first word or without.
 func stamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool) {
+	t, _ = said.Rest(t, "dovecot: ")
 	at, n := c.BSD(t)
 	if n == 0 {
 		if at, n = c.ISO(t); n == 0 {
@@ -31,6 +33,14 @@ func stamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool)
 		return at, t, false
 	}
 	text = bytes.TrimLeft(t[n:], " ")
+	for _, level := range levels {
+		if rest, found := said.Rest(text, level); found {
+			name, _, ok := said.Cut(rest, ": ")
+			return at, rest, ok && (bytes.HasSuffix(name, []byte("-login")) || said.BeginsAny(name, processes) || bytes.IndexByte(name, '(') > 0)
+		}
+	}
 	_, rest, ok := said.Cut(text, ": ")
-	return at, text, ok && said.BeginsAny(rest, []string{"Info: ", "Warning: ", "Error: ", "Fatal: ", "Debug: ", "Panic: "})
+	return at, text, ok && said.BeginsAny(rest, levels)
 }
+
+var levels = []string{"Info: ", "Warning: ", "Warn: ", "Error: ", "Fatal: ", "Debug: ", "Panic: "}

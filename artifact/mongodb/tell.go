@@ -132,7 +132,7 @@ func (r *reader) plain(t []byte) bool {
 		delete(r.sessions, string(ctx))
 	case bytes.HasPrefix(text, []byte("Successfully authenticated as principal ")):
 		r.let(ctx, text[len("Successfully authenticated as principal "):])
-	case bytes.HasPrefix(text, []byte("SASL ")), bytes.HasPrefix(text, []byte("Failed to authenticate ")):
+	case bytes.HasPrefix(text, []byte("SASL ")), bytes.HasPrefix(text, []byte("Failed to authenticate ")), mechanism(text):
 		r.refused(ctx, text)
 	case bytes.HasPrefix(text, []byte("waiting for connections on port ")):
 		r.say(event.ServiceStarted, text)
@@ -149,6 +149,12 @@ func (r *reader) plain(t []byte) bool {
 		}
 	}
 	return true
+}
+
+// mechanism tells "SCRAM-SHA-1 authentication failed for ", as releases before 3.2 begin.
+func mechanism(t []byte) bool {
+	_, rest := said.FirstWord(t)
+	return bytes.HasPrefix(rest, []byte("authentication failed for "))
 }
 
 // let reads "USER on DB from client IP:PORT"; the client is there since 3.6.

@@ -57,7 +57,7 @@ func peer(t []byte) (name, address []byte, ok bool) {
 		name, w = before, after
 	}
 	a, port := said.AddressPort(w)
-	return name, a, a != nil && port != nil
+	return name, a, a != nil && (port != nil || bytes.HasPrefix(rest, []byte("["))) // of a socket for both families without one
 }
 
 var service, password, certificate = []byte("openvpn"), []byte("password"), []byte("certificate")
@@ -65,17 +65,19 @@ var service, password, certificate = []byte("openvpn"), []byte("password"), []by
 // refusals are words of a client that was not let in.
 var refusals = []string{"TLS Auth Error: Auth Username/Password verification failed for peer", "TLS Auth Error: username attempted to change", "VERIFY ERROR: ", "AUTH_FAILED", "SENT CONTROL [UNDEF]: 'AUTH_FAILED"}
 
+// strangers are words of a client that never came so far as to be asked who it is.
+var strangers = []string{"TLS Error: TLS handshake failed", "TLS Error: TLS key negotiation failed"}
+
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
-	_, address, ok := peer(m.Text)
-	if !ok {
-		if bytes.HasPrefix(m.Text, []byte("Initialization Sequence Completed")) {
-			e := m.Event(event.ServiceStarted)
-			e.Add(event.ServiceName, service)
-			yield(e)
-		}
-		return true
+	t := m.Text
+	if _, n := (&logclock.Clock{Year: 2000}).Asctime(t); n > 0 { // its own stamp, in what goes to syslog too
+		t = bytes.TrimLeft(t[n:], " ")
 	}
-	_, t := said.FirstWord(m.Text)
+	name, address, ok := peer(t)
+	if !ok {
+		return nobody(m, t, yield)
+	}
+	_, t = said.FirstWord(t)
 	t = bytes.TrimLeft(t, " ")
 	tell := func(k event.Kind, user, method []byte) {
 		e := m.Event(k)
@@ -93,6 +95,39 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	}
 	if said.BeginsAny(t, refusals) {
 		tell(event.AuthFailed, nil, password)
+	} else if said.BeginsAny(t, strangers) {
+		tell(event.ConnectionSeen, name, nil)
 	}
+	return true
+}
+
+// nobody reads messages before which no client stands: of its start, of packets without the right signature (--tls-auth), and of the plugin that asks an LDAP server.
+func nobody(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
+	k, user, address := event.Unknown, []byte(nil), []byte(nil)
+	switch {
+	case bytes.HasPrefix(t, []byte("Initialization Sequence Completed")):
+		k = event.ServiceStarted
+	case bytes.HasPrefix(t, []byte("TLS Error: cannot locate HMAC in incoming packet from ")), bytes.HasPrefix(t, []byte("TLS Error: incoming packet authentication failed from ")):
+		_, at := said.LastWord(t)
+		_, at, _ = said.Cut(at, "]") // "[AF_INET]"
+		if i := bytes.LastIndexByte(at, ':'); i > 0 {
+			address = said.Address(at[:i])
+		}
+		if address != nil {
+			k = event.ConnectionSeen
+		}
+	default:
+		if rest, ok := said.Rest(t, `Incorrect password supplied for LDAP DN "`); ok {
+			k, user = event.AuthFailed, bytes.TrimRight(rest, `".`)
+		}
+	}
+	if k == event.Unknown {
+		return true
+	}
+	e := m.Event(k)
+	e.Add(event.ServiceName, service)
+	e.Add(event.UserName, user)
+	e.Add(event.SourceIP, address)
+	yield(e)
 	return true
 }

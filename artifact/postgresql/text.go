@@ -85,11 +85,15 @@ type line struct {
 // headed reads "STAMP [pid] PREFIX SEVERITY:  text". ok is false where there is no stamp. What log_line_prefix puts between
 // differs; user and database in it are any text of a stranger's, newlines too, and the server writes them as they are.
 func headed(c *logclock.Clock, t []byte) (l line, ok bool) {
-	at, n := stamp(c, t)
+	inner, bracketed := said.Rest(t, "[") // "[%m] "
+	at, n := stamp(c, inner)
 	if n == 0 {
 		return l, false
 	}
 	l.at = at
+	if t = inner; bracketed && n < len(t) && t[n] == ']' {
+		n++
+	}
 	rest := bytes.TrimLeft(t[n:], " ")
 	if inner, ok := said.Rest(rest, "["); ok {
 		pid := said.Number(inner)
@@ -111,6 +115,9 @@ func headed(c *logclock.Clock, t []byte) (l line, ok bool) {
 		if i := bytes.LastIndexByte(db, ' '); i > 0 && l.host == nil && l.severity != "FATAL" { // "%u@%d %r"; of who is refused, the database's name is any text
 			l.host = client(db[i+1:])
 		}
+	}
+	if a := said.Address(bytes.TrimRight(l.names, ": ")); a != nil { // "%h: "
+		l.host = a
 	}
 	if string(l.user) == "[unknown]" {
 		l.user = nil

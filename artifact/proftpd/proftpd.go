@@ -52,7 +52,29 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		yield(e)
 		return true
 	}
-	return violation(m, head, t, yield) || said.BeginsAny(t, routine)
+	return turnedAway(m, t, yield) || violation(m, head, t, yield) || said.BeginsAny(t, routine)
+}
+
+// turnedAway reads "refused connect from NAME (ip)", which is the TCP wrappers' word, and "Connection from NAME [ip] denied.", that of <Limit LOGIN> and mod_geoip. The
+// name is of the DNS.
+func turnedAway(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
+	rest, ok := said.Rest(t, "refused connect from ")
+	if !ok {
+		if rest, ok = said.Rest(t, "Connection from "); ok {
+			rest, ok = bytes.CutSuffix(bytes.TrimRight(rest, "."), []byte(" denied"))
+		}
+	}
+	_, address := said.LastWord(rest)
+	ip := said.Address(bytes.Trim(address, "()[]"))
+	if !ok || ip == nil {
+		return false
+	}
+	e := m.Event(event.ConnectionSeen)
+	e.Add(event.ServiceName, service)
+	e.Add(event.SourceIP, ip)
+	e.Add(event.AuthReason, []byte("connection refused"))
+	yield(e)
+	return true
 }
 
 // split cuts "server (name[ip]) - text", and before 1.3.5 "server (name[ip]): text", behind the address. Names of the DNS hold no brackets.
@@ -121,7 +143,7 @@ func login(m *artifact.Message, head, t []byte, anonymous bool, yield func(*even
 	} else if user, _, ok := said.CutLast(t, ": no such user found from "); ok {
 		name, why = user, t[len(user)+len(": "):]
 		why, _, _ = said.Cut(why, " from ")
-	} else if user, ok := bytes.CutSuffix(t, []byte(": Login successful.")); ok {
+	} else if user, ok := bytes.CutSuffix(bytes.TrimSuffix(t, []byte(".")), []byte(": Login successful")); ok { // releases before 1.2.9 end without a point
 		k, name = event.AuthAccepted, user
 	} else {
 		return false

@@ -35,6 +35,13 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 			t = rest
 		}
 	}
+	if _, text, again := stamp(nil, t); again { // the log's own stamp, in what goes to syslog too
+		t = text
+	} else if bytes.HasPrefix(t, []byte("[")) { // before 0.3 without a colon behind it
+		if head, text, ok := said.Cut(t, "] "); ok && len(head) == len("[10-Apr-2009 22:45:20 -0500") {
+			t = text
+		}
+	}
 	k := event.AuthFailed
 	var rest []byte
 	ok := false
@@ -65,9 +72,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 			word = word[:i]
 		}
 		if ip := said.Address(bytes.TrimRight(word, ".")); ip != nil {
-			if before, _, ok := said.CutLast(name, " (ID: "); ok {
-				name = before
-			}
+			name = bare(name)
 			e := m.Event(k)
 			e.Add(event.ServiceName, service)
 			e.Add(event.UserName, name)
@@ -78,6 +83,19 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		}
 		rest = name
 	}
+}
+
+// bare takes off what the program puts behind a name: " (ID: 6)", in old releases " (id 6)", and " against HOST" since 1.4.
+func bare(name []byte) []byte {
+	for _, p := range [...]string{" (ID: ", " (id "} {
+		if before, id, ok := said.CutLast(name, p); ok && string(bytes.TrimLeft(id, "0123456789")) == ")" {
+			return before
+		}
+	}
+	if before, host, ok := said.CutLast(name, " against "); ok && bytes.IndexByte(host, ' ') < 0 {
+		return before
+	}
+	return name
 }
 
 // stamp reads "[dd-Mon-yyyy hh:mm:ss +zzzz]: ".

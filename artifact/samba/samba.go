@@ -24,7 +24,7 @@ func New() *artifact.Artifact {
 		Spec:  "samba 3.6 and 4.20: lib/util/debug.c (dbghdrclass), source3/smbd/smb2_service.c, source3/auth/auth.c, auth/auth_log.c, source3/modules/vfs_full_audit.c, lib/util/modules.c, source3/rpc_server/srv_pipe.c (is_known_pipename); vfs_full_audit(8)",
 		Files: []string{"/var/log/samba/log.*", "/var/log/samba/*.log", "/var/log/samba/*.old", "/usr/local/samba/var/log.*"}, Log: true, Sniff: sniff, Parse: parse,
 		Programs: []string{"smbd", "smb", "smbd_audit", "nmbd", "winbindd", "samba"}, Decode: decode,
-		Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.SessionOpened, event.SessionClosed, event.FileUploaded, event.FileDownloaded,
+		Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.ConnectionSeen, event.SessionOpened, event.SessionClosed, event.FileUploaded, event.FileDownloaded,
 			event.FileRemoved, event.DirectoryMade, event.ServiceStarted, event.ProgramSaid},
 	}
 }

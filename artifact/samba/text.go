@@ -156,7 +156,34 @@ var telling = []string{
 	"INTERNAL ERROR: ", "PANIC (pid ", "PANIC: ", "smb_panic(): ", "smb_panic: ", "load_module: ", "do_smb_load_module: ", "is_known_pipename: ",
 }
 
+// denied reads "Denied connection from NAME (ADDRESS)" and "Connection denied from ADDRESS[ to service S]", by which "hosts deny" turns away (lib/util/access.c, lib/access.c).
+func (t *teller) denied(b []byte) bool {
+	if t.line != 1 || !t.from("allow_access") && !t.from("check_access") {
+		return false
+	}
+	rest, ok := said.Rest(b, "Denied connection from ")
+	if ok {
+		_, rest, _ = said.CutLast(rest, "(")
+		rest = bytes.TrimRight(rest, " )")
+	} else if rest, ok = said.Rest(b, "Connection denied from "); ok {
+		rest, _ = said.FirstWord(rest)
+	}
+	address := said.Address(rest)
+	if !ok || address == nil {
+		return false
+	}
+	e := t.m.Event(event.ConnectionSeen)
+	e.Add(event.ServiceName, smbd)
+	e.Add(event.SourceIP, address)
+	e.Add(event.AuthReason, []byte("connection denied"))
+	t.yield(e)
+	return true
+}
+
 func (t *teller) words(b []byte) {
+	if t.denied(b) {
+		return
+	}
 	k := event.ProgramSaid
 	switch {
 	case said.BeginsAny(b, telling):

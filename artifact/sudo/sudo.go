@@ -161,9 +161,26 @@ func su(m *artifact.Message, yield func(*event.Event)) bool {
 	return true
 }
 
-// older reads "BAD SU USER to ROOT on TTY" and "USER to ROOT on TTY", as the su of the BSDs and of GNU sh-utils says it. Names of accounts
-// have no blanks.
+// older reads "BAD SU USER to ROOT on TTY" and "USER to ROOT on TTY", as the su of the BSDs and of GNU sh-utils says it, "'su ROOT' failed for USER on TTY" of System V and
+// "failed: TTY changing from USER to ROOT" of AIX. Names of accounts have no blanks.
 func older(t []byte) (by, as, tty []byte, failed bool) {
+	if rest, ok := said.Rest(t, "'su "); ok {
+		as, rest, ok = said.Cut(rest, "' ")
+		word, rest := said.FirstWord(rest)
+		by, tty, ok2 := said.Cut(bytes.TrimPrefix(rest, []byte("for ")), " on ")
+		if failed = string(word) == "failed"; !ok || !ok2 || !failed && string(word) != "succeeded" || bytes.ContainsAny(by, " '") || bytes.ContainsAny(as, " '") {
+			return nil, nil, nil, false
+		}
+		return by, as, tty, failed
+	}
+	if rest, ok := said.Rest(t, "failed: "); ok {
+		tty, rest, ok = said.Cut(rest, " changing from ")
+		by, as, ok2 := said.Cut(rest, " to ")
+		if !ok || !ok2 || bytes.IndexByte(by, ' ') >= 0 || bytes.IndexByte(as, ' ') >= 0 {
+			return nil, nil, nil, false
+		}
+		return by, as, tty, true
+	}
 	t, failed = said.Rest(t, "BAD SU ")
 	by, rest := said.FirstWord(t)
 	to, rest := said.FirstWord(rest)

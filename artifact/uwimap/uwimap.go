@@ -39,7 +39,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 			return true
 		}
 		before, host, ok := said.CutLast(rest, "host=")
-		_, address, ok2 := said.CutLast(bytes.TrimRight(host, " "), "[")
+		_, address, ok2 := said.CutLast(behindHost(host), "[")
 		ip := said.Address(bytes.TrimSuffix(address, []byte("]")))
 		if !ok || !ok2 || ip == nil {
 			return false
@@ -54,6 +54,14 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		return true
 	}
 	return false
+}
+
+// behindHost takes " mech=PLAIN" off, which releases since 2004 add.
+func behindHost(host []byte) []byte {
+	if before, mechanism, ok := said.CutLast(host, " mech="); ok && bytes.IndexByte(mechanism, ' ') < 0 {
+		host = before
+	}
+	return bytes.TrimRight(host, " ")
 }
 
 // account gives the name of "bob auth=bob ", and of "uwmaster override of user=bob " where the form's beginning does not reach to it.

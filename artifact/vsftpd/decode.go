@@ -6,6 +6,7 @@ import (
 	"telltale/artifact"
 	"telltale/artifact/internal/said"
 	"telltale/event"
+	"telltale/internal/logclock"
 )
 
 var service, password, yes = []byte("vsftpd"), []byte("password"), []byte("true")
@@ -24,6 +25,9 @@ var service, password, yes = []byte("vsftpd"), []byte("password"), []byte("true"
 // so the address is taken from before it, and transfers must end as only they do.
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	t := m.Text
+	if _, n := (&logclock.Clock{Year: 2000}).Asctime(t); n > 0 { // a wrapper sent whole lines of its log to syslog, whose stamp counts
+		t = bytes.TrimLeft(t[n:], " ")
+	}
 	if rest, ok := said.Rest(t, "[pid "); ok { // some releases put it here for syslog too
 		if _, after, ok := said.Cut(rest, "] "); ok {
 			t = after

@@ -17,7 +17,7 @@ func New() *artifact.Artifact {
 	return &artifact.Artifact{
 		Name: "wuftpd", Doc: "ftp logins to wu-ftpd and its kin", Spec: "wu-ftpd 2.4 to 2.6.2 src/ftpd.c; linux-ftpd 0.17 ftpd/ftpd.c; inetutils 1.9 ftpd/{auth,ftpd}.c",
 		Programs: []string{"ftpd", "in.ftpd", "wu-ftpd", "in.wuftpd", "wu.ftpd", "in.wu-ftpd"}, Decode: decode,
-		Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.ProgramSaid},
+		Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.ConnectionSeen, event.ProgramSaid},
 	}
 }
 
@@ -39,11 +39,50 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		guest(m, rest, yield)
 		return true
 	}
+	if turnedAway(m, t, yield) {
+		return true
+	}
 	for _, p := range [...]string{"FTP LOGIN FROM ", "FTP LOGIN FAILED FROM ", "failed login from ", "repeated login failures from ", "FTP LOGIN REFUSED FROM "} {
 		if rest, ok := said.Rest(t, p); ok {
 			login(m, p == "FTP LOGIN FROM ", rest, yield)
 			return true
 		}
+	}
+	return false
+}
+
+// turnedAway reads "refused connect from HOST" of the TCP wrappers, "FTP LOGIN REFUSED (username in /etc/ftpusers) FROM HOST [address], USER" and "login USER from HOST failed." of Tru64. The
+// names are the client's: what the server adds is sought from the end.
+func turnedAway(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
+	if host, ok := said.Rest(t, "refused connect from "); ok {
+		if before, in, ok := said.CutLast(host, " ("); ok && said.Address(bytes.TrimSuffix(in, []byte(")"))) != nil {
+			host = in[: len(in)-1 : len(in)-1]
+		} else if ok {
+			host = before
+		}
+		e := m.Event(event.ConnectionSeen)
+		subject(e, nil, host)
+		e.Add(event.AuthReason, t[:len("refused connect")])
+		yield(e)
+		return true
+	}
+	if rest, ok := said.Rest(t, "FTP LOGIN REFUSED ("); ok {
+		if _, rest, ok = said.Cut(rest, ") FROM "); ok {
+			login(m, false, rest, yield)
+		}
+		return ok
+	}
+	if rest, ok := said.Rest(t, "login "); ok {
+		rest, failed := bytes.CutSuffix(bytes.TrimSuffix(rest, []byte(".")), []byte(" failed"))
+		user, host, ok := said.CutLast(rest, " from ")
+		if !failed || !ok {
+			return false
+		}
+		e := m.Event(event.AuthFailed)
+		subject(e, user, host)
+		e.Add(event.AuthMethod, password)
+		yield(e)
+		return true
 	}
 	return false
 }
