@@ -46,6 +46,8 @@ type Artifact struct {
 	// stands for all names whose first part is this one, a name ending in "*" for all that begin so.
 	Programs []string
 	Decode   func(m *Message, yield func(*event.Event)) (understood bool)
+	// Fresh gives a Decode of its own for each file, where what a message says hangs on those before it; nil where none does.
+	Fresh func() func(m *Message, yield func(*event.Event)) (understood bool)
 
 	Kinds []event.Kind // all that it may yield; the runner refuses others
 }
@@ -292,6 +294,11 @@ func NewDecoders(all []*Artifact) *Decoders {
 		d.out(e)
 	}
 	for _, a := range all {
+		if a.Fresh != nil {
+			own := *a
+			own.Decode = a.Fresh()
+			a = &own
+		}
 		for _, p := range a.Programs {
 			switch {
 			case p == "pam":

@@ -36,6 +36,7 @@ import (
 	"telltale/artifact/haproxy"
 	"telltale/artifact/hestia"
 	"telltale/artifact/hookscript"
+	"telltale/artifact/horde"
 	"telltale/artifact/ispconfig"
 	"telltale/artifact/journald"
 	"telltale/artifact/jsonaccess"
@@ -69,6 +70,7 @@ import (
 	"telltale/artifact/sendmail"
 	"telltale/artifact/servicelog"
 	"telltale/artifact/shellhistory"
+	"telltale/artifact/slapd"
 	"telltale/artifact/software"
 	"telltale/artifact/sshd"
 	"telltale/artifact/startup"
@@ -85,6 +87,7 @@ import (
 	"telltale/artifact/uwimap"
 	"telltale/artifact/velociraptor"
 	"telltale/artifact/volatile"
+	"telltale/artifact/vpopmail"
 	"telltale/artifact/vsftpd"
 	"telltale/artifact/webmin"
 	"telltale/artifact/webscript"
@@ -107,8 +110,8 @@ func Artifacts() []*artifact.Artifact {
 		alarms.AIDE(), alarms.Rkhunter(), alarms.Chkrootkit(), alarms.ClamAV(), alarms.CrowdSec(), alarms.DenyHosts(), phpmail.File(), rpmlogs.Yum(), rpmlogs.Zypper(), jsonaccess.New(), tomcat.New(), container.Logs(), container.File(),
 		firewall.New(), auditd.New(), // before kernel, which takes every line that the kernel says
 		// What programs say, and the files that carry it.
-		sshd.New(), dropbear.New(), pam.New(), errorlog.Syslog(), sudo.New(), login.New(), users.New(), cron.New(), systemd.New(), kernel.New(), rsyslog.New(), postfix.New(), dovecot.New(), proftpd.New(), pureftpd.New(), wuftpd.New(), sysmon.New(), openvpn.New(), openvpn.Syslog(), xrdp.New(), xrdp.Syslog(), grafana.New(), jupyter.New(), crushftp.New(), rsyncd.New(),
-		sendmail.New(), cyrus.New(), uwimap.New(), courier.New(), haproxy.New(), named.New(), fail2ban.New(), webmin.New(), proxmox.New(), phpmyadmin.New(), roundcube.New(), phpmail.New(), cpanel.Hulk(), froxlor.New(), resolver.Unbound(), resolver.Dnsmasq(), cms.WordPress(), cms.Drupal(), cms.Nextcloud(), cms.GiteaSaid(),
+		sshd.New(), dropbear.New(), pam.New(), errorlog.Syslog(), sudo.New(), login.New(), users.New(), cron.New(), systemd.New(), kernel.New(), rsyslog.New(), postfix.New(), dovecot.New(), proftpd.New(), pureftpd.New(), wuftpd.New(), sysmon.New(), openvpn.New(), openvpn.Syslog(), xrdp.New(), xrdp.Syslog(), grafana.New(), jupyter.New(), crushftp.New(), rsyncd.New(), accesslog.Syslog(),
+		sendmail.New(), cyrus.New(), uwimap.New(), courier.New(), haproxy.New(), named.New(), fail2ban.New(), webmin.New(), proxmox.New(), phpmyadmin.New(), roundcube.New(), phpmail.New(), cpanel.Hulk(), froxlor.New(), resolver.Unbound(), resolver.Dnsmasq(), cms.WordPress(), cms.Drupal(), cms.Nextcloud(), cms.GiteaSaid(), vpopmail.New(), horde.New(), slapd.New(),
 		alarms.Lfd(), alarms.SSHGuard(), alarms.Scans(), alarms.Suhosin(), alarms.CrowdSecSaid(), alarms.ClamAVSaid(), alarms.Maldet(), alarms.AIDESaid(), container.New(),
 		syslogfile.New(), journald.New(), journald.Exported(),
 		servicelog.New(), servicelog.Said(), // what nobody else knows
