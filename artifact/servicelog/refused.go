@@ -15,13 +15,13 @@ var phrases = []string{
 	"authentication fail", "authentication: failed", "failed md5 authentication", "tried to authenticate with nonexistent user", "authentication error", "authentication attempt failed", "failed authentication", "authentication was unsuccessful", "failed to authenticate", "fail to authenticate", "could not authenticate", "auth failure", "auth failed", "auth fail:", "failed auth", "auth error",
 	"failed login", "login failed", "login failure", "login error", "login_error", "login denied", "login incorrect", "incorrect login", "invalid login", "bad login", "badlogin", "login fail:", "failed to login", "failed to log in", "failed log in", "failed logon", "logon failed", "login attempt failed", "unsuccessful login", "login excessive", "login disabled", "login not allowed", "autherr",
 	"wrong password", "bad password", "invalid password", "incorrect password", "password incorrect", "password is incorrect", "password mismatch", "password check failed", "wrong username", "invalid username", "invalid credential", "bad credential", "wrong credential", "incorrect username", "unknown user name or bad password",
-	"bad rcon", "username/auth name mismatch", "challengeresponsefailed", "\"invalidpassword\"", "\"failedacl\"", "invalidaccountid", "no matching endpoint found", "no matching peer found", "sip auth failure", "no registration for peer", "failed smtp login", "failed c2s", "failed to validate credentials", "accessing monit httpd", "might not have worked",
+	"bad rcon", "username/auth name mismatch", "challengeresponsefailed", "\"invalidpassword\"", "\"failedacl\"", "invalidaccountid", "no matching endpoint found", "no matching peer found", "sip auth failure", "no registration for peer", "failed smtp login", "failed c2s", "failed to validate credentials", "accessing monit httpd", "might not have worked", "getting details for user with username input", "\"login_failed\"", "\"invalid_login\"", "invalid admin token", "invalid totp code", "token is invalid! ip",
 }
 
 // split are phrases of two parts, between which a name or an address stands.
 var split = [][2][]byte{
 	{[]byte("authentication attempt from "), []byte(" failed")}, {[]byte("login with username "), []byte(" failed")}, {[]byte("login from "), []byte(" failed")}, {[]byte("registration from "), []byte(" failed for ")}, {[]byte("request from "), []byte(" failed for ")}, {[]byte("login into "), []byte(" failed")}, {[]byte("can't find user ["), []byte("] from ")},
-	{[]byte("failed "), []byte(" override of user=")},
+	{[]byte("failed "), []byte(" override of user=")}, {[]byte("unsuccessful "), []byte(" authentication attempt by user")}, {[]byte("authentication request for "), []byte(" has been denied")},
 }
 
 // denials are how a service says that an address may not come at all.
@@ -79,7 +79,7 @@ func (r *refusals) find(t []byte) (kind event.Kind, from []byte, ok bool) {
 		parted = parted || r.class[w] == 0
 	})
 	switch {
-	case seen&isUndone != 0:
+	case seen&isUndone != 0 && !bytes.Contains(bytes.ToLower(t), []byte("unsuccessful login")):
 		return 0, nil, false
 	case seen&isPhrase != 0 || parted && between(t):
 		kind = event.AuthFailed
@@ -213,7 +213,7 @@ func endsIn(b []byte, words []string) bool {
 }
 
 // accounts are what stands before the name that was tried.
-var accounts = [][]byte{[]byte("user name: "), []byte("for user "), []byte("for user: "), []byte("with username "), []byte("username was "), []byte("acct="), []byte("user="), []byte("username="), []byte("loginname="), []byte("login="), []byte("authentication_id="), []byte("user: "), []byte("failed for "), []byte("authentication for "), []byte("failed login for "), []byte("mapped user ")}
+var accounts = [][]byte{[]byte("with username input '"), []byte("user name: "), []byte("for user "), []byte("for user: "), []byte("with username "), []byte("username was "), []byte("acct="), []byte("user="), []byte("username="), []byte("loginname="), []byte("login="), []byte("authentication_id="), []byte("user: "), []byte("failed for "), []byte("authentication for "), []byte("failed login for "), []byte("username \""), []byte("username \\\""), []byte("username: "), []byte("attempt by user '"), []byte("accountid=\""), []byte("authentication request for "), []byte("\"identifier\": \""), []byte("\"username\": \""), []byte("user '"), []byte("mapped user ")}
 
 // maxAccount bounds a name.
 const maxAccount = 64
@@ -234,6 +234,9 @@ func account(t []byte) []byte {
 			name = quoted(name)
 		} else if end := bytes.IndexAny(name, " ,;:()[]<>\"'"); end >= 0 {
 			name = name[:end]
+		}
+		if name = bytes.TrimRight(name, "."); len(name) > 0 && name[len(name)-1] == '\\' { // the quote behind it was escaped, in an object
+			name = name[:len(name)-1]
 		}
 		if address, _ := said.AddressPort(name); len(name) > 0 && len(name) <= maxAccount && address == nil {
 			return name
