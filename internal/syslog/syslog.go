@@ -47,6 +47,9 @@ func Parse(c *logclock.Clock, b []byte) (l Line, ok bool) {
 	} else {
 		l.At, n = c.BSD(b)
 	}
+	if n == 0 {
+		l.At, n = odd(c, b)
+	}
 	if n == 0 || n >= len(b) || b[n] != ' ' && b[n] != ':' {
 		return l, false
 	}

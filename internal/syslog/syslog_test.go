@@ -32,6 +32,11 @@ var samples = []struct{ name, in, want string }{
 	{"solaris", "Mar 29 05:20:09 d sshd[19558]: [ID 800047 auth.info] Failed x", "2024-03-29T05:20:09Z|d|sshd|19558|Failed x|1"},
 	{"multilog", "@4000000065937c8f1dcd6500 imap-login: Info: Aborted", "2024-01-02T03:01:25.500000000Z||imap-login||Info: Aborted|1"},
 	{"pam old", "Jan  2 03:04:05 w sshd(pam_unix)[55]: session opened for user a by (uid=0)", "2024-01-02T03:04:05Z|w|sshd(pam_unix)|55|session opened for user a by (uid=0)|1"},
+	{"year first", "2024 Jan  2 03:04:05 w sshd[55]: hello", "2024-01-02T03:04:05Z|w|sshd|55|hello|1"},
+	{"as asctime has it", "Tue Jan  2 03:04:05 2024 w sshd[55]: hello", "2024-01-02T03:04:05Z|w|sshd|55|hello|1"},
+	{"seconds", "1704164645 w sshd[55]: hello", "2024-01-02T03:04:05Z|w|sshd|55|hello|1"},
+	{"seconds of another log", "1704164645 w sshd hello", ""},
+	{"seconds at the end of the line", "1704164645 w ssh", ""},
 	{"not a line", "hello world, this is no log", ""},
 	{"short", "Jan  2", ""},
 }
