@@ -32,6 +32,7 @@ func TestOwnLogs(t *testing.T) {
 	artifacttest.GoldenAs(t, cms.NextcloudFile(), "nextcloud-worded.txt", "/var/www/nextcloud/data/nextcloud.log", "")
 	artifacttest.GoldenAs(t, cms.Gitea(), "gitea.txt", "/var/lib/gitea/log/gitea.log", "")
 	artifacttest.GoldenAs(t, cms.GitLab(), "gitlab.txt", "/var/log/gitlab/gitlab-rails/application.log", "")
+	artifacttest.GoldenAs(t, cms.GitLabJSON(), "gitlab-json.txt", "/var/log/gitlab/gitlab-rails/application_json.log", "")
 	artifacttest.GoldenAs(t, cms.Odoo(), "odoo.txt", "/var/log/odoo/odoo-server.log", "")
 }
 
@@ -39,6 +40,10 @@ func FuzzDecode(f *testing.F) { artifacttest.Fuzz(f, syslog) }
 
 func FuzzJoomla(f *testing.F) {
 	artifacttest.Fuzz(f, cms.Joomla, "2024-01-02T03:04:05+00:00\tINFO 203.0.113.5\tjoomlafailure\tno\n")
+}
+
+func FuzzGitLabJSON(f *testing.F) {
+	artifacttest.Fuzz(f, cms.GitLabJSON, `{"message":"Failed Login: username=a ip=192.0.2.1","time":"2024-05-31T14:32:44.108Z"}`, `{"method":"POST","path":"/users/sign_in","status":0,"params":[{"key":"user","value":{"login":"a"}}],"remote_ip":"192.0.2.1"}`)
 }
 
 func FuzzNextcloud(f *testing.F) {

@@ -15,7 +15,7 @@ var phrases = []string{
 	"authentication fail", "authentication: failed", "failed md5 authentication", "tried to authenticate with nonexistent user", "authentication error", "authentication attempt failed", "failed authentication", "authentication was unsuccessful", "failed to authenticate", "fail to authenticate", "could not authenticate", "auth failure", "auth failed", "auth fail:", "failed auth", "auth error",
 	"failed login", "login failed", "login failure", "login error", "login_error", "login denied", "login incorrect", "incorrect login", "invalid login", "bad login", "badlogin", "login fail:", "failed to login", "failed to log in", "failed log in", "failed logon", "logon failed", "login attempt failed", "unsuccessful login", "login excessive", "login disabled", "login not allowed", "autherr",
 	"wrong password", "bad password", "invalid password", "incorrect password", "password incorrect", "password is incorrect", "password mismatch", "password check failed", "wrong username", "invalid username", "invalid credential", "bad credential", "wrong credential", "incorrect username", "unknown user name or bad password",
-	"bad rcon", "username/auth name mismatch", "challengeresponsefailed", "\"invalidpassword\"", "\"failedacl\"", "invalidaccountid", "no matching endpoint found", "no matching peer found", "sip auth failure", "no registration for peer", "failed smtp login", "failed c2s", "failed to validate credentials", "accessing monit httpd", "might not have worked", "getting details for user with username input", "\"login_failed\"", "\"invalid_login\"", "invalid admin token", "invalid totp code", "token is invalid! ip",
+	"bad rcon", "username/auth name mismatch", "challengeresponsefailed", "\"invalidpassword\"", "\"failedacl\"", "invalidaccountid", "no matching endpoint found", "no matching peer found", "sip auth failure", "no registration for peer", "failed smtp login", "failed c2s", "failed to validate credentials", "accessing monit httpd", "might not have worked", "getting details for user with username input", "\"login_failed\"", "\"invalid_login\"", "invalid admin token", "invalid totp code", "token is invalid! ip", "couldn't find the pskey for",
 }
 
 // split are phrases of two parts, between which a name or an address stands.
@@ -25,7 +25,7 @@ var split = [][2][]byte{
 }
 
 // denials are how a service says that an address may not come at all.
-var denials = []string{"is not allowed to talk to us", "access not allowed", "rejected connection", "client denied", "not allowed to connect", "failed to pass ip acl", "no acl matches", "no acl match", "rejected by acl", "refused connect", "connection refused from", "access denied -- client", "libwrap from=", "failedacl", "rejected because extension not found", "not found in context", "rejecting unknown sip connection", "relay attempt", "found in dns blacklist", "has no reverse dns entry", "spam attack detected", "tcp_denied/", "address from="}
+var denials = []string{"is not allowed to talk to us", "access not allowed", "rejected connection", "client denied", "not allowed to connect", "failed to pass ip acl", "no acl matches", "no acl match", "rejected by acl", "refused connect", "connection refused from", "access denied -- client", "libwrap from=", "failedacl", "rejected because extension not found", "not found in context", "rejecting unknown sip connection", "relay attempt", "found in dns blacklist", "has no reverse dns entry", "spam attack detected", "tcp_denied/", "address from=", " on illegal port", "event=failed-command"}
 
 // undone are words by which a line says that it went well after all.
 var undone = []string{"0 failed", "failed=0", "failures=0", "failed: 0", "no failed login", "not failed", "succeeded", "successful login"}
@@ -126,6 +126,9 @@ func peer(t []byte) []byte {
 		}
 		n++
 		before := t[max(0, from-24):from]
+		if bytes.HasSuffix(before, []byte("[oip=")) || bytes.HasSuffix(before, []byte(";oip=")) { // Zimbra's word for who came by way of a proxy
+			return a
+		}
 		if bytes.HasSuffix(before, []byte("@")) || bytes.HasSuffix(before, []byte("//")) || bytes.HasSuffix(before, []byte("I=[")) {
 			continue
 		}
@@ -188,7 +191,7 @@ func letter(c byte) bool {
 }
 
 // introductions are words behind which a service names who came to it.
-var introductions = []string{"from", "from ip", "client", "client ip", "client address", "rhost", "ip", "ip address", "addr", "address", "remote_addr", "remote_ip", "remoteip", "remoteaddress", "remote", "viewer address", "connecting host", "host", "src", "source", "failed for"}
+var introductions = []string{"from", "from ip", "client", "client ip", "client address", "rhost", "ip", "ip address", "addr", "address", "remote_addr", "remote_ip", "remoteip", "remoteaddress", "remote", "viewer address", "connecting host", "host", "src", "source", "failed for", "pskey for"}
 
 // introduced tells whether one of them stands before an address, or before its kind: `RemoteAddress="IPV4/UDP/192.0.2.1/5060"`.
 func introduced(before []byte) bool {
@@ -213,7 +216,7 @@ func endsIn(b []byte, words []string) bool {
 }
 
 // accounts are what stands before the name that was tried.
-var accounts = [][]byte{[]byte("with username input '"), []byte("user name: "), []byte("for user "), []byte("for user: "), []byte("with username "), []byte("username was "), []byte("acct="), []byte("user="), []byte("username="), []byte("loginname="), []byte("login="), []byte("authentication_id="), []byte("user: "), []byte("failed for "), []byte("authentication for "), []byte("failed login for "), []byte("username \""), []byte("username \\\""), []byte("username: "), []byte("attempt by user '"), []byte("accountid=\""), []byte("authentication request for "), []byte("\"identifier\": \""), []byte("\"username\": \""), []byte("user '"), []byte("mapped user ")}
+var accounts = [][]byte{[]byte("with username input '"), []byte("user name: "), []byte("for user "), []byte("for user: "), []byte("with username "), []byte("username was "), []byte("acct="), []byte("user="), []byte("username="), []byte("loginname="), []byte("login="), []byte("authentication_id="), []byte("user: "), []byte("failed for "), []byte("authentication for "), []byte("failed login for "), []byte("username \""), []byte("username \\\""), []byte("username: "), []byte("attempt by user '"), []byte("accountid=\""), []byte("authentication request for "), []byte("\"identifier\": \""), []byte("\"username\": \""), []byte("user '"), []byte("mapped user "), []byte("failed for ["), []byte("\"user\":\""), []byte("\"username\":\"")}
 
 // maxAccount bounds a name.
 const maxAccount = 64
