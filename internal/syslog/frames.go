@@ -30,7 +30,7 @@ func (f *Frames) Parse(b []byte) (l Line, ok bool) {
 	}
 	l, ok = Parse(f.Clock, b)
 	f.begins = f.begins[:0]
-	if !ok || len(l.Host) == 0 || b[0] == '<' || b[1] == ' ' || len(b) > 10 && b[10] == ' ' && b[4] >= '0' && b[4] <= '9' && b[9] >= '0' && b[9] <= '9' { // RFC 5424, and seconds since 1970
+	if !ok || len(l.Host) == 0 || b[0] == '<' || b[1] == ' ' || needsTag(b) { // before the last: RFC 5424
 		return l, ok
 	}
 	f.from = cap(b) - cap(l.Host) // it was cut out of b

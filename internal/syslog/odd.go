@@ -8,11 +8,13 @@ import (
 	"telltale/internal/logclock"
 )
 
-// odd reads stamps that no daemon writes unless it is told to: "2006 Jan _2 15:04:05" (a template of syslog-ng's, and what network devices send), "Mon Jan _2 15:04:05 2006", and seconds since 1970. The last is
-// taken only where a program with its process id follows the host, for many other logs begin with a number. n is 0 where it is none of them.
+// odd reads stamps that no daemon writes unless it is told to: "2006 Jan _2 15:04:05" (a template of syslog-ng's, and what network devices send), "Mon Jan _2 15:04:05 2006", and seconds since 1970. The last two are
+// taken only where a program with its process id follows the host, for many other logs begin so. n is 0 where it is none of them.
 func odd(c *logclock.Clock, b []byte) (at evidence.Time, n int) {
 	if b[0] < '0' || b[0] > '9' {
-		at, n = c.Asctime(b)
+		if at, n = c.Asctime(b); n == 0 || n+1 >= len(b) || !tagged(b[n+1:]) {
+			return at, 0
+		}
 		return at, n
 	}
 	digits := 0
@@ -31,12 +33,23 @@ func odd(c *logclock.Clock, b []byte) (at evidence.Time, n int) {
 		}
 		return at, 20
 	case digits == 10 && len(b) > 12 && b[10] == ' ':
-		_, rest := word(b[11:])
-		name, _ := word(rest)
-		if i := bytes.IndexByte(name, '['); i <= 0 || !bytes.HasSuffix(name, []byte("]:")) || logclock.Digits(name[i+1:len(name)-2]) < 0 {
+		if !tagged(b[11:]) {
 			return at, 0
 		}
 		return evidence.Time{Sec: int64(logclock.Digits(b[:9]))*10 + int64(b[9]-'0'), Step: time.Second}, 10
 	}
 	return at, 0
+}
+
+// needsTag tells the stamps of odd that are taken for one by what follows them.
+func needsTag(b []byte) bool {
+	return len(b) > 10 && (b[3] == ' ' && b[7] == ' ' || b[10] == ' ' && logclock.Digits(b[:5]) >= 0 && logclock.Digits(b[5:10]) >= 0)
+}
+
+// tagged tells "host program[pid]: ".
+func tagged(b []byte) bool {
+	_, rest := word(b)
+	name, _ := word(rest)
+	i := bytes.IndexByte(name, '[')
+	return i > 0 && bytes.HasSuffix(name, []byte("]:")) && digits(name[i+1:len(name)-2])
 }
