@@ -15,7 +15,7 @@ import (
 // before it has a log of all.
 func GitLabJSON() *artifact.Artifact {
 	return &artifact.Artifact{Name: "gitlab-json", Doc: GitLab().Doc + ", in its logs of objects", Spec: "GitLab 12 to 17 lib/gitlab/app_json_logger.rb, lib/gitlab/auth/activity.rb, config/initializers/{lograge,rack_attack_logging}.rb",
-		Files: []string{"/var/log/gitlab/gitlab-rails/{application,production,auth}_json*.log", "/home/git/gitlab/log/{application,production,auth}_json*.log"}, Log: true, Sniff: gitlabJSONSniff, Parse: gitlabJSONParse,
+		Files: []string{"/var/log/gitlab/gitlab-rails/{application,auth}_json*.log", "/home/git/gitlab/log/{application,auth}_json*.log"}, Log: true, Sniff: gitlabJSONSniff, Parse: gitlabJSONParse,
 		Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.ConnectionSeen}}
 }
 

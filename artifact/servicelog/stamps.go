@@ -13,12 +13,10 @@ import (
 func stamped(c *logclock.Clock, t []byte) (evidence.Time, bool) {
 	t = bytes.TrimLeft(t, " [<")
 	if len(t) > 0 && t[0] == '{' {
-		for _, name := range []string{`requestReceivedTimestamp":"`, `time":"`, `timestamp":"`, `ts":"`} {
-			for _, apart := range []string{name, name[:len(name)-1] + " \""} {
-				if i := bytes.Index(t, []byte(apart)); i >= 0 {
-					at, n := c.ISO(t[i+len(apart):])
-					return at, n > 0
-				}
+		for _, name := range []string{`requestReceivedTimestamp":"`, `time":"`, `timestamp":"`, `timestamp": "`, `ts":"`} {
+			if i := bytes.Index(t, []byte(name)); i >= 0 {
+				at, n := c.ISO(t[i+len(name):])
+				return at, n > 0
 			}
 		}
 		return evidence.Time{}, false
