@@ -58,7 +58,7 @@ func (b *builder) suspect() {
 	b.afterAttempt()
 	for _, w := range []detect.What{detect.WebUpload, detect.WebScript} {
 		for _, f := range b.by[w] {
-			if f.Level < detect.High || f.Source == "" || f.Source != "" && (b.ftpUpload(f.Path) != nil || b.sharedBy(f) != nil) {
+			if f.Level < detect.High || f.Source == "" || f.Source != "" && (b.ftpUpload(f.Path) != nil || b.sharedBy(f) != nil || b.ownPage(f)) {
 				continue
 			}
 			text := fmt.Sprintf("%s put the script %s on the server through the web (%s).", f.Source, f.Path, f.Detail)
