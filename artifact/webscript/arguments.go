@@ -19,7 +19,7 @@ func oneWord(s string) bool {
 		}
 		first, _, _ := strings.Cut(strings.TrimLeft(args[1:], " "), " ")
 		first = strings.TrimRight(first[strings.LastIndexByte(first, '/')+1:], `'".;)`)
-		if first == "" || strings.ContainsAny(first, "$`{") || strings.HasPrefix(first, "python") || slices.Contains(runners, first) {
+		if first == "" || strings.ContainsAny(first, "$`{") || (strings.HasPrefix(first, "python") || slices.Contains(runners, first)) && !ownScript(first, args[1:]) {
 			return false
 		}
 		found = true
@@ -32,7 +32,36 @@ func oneWord(s string) bool {
 			return false
 		}
 	}
-	return !any(withoutQuoted(s), inputs)
+	s = withoutQuoted(s)
+	return !any(s, inputs) || onlyAsked(s)
+}
+
+// readers are programs that run a script whose name comes first; what stands behind it is the script's to judge.
+var readers = []string{"php", "perl", "ruby", "node", "java", "lua"}
+
+// ownScript tells a command that gives a script of the server's own, by its whole path, to a program that runs it: "/usr/bin/php /srv/run.php ".
+func ownScript(program, command string) bool {
+	_, rest, _ := strings.Cut(command, " ")
+	script, _, whole := strings.Cut(rest, " ")
+	return whole && (slices.Contains(readers, program) || strings.HasPrefix(program, "python")) && strings.HasPrefix(script, "/") && !strings.ContainsAny(script, "$`{'\"")
+}
+
+// onlyAsked tells whether a line without its quoted inputs only asks whether a request carries something, and has no variable left that could.
+func onlyAsked(s string) bool {
+	for _, f := range []string{"isset($_", "empty($_"} {
+		for {
+			i := strings.Index(s, f)
+			if i < 0 {
+				break
+			}
+			end := strings.IndexByte(s[i:], ')')
+			if end < 0 || strings.IndexByte(s[i+len(f):i+end], '(') >= 0 {
+				return false
+			}
+			s = s[:i] + s[i+end+1:]
+		}
+	}
+	return !strings.Contains(s, "$")
 }
 
 // withoutQuoted takes out of a line the inputs that functions make one word, or a number, of.

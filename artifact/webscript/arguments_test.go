@@ -11,6 +11,8 @@ func TestOneWord(t *testing.T) {
 		`system('sh -c '.escapeshellarg($_get['c']));`: false, `system(escapeshellarg($_get['c']));`: false, `shell_exec('/usr/bin/env '.escapeshellarg($_get['c']));`: false,
 		`system('ls '.escapeshellarg($_get['a']).$_get['b']);`: false, `system('ls '.escapeshellcmd($_get['a']));`: false, `system("$x ".escapeshellarg($_get['a']));`: false,
 		`exec('ls '.escapeshellarg($_get['a'])); eval($_get['b']);`: false, `eval('ls '.escapeshellarg($_get['a']));`: false, `system('ls '.escapeshellarg(f($_get['a'])));`: false,
+		`if(isset($_get["run"])) exec("/usr/bin/php /srv/import/run.php ".escapeshellarg($f)." > /tmp/import.log 2>&1 &");`: true, `exec("php -r ".escapeshellarg($_get['a']));`: false,
+		`if(isset($_get["c"])) exec("ls ".$f);`: false, `exec("php /tmp/".escapeshellarg($_get['a']));`: false, `if(isset($_get["c"])) exec("sh /srv/a.sh ".escapeshellarg($f));`: false, `if(isset($_get["c"]`: false,
 		`system('python3.11 -c '.escapeshellarg($_get['a']));`: false, `echo escapeshellarg($_get['a']);`: false, `system(`: false, ``: false,
 	} {
 		if got := oneWord(line); got != want {
