@@ -110,7 +110,7 @@ func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequ
 				continue
 			}
 			t, named, ok := b.tryFor(f, all, began(e), soon)
-			if ok && !named && (fewCrashes(f, t.Source) || onlyAsks(f)) {
+			if ok && !named && (fewCrashes(f, t.Source) || onlyAsks(f) || b.atWork(f, t)) {
 				continue
 			}
 			if !ok || !named && !b.servedBy(f, e) || b.nearest(e) != nil {

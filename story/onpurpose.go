@@ -19,7 +19,7 @@ const (
 // work tells attempts that are all of people at work: nothing came of them that is odd, else they are looked at as attempts are. It only keeps a
 // server from being called attacked.
 func (b *builder) work(f *detect.Finding) bool {
-	if f.Level > detect.Medium || int64(len(f.Tries)) == 0 || len(b.suspects) > 0 || !slices.ContainsFunc(onPurpose, func(w string) bool { return strings.HasPrefix(f.Mechanism, w) }) {
+	if f.Level > detect.Medium || int64(len(f.Tries)) == 0 || len(b.suspects) > 0 || !meant(f) {
 		return false
 	}
 	days := map[string]map[int64]bool{}
@@ -38,6 +38,16 @@ func (b *builder) work(f *detect.Finding) bool {
 		}
 	}
 	return true
+}
+
+// meant tells requests by which the people of a server work, too.
+func meant(f *detect.Finding) bool {
+	return slices.ContainsFunc(onPurpose, func(w string) bool { return strings.HasPrefix(f.Mechanism, w) })
+}
+
+// atWork tells one of those of whoever came with an account of the server from there a day and more before: what appears behind it, and it does not name, is no proof.
+func (b *builder) atWork(f *detect.Finding, t detect.Try) bool {
+	return meant(f) && b.lodger(t.Source, t.At.Add(-longBefore)) != ""
 }
 
 // triedWeb tells whether a request to the web site was an attempt.

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"encoding/json"
 	"io"
 	"maps"
@@ -28,7 +29,7 @@ import (
 // TestIncidents puts what well-known break-ins leave, each as public analyses describe it, into a busy server's evidence, and asks for the verdict,
 // the way in and the address. Each file of testdata/incidents is one: "want STATUS [VECTOR [ADDRESS]] [root|no-root]", then files to add ("/path uid= gid= mode= at=")
 // and lines to add to logs ("+/path"). "@30:iso@" is the time half a minute behind the server's last line, in that log's form; "ELF" at a file's
-// beginning stands for a program's. A second line "keep etc/ home/" leaves only these of the server's own files, "keep -" none.
+// beginning stands for a program's, "ELFLIB" for a library's. A second line "keep etc/ home/" leaves only these of the server's own files, "keep -" none.
 func TestIncidents(t *testing.T) {
 	base := quietServer(t)
 	files, err := filepath.Glob("testdata/incidents/*.txtar")
@@ -156,7 +157,9 @@ func (s *server) with(t *testing.T, a *txtar.Archive) []byte {
 			h = s.header(t, p, strings.Fields("uid="+facts))
 		}
 		data := s.dated(f.Data)
-		if bytes.HasPrefix(data, []byte("ELF")) {
+		if bytes.HasPrefix(data, []byte("ELFLIB")) {
+			data = library()
+		} else if bytes.HasPrefix(data, []byte("ELF")) {
 			data = append([]byte("\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x3e\x00"), bytes.Repeat([]byte{0x5a}, 4000)...)
 		}
 		i := slices.IndexFunc(heads, func(x *tar.Header) bool { return x.Name == p })
@@ -188,6 +191,16 @@ func (s *server) with(t *testing.T, a *txtar.Archive) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// library is what a linker makes for others to load: it asks for a library itself, and for no linker.
+func library() []byte {
+	var b bytes.Buffer
+	for _, x := range []any{[]byte("\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00"), uint16(3), uint16(62), uint32(1), [3]uint64{0, 64, 0}, uint32(0), [6]uint16{64, 56, 2, 64, 0, 0},
+		[2]uint32{1, 5}, [6]uint64{0, 0, 0, 4096, 4096, 4096}, [2]uint32{2, 6}, [6]uint64{176, 176, 176, 32, 32, 8}, [4]uint64{1, 1, 0, 0}} {
+		_ = binary.Write(&b, binary.LittleEndian, x)
+	}
+	return append(b.Bytes(), bytes.Repeat([]byte{0x5a}, 4096-b.Len())...)
 }
 
 // header makes one of "uid=33 mode=755 at=30".

@@ -57,10 +57,15 @@ func (f *fold) ofService(e *event.Event) bool {
 	return detect.ServiceAccount(f.scene.UserByUID(e.Text(event.FileUID)))
 }
 
+// loadedOnly tells by its content a library, which programs load and nobody runs: it asks for other libraries and for no linker.
+func loadedOnly(facts string) bool {
+	return strings.Contains(facts, " library") || strings.Contains(facts, " shared") && !strings.Contains(facts, " interpreted") && !strings.Contains(facts, " static")
+}
+
 // library tells what Java and other run-time systems unpack into /tmp and load from there.
 func library(p, facts string) bool {
 	base := path.Base(p)
-	return strings.Contains(facts, " library") || strings.Contains(facts, " shared") || strings.Contains(base, ".so") || strings.HasSuffix(base, ".node") || strings.HasSuffix(base, ".jnilib") || strings.HasPrefix(base, "jna") || strings.HasSuffix(base, ".dylib")
+	return loadedOnly(facts) || strings.Contains(base, ".so") || strings.HasSuffix(base, ".node") || strings.HasSuffix(base, ".jnilib") || strings.HasPrefix(base, "jna") || strings.HasSuffix(base, ".dylib")
 }
 
 // rootkits are paths that well-known intruders' kits and worms use and nothing else does, with what they are of. A path that ends in "/" is a folder.

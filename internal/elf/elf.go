@@ -359,6 +359,7 @@ func (f *Facts) String() string {
 		}
 	}
 	add(f.Static, "static")
+	add(f.Type == "shared" && f.Interpreter != "", "interpreted") // a program that lies anywhere in memory, no library
 	add(f.Stripped, "stripped")
 	add(f.Packed != "", "packed("+f.Packed+")")
 	add(f.Go, "go")
