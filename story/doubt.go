@@ -30,11 +30,30 @@ func (b *builder) guesser(f *detect.Finding) bool {
 	if f.Method == "record" { // which does not tell by what the login was
 		return false
 	}
+	if a.FailedHere == 0 && behindTheTries(a) {
+		return false
+	}
 	fast := f.Method == "password" && a.FailedAddress >= fastTries && a.TriedAccounts >= fastNames && byMachine(a.FailedAddress, a.Trying)
 	if f.Account == "root" && f.Method == "password" && a.FailedHere >= oneNameTries && byMachine(a.FailedHere, a.Trying) && a.Unfamiliar() && b.origin(f.Source) == "external" {
 		return true // the one name that every server has, tried as by a machine, by nobody whom the server knew
 	}
 	return (a.TriedAccounts > 1 || a.TriedInvalid > 0) && (a.FailedAddress >= guesserTries || a.FailedHere >= oneNameTries || fast) && b.accountsFrom(f.Source) < peopleAt
+}
+
+// Who guesses tries one name after the other: what was let in so long behind the last of them, as many times the time between two, is no hit of theirs.
+const (
+	stillGuessing = 10 * time.Minute
+	manySteps     = 20
+)
+
+// behindTheTries tells a login that came when the guessing from its address had long stopped, with a name that nobody had tried there: carriers, trains and hotels have one
+// address for people and for guessers.
+func behindTheTries(a *detect.Access) bool {
+	if a.FailedAddress < 2 || a.SinceTry <= stillGuessing {
+		return false
+	}
+	step := (a.Trying - a.SinceTry) / time.Duration(a.FailedAddress-1)
+	return a.SinceTry > manySteps*step
 }
 
 // knownByGuessers tells whether an account had come from a login's network before only because others had guessed its password from there.

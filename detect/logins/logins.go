@@ -60,6 +60,7 @@ type address struct {
 	count       tally
 	invalid     tally         // tries for accounts that do not exist
 	tries       evidence.Time // the first refused try
+	lastTry     evidence.Time
 	first, last evidence.Time
 	tried       names // accounts, the first maxTried
 	services    names
@@ -108,7 +109,7 @@ type before struct {
 	here, address, tried, invalid, account, from int64
 	recent, recentFrom                           int64
 	owners                                       int           // other accounts that had come from the address
-	tries, at                                    evidence.Time // at is the login's own, as it was told: another witness's clock may be wrong
+	tries, lastTry, at                           evidence.Time // at is the login's own, as it was told: another witness's clock may be wrong
 }
 
 type loginKey struct{ service, user, source, method, key string }
@@ -246,7 +247,7 @@ func (f *fold) failed(e *event.Event) {
 		return
 	}
 	a.count[c] += n
-	a.tries = evidence.Min(a.tries, e.At)
+	a.tries, a.lastTry = evidence.Min(a.tries, e.At), evidence.Max(a.lastTry, e.At)
 	if len(e.Get(event.UserInvalid)) > 0 {
 		a.invalid[c] += n
 	}
@@ -326,7 +327,7 @@ func (f *fold) remember(l *login, c int, at evidence.Time) {
 	}
 	b.told, b.at = true, at
 	if a := f.addr[l.source]; a != nil {
-		b.address, b.tried, b.invalid, b.tries = a.count[c], int64(len(a.tried)), a.invalid[c], a.tries
+		b.address, b.tried, b.invalid, b.tries, b.lastTry = a.count[c], int64(len(a.tried)), a.invalid[c], a.tries, a.lastTry
 		b.here = a.tried.of(l.user)[c]
 	}
 	b.owners = f.owners.meet(l, b.here, b.tried)
@@ -398,7 +399,7 @@ func (f *fold) measure(l *login, known history) {
 		a.FailedHere, a.FailedAddress, a.TriedAccounts = max(a.FailedHere, b.here), max(a.FailedAddress, b.address), max(a.TriedAccounts, int(b.tried))
 		a.TriedInvalid = max(a.TriedInvalid, b.invalid)
 		if b.tries.Known() {
-			a.Trying = max(a.Trying, b.at.Sub(b.tries).Abs())
+			a.Trying, a.SinceTry = max(a.Trying, b.at.Sub(b.tries).Abs()), max(a.SinceTry, b.at.Sub(b.lastTry).Abs())
 		}
 		a.FailedAccount, a.OtherAddresses = max(a.FailedAccount, b.account), max(a.OtherAddresses, int(b.from))
 		a.RecentTries, a.RecentAddresses = max(a.RecentTries, b.recent), max(a.RecentAddresses, int(b.recentFrom))
