@@ -61,21 +61,26 @@ func spelledOut(c string) (string, bool) {
 	return strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", "; "), true
 }
 
-// decodesPlainly tells a command whose encoded text does nothing that would be odd if it were written down: nothing odd itself, nothing that
-// is fetched or decoded once more, and no other program than those that the command line names in any case.
-func decodesPlainly(c string) bool {
+// decodedLevel tells how grave a command is whose encoded text would not be odd if it were written down: nothing odd itself, nothing that is fetched or decoded
+// once more. Low, where it names no other program than those that the command line names in any case; high, where what a program does stands elsewhere: some agents'
+// jobs are written so, and whoever hides is.
+func decodedLevel(c string) Level {
 	text, ok := spelledOut(c)
-	if !ok || text == "" {
-		return false
+	if !ok || text == "" || !plainWords(text) {
+		return Critical
 	}
 	if _, l := SuspiciousCommand(text); l > Info {
-		return false
+		return Critical
 	}
 	for _, p := range programs(text) {
 		if strings.Contains(p, "/") {
-			return false // what that does stands elsewhere
+			return High
 		}
 	}
+	return Low
+}
+
+func plainWords(text string) bool {
 	return !any(strings.ToLower(text), "base64", "http", "curl", "wget", "/dev/", "eval", "$(", "`", "crontab", "authorized_keys", "/etc/", "ssh", "chmod", "python", "perl", "php", "openssl", "nc ", "socat")
 }
 

@@ -171,10 +171,11 @@ func SuspiciousCommand(cmd string) (why string, level Level) {
 	case pipesToShell(low) && fetch && !ownFetch(low):
 		return "runs code that it fetches from the network", fetchedLevel(strings.TrimSpace(c))
 	case pipesToShell(low) && (strings.Contains(low, "base64") || strings.Contains(low, "xxd -r") || strings.Contains(low, "openssl enc")):
-		if decodesPlainly(c) {
-			return "runs code that it decodes, which does nothing odd", Low
+		l := decodedLevel(c)
+		if l == Low {
+			return "runs code that it decodes, which does nothing odd", l
 		}
-		return "runs code that it decodes", Critical
+		return "runs code that it decodes", l
 	case (named(low, "nc") || named(low, "nc.traditional") || named(low, "ncat") || named(low, "netcat")) && (strings.Contains(low, " -e ") || strings.Contains(low, "mkfifo")):
 		return "gives a shell to the network", Critical
 	case strings.Contains(low, "socket.socket") && (strings.Contains(low, "dup2") || strings.Contains(low, "pty.spawn")),

