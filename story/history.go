@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -81,11 +82,25 @@ func wroteLast(f *detect.Finding, l *detect.Finding) string {
 	return ""
 }
 
+// keepsAside tells a command that writes, reads or packs a file with a hidden name, and runs none that has one: people put their own dumps out of sight, too.
+func keepsAside(f *detect.Finding) bool {
+	p, ok := strings.CutPrefix(f.Detail, "uses the hidden path ")
+	if !ok || f.Level >= detect.Critical {
+		return false
+	}
+	w := strings.Fields(f.Runs)
+	i := slices.IndexFunc(w, func(x string) bool { return strings.Contains(x, p) })
+	return i > 0 && slices.Contains(keepers, path.Base(w[0])) && !strings.ContainsAny(f.Runs, ";&|$`(")
+}
+
+// keepers are programs that write, read and pack files and run nothing.
+var keepers = []string{"mysqldump", "pg_dump", "pg_dumpall", "gzip", "gunzip", "bzip2", "xz", "zstd", "ls", "less", "more", "cat", "head", "tail", "wc", "du", "stat", "file", "grep", "zcat", "zgrep", "md5sum", "sha256sum", "diff", "vi", "vim", "nano"}
+
 // foreign tells whether something of what was typed is more than to make room for logs, to set times, to leave no history, to install what a host with a name gives and to empty disks: people do that, too. Who empties them and removes what he typed is none of those.
 func foreign(fs []*detect.Finding) bool {
 	forgets := slices.ContainsFunc(fs, func(f *detect.Finding) bool { return strings.HasPrefix(f.Detail, "removes the shell's history") })
 	return slices.ContainsFunc(fs, func(f *detect.Finding) bool {
 		installs := f.Detection == "D36" && f.Level < detect.Critical && strings.HasPrefix(f.Detail, "runs code that it fetches") // from a host with a name
-		return !installs && (forgets || !destroysAll(f)) && f.Detection != "D58" && f.Detection != "D61" && (f.Detection != "D62" || f.Level >= detect.High) && f.Detection != "D67"
+		return !installs && !keepsAside(f) && (forgets || !destroysAll(f)) && f.Detection != "D58" && f.Detection != "D61" && (f.Detection != "D62" || f.Level >= detect.High) && f.Detection != "D67"
 	})
 }
