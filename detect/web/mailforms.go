@@ -84,7 +84,7 @@ func (f *fold) mailForms() (out []detect.Finding) {
 				followed, at = followed+1, at+1
 			}
 		}
-		if followed < minSent || followed*5 < n*4 || followed*5 < (to-from)*4 || len(out) >= maxForms {
+		if followed < minSent || followed*5 < n*4 || followed*5 < (to-from)*4 || f.toOwner(x, followed) || len(out) >= maxForms {
 			continue
 		}
 		level := detect.High

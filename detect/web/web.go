@@ -23,7 +23,7 @@ func New() *detect.Detection {
 		ID: "web", Title: "Break-ins through the web server", IDs: []string{"D02", "D03", "D08", "D09", "D12", "D21", "D22", "D23", "D37", "D54", "D73", "D77"},
 		Doc:    "joins uploads, scripts that were asked for, scripts on disk and output of the server's children",
 		Attack: []string{"T1190", "T1505.003", "T1595.002"},
-		Wants:  []event.Kind{event.HTTPRequest, event.HTTPError, event.ChildOutput, event.File, event.MailSubmitted},
+		Wants:  []event.Kind{event.HTTPRequest, event.HTTPError, event.ChildOutput, event.File, event.MailSubmitted, event.MailDelivered},
 		New: func(s detect.Scene) detect.Fold {
 			return &fold{scene: s, clients: map[string]*client{}, scripts: map[string]*script{}, files: map[string]*file{}, forms: map[string]*form{}, dumps: map[string]*dump{}, senders: map[string]*sender{}, written: map[string]*written{}, born: map[int64]int{}}
 		},
@@ -113,6 +113,7 @@ type fold struct {
 	byBase   map[string][]*script // filled at the end
 	written  map[string]*written  // by the path that they name
 	mails    []evidence.Time      // that the web server's account handed in
+	reached  []reached            // whom any mail was brought to
 	born     map[int64]int        // files born in each ten seconds below the web roots
 	births   []evidence.Time      // of those that the web server's account owns
 	output   []output
@@ -130,6 +131,8 @@ func (f *fold) Observe(e *event.Event) {
 		f.file(e)
 	case event.MailSubmitted:
 		f.mailed(e)
+	case event.MailDelivered:
+		f.delivered(e)
 	}
 }
 
