@@ -118,7 +118,9 @@ func (f *fold) requests(p string) *script {
 func (s *script) names() []string {
 	out := make([]string, 0, len(s.clients))
 	for ip := range s.clients {
-		out = append(out, ip)
+		if !s.looked(ip) {
+			out = append(out, ip)
+		}
 	}
 	sort.Slice(out, func(i, j int) bool {
 		return s.clients[out[i]] > s.clients[out[j]] || s.clients[out[i]] == s.clients[out[j]] && out[i] < out[j]
@@ -216,7 +218,7 @@ func (f *fold) weigh(x *file, s *script) (detect.Finding, bool) {
 		r.Count, r.Last, r.Sources, r.Agent = s.count, s.last, s.names(), s.agent
 		r.For = append(append(r.For, s.quotes...), s.argQuotes...)
 		if r.Source == "" {
-			r.Source = s.by
+			r.Source = s.user()
 		}
 		if !r.First.Known() {
 			r.First = s.first

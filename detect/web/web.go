@@ -76,7 +76,8 @@ type script struct {
 	first, last evidence.Time
 	count, args int64
 	clients     map[string]int64
-	by          string // the first client
+	acted       map[string]bool // those that handed it something
+	by          string          // the first client
 	agent       string
 	quotes      []evidence.Quote // the first ones, then some with arguments
 	argQuotes   []evidence.Quote
@@ -220,7 +221,7 @@ func (f *fold) asked(p, query, method, ip []byte, e *event.Event) {
 		if len(f.scripts) >= maxScripts {
 			return
 		}
-		s = &script{path: decode(p), clients: map[string]int64{}, by: string(ip), agent: e.Text(event.UserAgent)}
+		s = &script{path: decode(p), clients: map[string]int64{}, acted: map[string]bool{}, by: string(ip), agent: e.Text(event.UserAgent)}
 		f.scripts[string(p)] = s
 	}
 	if e.At.Before(s.first) || !s.first.Known() {
@@ -239,6 +240,9 @@ func (f *fold) asked(p, query, method, ip []byte, e *event.Event) {
 	}
 	if len(query) > 0 || method != nil && string(method) == "POST" {
 		s.args++
+		if s.clients[string(ip)] > 0 {
+			s.acted[string(ip)] = true
+		}
 		if len(query) > 0 && len(s.argQuotes) < 2*maxQuotes {
 			s.argQuotes = append(s.argQuotes, e.Quote())
 		}
