@@ -117,9 +117,9 @@ type Finding struct {
 	Source    string   // address
 	Sources   []string // more addresses
 	Accounts  []string // more accounts
-	Method    string
-	Key       string // fingerprint
-	Agent     string // user agent
+	Method    string   // of a login; "script" of an OddFile whose text can be read
+	Key       string   // fingerprint
+	Agent     string   // user agent
 	Path      string
 	Mechanism string // of persistence
 	Runs      string

@@ -98,7 +98,9 @@ func (b *builder) unexplained() []sign {
 			b.rootBeside(f)
 			return []sign{{id, Possible}}
 		}
-		kinds[f.Detection] = id
+		if !b.namedByJob(f) { // whose name is all that is odd about the job that runs it: one sign, not two
+			kinds[f.Detection] = id
+		}
 		seen = append(seen, f)
 		if run := b.mailOfJob(f); run != nil {
 			kinds[run.Detection] = b.tellOdd(run)

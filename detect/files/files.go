@@ -187,6 +187,9 @@ func (f *fold) add(e *event.Event, id, attack string, l detect.Level, why string
 	if !r.First.Known() {
 		r.First = detect.ParseTime(e.Text(event.FileMtime))
 	}
+	if strings.HasPrefix(e.Text(event.FileFacts), "script(") {
+		r.Method = "script"
+	}
 	if attack == "T1014" && r.Mechanism == "dir" && !r.First.Known() {
 		if f.kits == nil {
 			f.kits = map[string]int{}
