@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"telltale/detect"
@@ -11,33 +12,49 @@ import (
 // longBefore is how long before a script's use its users have to have come from the same place: who has stolen a password uses it at once.
 const longBefore = 24 * time.Hour
 
-// ownPage tells whether a script that looks like an intruder's may be a tool of the people of this server: nobody else ever asked for it or brought it, each of them came from
-// where an account had logged in a day and more before, and tried nothing else. Whoever sits at such a machine can be another, so that it stays odd, and its user is
-// asked; but it accuses nobody, and the logins from there are no way in.
+// ownPage tells whether a script that looks like an intruder's may be a tool of the people of this server: who was the first to use it, and who used it most, came from
+// where an account had logged in a day and more before, and tried nothing else, and nobody who uses it attacked the site. Whoever sits at such a machine can be another,
+// so that it stays odd, and its user is asked; but it accuses nobody, and the logins from there are no way in.
 func (b *builder) ownPage(f *detect.Finding) bool {
 	if len(f.Sources) == 0 || len(f.Sources) > maxOwnUsers {
 		return false
 	}
-	used := f.First
-	if f.What == detect.WebScript && len(f.When) > 0 { // when it was written nobody was seen to bring it
-		used = f.When[0]
+	used := usedFirst(f)
+	account := b.atHome(f.Sources[0], used)
+	if account == "" || b.atHome(f.Source, used) == "" || slices.ContainsFunc(f.Sources, b.attacked) {
+		return false
 	}
-	user := ""
-	for _, ip := range ids(append([]string{f.Source}, f.Sources...)...) {
-		account := b.lodger(ip, used.Add(-longBefore))
-		if account == "" || b.attacked(ip) {
-			return false
-		}
-		user = account
+	strangers := slices.DeleteFunc(slices.Clone(f.Sources), func(ip string) bool { return b.atHome(ip, used) != "" })
+	if f.What == detect.WebUpload && len(strangers) > 0 {
+		return false
 	}
 	b.own[f.Path] = true
-	if f.Level < detect.Critical {
+	if f.Level < detect.Critical && len(strangers) == 0 {
 		f.Level = detect.Medium
 		return true
 	}
 	f.Level = detect.High
-	f.Title = fmt.Sprintf("the script %s looks like an intruder's, and nobody asked for it but %s, from where %s had come long before", f.Path, list(f.Sources), utf8(user))
+	f.Title = fmt.Sprintf("the script %s looks like an intruder's, and nobody asked for it but %s, from where %s had come long before", f.Path, list(f.Sources), utf8(account))
+	if len(strangers) > 0 {
+		f.Title = fmt.Sprintf("the script %s looks like an intruder's; it was used from %s, from where %s had come long before, and from %s, of which nothing else is known", f.Path, f.Sources[0], utf8(account), list(strangers))
+	}
 	return true
+}
+
+// usedFirst gives when somebody first used a script, or brought it.
+func usedFirst(f *detect.Finding) evidence.Time {
+	if f.What == detect.WebScript && len(f.When) > 0 { // when it was written nobody was seen to bring it
+		return f.When[0]
+	}
+	return f.First
+}
+
+// atHome gives an account that came from an address long before a time, where that address attacked nothing.
+func (b *builder) atHome(ip string, at evidence.Time) string {
+	if b.attacked(ip) {
+		return ""
+	}
+	return b.lodger(ip, at.Add(-longBefore))
 }
 
 // maxOwnUsers is how many people use a tool of their own.

@@ -68,7 +68,10 @@ func (b *builder) suspect() {
 			s := b.add(f.Source, b.claim(text, f.Rung, f.First, webStatus(f), f.For, f.Against), f.Level == detect.Critical)
 			b.web(s, f)
 			if f.Level == detect.Critical {
-				for _, other := range f.Sources { // who else used an intruder's script
+				for _, other := range f.Sources { // who else used an intruder's script; its owner looks at what he found, too
+					if other != f.Source && b.atHome(other, usedFirst(f)) != "" {
+						continue
+					}
 					why := "" // the one who put it there has his claim
 					if other != f.Source {
 						why = b.claim(fmt.Sprintf("%s asked for the script %s, which is an intruder's.", other, f.Path), evidence.Accepted, evidence.Time{}, Likely, naming(f.For, other), nil)
