@@ -157,7 +157,7 @@ type Access struct {
 	TriedAccounts   int           // how many accounts the address tried before
 	TriedInvalid    int64         // refused tries by the address for accounts that do not exist
 	Trying          time.Duration // from the address's first refused try to the first success
-	SinceTry        time.Duration // from its last one; 0 where that is not known
+	SinceTry        time.Duration // from its last one for another account; 0 where that is not known
 	FailedAccount   int64         // refused tries for the account by other addresses before
 	OtherAddresses  int           // by how many
 	RecentTries     int64         // of those, within six hours before the first success

@@ -30,7 +30,7 @@ func (b *builder) guesser(f *detect.Finding) bool {
 	if f.Method == "record" { // which does not tell by what the login was
 		return false
 	}
-	if a.FailedHere == 0 && behindTheTries(a) {
+	if a.FailedHere <= aFew && behindTheTries(a) {
 		return false
 	}
 	fast := f.Method == "password" && a.FailedAddress >= fastTries && a.TriedAccounts >= fastNames && byMachine(a.FailedAddress, a.Trying)
@@ -46,13 +46,14 @@ const (
 	manySteps     = 20
 )
 
-// behindTheTries tells a login that came when the guessing from its address had long stopped, with a name that nobody had tried there: carriers, trains and hotels have one
+// behindTheTries tells a login that came when the guessing from its address had long stopped, with a name that was hardly tried there: carriers, trains and hotels have one
 // address for people and for guessers.
 func behindTheTries(a *detect.Access) bool {
-	if a.FailedAddress < 2 || a.SinceTry <= stillGuessing {
+	others := a.FailedAddress - a.FailedHere
+	if others < 2 || a.SinceTry <= stillGuessing {
 		return false
 	}
-	step := (a.Trying - a.SinceTry) / time.Duration(a.FailedAddress-1)
+	step := (a.Trying - a.SinceTry) / time.Duration(others-1)
 	return a.SinceTry > manySteps*step
 }
 

@@ -60,7 +60,9 @@ type address struct {
 	count       tally
 	invalid     tally         // tries for accounts that do not exist
 	tries       evidence.Time // the first refused try
-	lastTry     evidence.Time
+	lastTry     evidence.Time // and the last one
+	lastName    string        // for which it was
+	otherTry    evidence.Time // the last one for another
 	first, last evidence.Time
 	tried       names // accounts, the first maxTried
 	services    names
@@ -247,6 +249,13 @@ func (f *fold) failed(e *event.Event) {
 		return
 	}
 	a.count[c] += n
+	name := "" // of one that is not kept
+	if u != nil {
+		name = u.name
+	}
+	if name != a.lastName {
+		a.lastName, a.otherTry = name, a.lastTry
+	}
 	a.tries, a.lastTry = evidence.Min(a.tries, e.At), evidence.Max(a.lastTry, e.At)
 	if len(e.Get(event.UserInvalid)) > 0 {
 		a.invalid[c] += n
@@ -328,6 +337,9 @@ func (f *fold) remember(l *login, c int, at evidence.Time) {
 	b.told, b.at = true, at
 	if a := f.addr[l.source]; a != nil {
 		b.address, b.tried, b.invalid, b.tries, b.lastTry = a.count[c], int64(len(a.tried)), a.invalid[c], a.tries, a.lastTry
+		if a.lastName == l.user {
+			b.lastTry = a.otherTry
+		}
 		b.here = a.tried.of(l.user)[c]
 	}
 	b.owners = f.owners.meet(l, b.here, b.tried)
@@ -398,8 +410,11 @@ func (f *fold) measure(l *login, known history) {
 	for _, b := range l.before {
 		a.FailedHere, a.FailedAddress, a.TriedAccounts = max(a.FailedHere, b.here), max(a.FailedAddress, b.address), max(a.TriedAccounts, int(b.tried))
 		a.TriedInvalid = max(a.TriedInvalid, b.invalid)
+		if b.tries.Known() && b.lastTry.Known() {
+			a.SinceTry = max(a.SinceTry, b.at.Sub(b.lastTry).Abs())
+		}
 		if b.tries.Known() {
-			a.Trying, a.SinceTry = max(a.Trying, b.at.Sub(b.tries).Abs()), max(a.SinceTry, b.at.Sub(b.lastTry).Abs())
+			a.Trying = max(a.Trying, b.at.Sub(b.tries).Abs())
 		}
 		a.FailedAccount, a.OtherAddresses = max(a.FailedAccount, b.account), max(a.OtherAddresses, int(b.from))
 		a.RecentTries, a.RecentAddresses = max(a.RecentTries, b.recent), max(a.RecentAddresses, int(b.recentFrom))
