@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"time"
 
@@ -19,12 +20,11 @@ func (b *builder) ownPage(f *detect.Finding) bool {
 	if len(f.Sources) == 0 || len(f.Sources) > maxOwnUsers {
 		return false
 	}
-	used := usedFirst(f)
-	account := b.atHome(f.Sources[0], used)
-	if account == "" || b.atHome(f.Source, used) == "" || slices.ContainsFunc(f.Sources, b.attacked) {
+	account := b.atHome(f.Sources[0], f)
+	if account == "" || b.atHome(f.Source, f) == "" || slices.ContainsFunc(f.Sources, func(ip string) bool { return b.attackedBesides(ip, f.Path) }) {
 		return false
 	}
-	strangers := slices.DeleteFunc(slices.Clone(f.Sources), func(ip string) bool { return b.atHome(ip, used) != "" })
+	strangers := slices.DeleteFunc(slices.Clone(f.Sources), func(ip string) bool { return b.atHome(ip, f) != "" })
 	if f.What == detect.WebUpload && len(strangers) > 0 {
 		return false
 	}
@@ -49,12 +49,34 @@ func usedFirst(f *detect.Finding) evidence.Time {
 	return f.First
 }
 
-// atHome gives an account that came from an address long before a time, where that address attacked nothing.
-func (b *builder) atHome(ip string, at evidence.Time) string {
-	if b.attacked(ip) {
+// atHome gives an account that came from an address long before somebody first used a script, where that address attacked nothing but it.
+func (b *builder) atHome(ip string, f *detect.Finding) string {
+	if b.attackedBesides(ip, f.Path) {
 		return ""
 	}
-	return b.lodger(ip, at.Add(-longBefore))
+	return b.lodger(ip, usedFirst(f).Add(-longBefore))
+}
+
+// attackedBesides tells whether an address sent attacks to anything but a script: to try what a web shell runs looks like one.
+func (b *builder) attackedBesides(ip, script string) bool {
+	for _, f := range b.by[detect.WebAttack] {
+		if !contains(f.Sources, ip) {
+			continue
+		}
+		n := 0
+		for _, t := range f.Tries {
+			if t.Source != ip {
+				continue
+			}
+			if n++; !namesFile(t.Quote.Text, script, path.Base(script)) {
+				return true
+			}
+		}
+		if n == 0 { // which are not told one by one
+			return true
+		}
+	}
+	return false
 }
 
 // maxOwnUsers is how many people use a tool of their own.

@@ -69,7 +69,7 @@ func (b *builder) suspect() {
 			b.web(s, f)
 			if f.Level == detect.Critical {
 				for _, other := range f.Sources { // who else used an intruder's script; its owner looks at what he found, too
-					if other != f.Source && b.atHome(other, usedFirst(f)) != "" {
+					if other != f.Source && b.atHome(other, f) != "" {
 						continue
 					}
 					why := "" // the one who put it there has his claim
