@@ -152,9 +152,17 @@ func tuckedAway(p string) string {
 	return ""
 }
 
-// TuckedSettings tells a miner's usual file of settings, "config.json", in a hidden folder of a home: it tells what the program beside it does.
+// TuckedSettings tells a miner's usual file of settings, "config.json", in a hidden folder of a home or of data: it tells what the program beside it does.
 func TuckedSettings(p string) bool {
-	return strings.HasSuffix(p, "/config.json") && tuckedAway(p) != ""
+	if !strings.HasSuffix(p, "/config.json") {
+		return false
+	}
+	for _, dir := range []string{"/srv/", "/opt/", "/data/", "/mnt/", "/var/lib/", "/usr/local/"} {
+		if rest, ok := strings.CutPrefix(p, dir); ok {
+			return tuckedAway("/home/"+rest) != ""
+		}
+	}
+	return tuckedAway(p) != ""
 }
 
 // SuspiciousCommand says in words what is odd about a command that is started by itself (cron, units, keys,
@@ -181,7 +189,7 @@ func SuspiciousCommand(cmd string) (why string, level Level) {
 	case strings.Contains(low, "socket.socket") && (strings.Contains(low, "dup2") || strings.Contains(low, "pty.spawn")),
 		strings.Contains(low, "fsockopen") && strings.Contains(low, "exec"), strings.Contains(low, "socat ") && servesShell(low):
 		return "gives a shell to the network", Critical
-	case strings.Contains(low, "stratum+tcp") || strings.Contains(low, "xmrig") || strings.Contains(low, "minerd"):
+	case strings.Contains(low, "stratum+tcp") || strings.Contains(low, "stratum+ssl") || minesByOptions(low) || strings.Contains(low, "xmrig") || strings.Contains(low, "minerd"):
 		return "mines for a pool", minerLevel(c)
 	}
 	for _, w := range strings.FieldsFunc(c, func(r rune) bool { return strings.ContainsRune(" \t;|&<>()'\"`=", r) }) {
@@ -201,6 +209,9 @@ func SuspiciousCommand(cmd string) (why string, level Level) {
 		}
 	}
 	if fetch && (strings.Contains(low, "chmod ") || strings.Contains(low, "/tmp/") || strings.Contains(low, "/dev/shm")) && !onlyCarries(c) {
+		return "fetches a file and makes it a program", High
+	}
+	if from, l := FetchedFrom(c); fetch && (l >= High || Pasted(from)) && !ownFetch(low) && runsFetched(low) {
 		return "fetches a file and makes it a program", High
 	}
 	for _, w := range programs(c) {

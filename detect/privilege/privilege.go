@@ -34,6 +34,7 @@ const (
 )
 
 type fold struct {
+	roots    map[string]int // accounts with root's number, by list
 	scene    detect.Scene
 	became   map[string]*detect.Finding // by user, effective user and command
 	order    []*detect.Finding
@@ -194,6 +195,9 @@ func secondRoot(user string) bool { return user != "root" && user != "toor" }
 func (f *fold) account(e *event.Event) {
 	user, uid := e.Text(event.UserName), e.Text(event.UserID)
 	odd := ""
+	if uid == "0" {
+		f.countRoot(e)
+	}
 	switch {
 	case uid == "0" && secondRoot(user):
 		odd = "a second account with uid 0, which is root under another name"
@@ -230,6 +234,9 @@ func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 			}
 		}
 		for _, r := range f.accounts {
+			if r.As == "0" && f.onlyRoot(&r) {
+				continue
+			}
 			if strings.HasPrefix(r.Detail, "a second account") && !f.made[r.Account] {
 				r.Detail += "; no log tells of its making"
 			}

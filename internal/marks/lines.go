@@ -37,13 +37,22 @@ func foreign(line []byte) bool {
 			end = len(rest)
 		}
 		host := string(rest[:end])
-		if a, err := netip.ParseAddr(host); err == nil {
-			return !a.IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast()
+		if far, ok := public([]byte(host)); ok {
+			return far
 		}
 		i := bytes.LastIndexByte(rest[:end], '.')
 		return i > 0 && !localZone[string(rest[i+1:end])]
 	}
 	return false
+}
+
+// public reads an address, and tells whether it is one of the internet.
+func public(b []byte) (far, ok bool) {
+	a, err := netip.ParseAddr(string(b))
+	if err != nil {
+		return false, false
+	}
+	return !a.IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast() && !a.IsUnspecified(), true
 }
 
 // localZone are last parts of names that no public name server knows.

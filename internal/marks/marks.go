@@ -32,6 +32,7 @@ var Words = map[string]string{
 	Hider:    "hides files and connections from programs that it is loaded into",
 	Sender:   "hands all variables of its environment to another machine",
 	Bomb:     "destroys what the server holds when a certain day has come",
+	Loader:   "fetches a program from a machine without a name and runs it",
 	Machines: "stops virtual machines and encrypts their disks",
 }
 
@@ -50,6 +51,7 @@ var marks = []mark{
 	{Miner, [][]string{{"stratum+tcp://", "stratum+ssl://", "mining.submit", `"donate-level"`, "--donate-level"}, {"pool", "job", "hashrate", "cpu"}}},
 	{Scanner, [][]string{{"Permission denied", "userauth", "ssh_userauth_password", "SSH-2.0-libssh", "paramiko"}, {"pass_file", "passfile", "vuln.txt", "nobash.txt", "mfu.txt", "uniq.txt", "bios.txt"}}},
 	{Ransom, [][]string{{"encrypted", "ENCRYPTED"}, {"bitcoin", "Bitcoin", "BITCOIN", "BTC", "monero", "Monero", ".onion"}, {"pay", "Pay", "PAY", "Send ", "send ", "contact", "Contact", "wallet"}}},
+	{Ransom, [][]string{{"ll your files have been encrypted", "ll your files have been locked", "ll your files are encrypted", "our files have been encrypted by", "our files have been locked by", "YOUR FILES HAVE BEEN ENCRYPTED", "YOUR FILES HAVE BEEN LOCKED", "YOUR FILES ARE ENCRYPTED"}}},
 	{Machines, [][]string{{"esxcli ", "vim-cmd ", "virsh "}, {".vmdk", ".qcow2"}, {"/encrypt", "encrypt ", "encryptor"}, {"kill", "destroy", "power.off"}}},
 	{Hider, [][]string{{"ld.so.preload"}, {"readdir64", "readdir"}, {"/proc/net/tcp"}, {"dlsym", "RTLD_NEXT", "libc.so.6"}}},
 }
@@ -63,6 +65,9 @@ func Of(b []byte) (out []string) {
 	}
 	if sendsEnvironment(b) {
 		out = append(out, Sender)
+	}
+	if loads(b) {
+		out = append(out, Loader)
 	}
 	if destroysOnDate(b) {
 		out = append(out, Bomb)
