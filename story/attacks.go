@@ -116,6 +116,9 @@ func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequ
 			if !ok || !named && !b.servedBy(f, e) || b.nearest(e) != nil {
 				continue
 			}
+			if t.Source == "" && len(f.Sources) == 1 { // a line that names nobody, beside others of the same kind that all name one
+				t.Source = f.Sources[0]
+			}
 			if s, _ := b.actor(e); s == nil { // nobody who is known did it
 				out = append(out, consequence{f, t, e, named})
 			}
@@ -192,7 +195,7 @@ func (b *builder) tryFor(f *detect.Finding, all []attempt, e *detect.Finding, so
 			if !known || d < -2*time.Second {
 				continue
 			}
-			names := !t.Absent && e.Path != "" && named(t.text, e.Path)
+			names := !t.Absent && (e.Path != "" && named(t.text, e.Path) || namesProgram(t.text, e))
 			if (t.Absent && !anywhere(f) || d > patience(soon, e)) && !(names && d <= behindNamed) || byName && !names {
 				continue
 			}

@@ -56,3 +56,17 @@ func began(e *detect.Finding) *detect.Finding {
 	one.Last = one.First
 	return &one
 }
+
+// namesProgram tells whether an attempt names the program that a way back runs, which lies where no package puts one.
+func namesProgram(text string, e *detect.Finding) bool {
+	if e.What != detect.Persistence {
+		return false
+	}
+	for _, w := range strings.FieldsFunc(e.Runs, func(r rune) bool { return strings.ContainsRune(" \t;|&()'\"", r) }) {
+		base := path.Base(w)
+		if strings.HasPrefix(w, "/") && len(base) >= 4 && !strings.Contains(w, "/bin/") && !strings.Contains(w, "/sbin/") && !strings.HasPrefix(w, "/dev/") && !strings.HasPrefix(w, "/etc/") && namesFile(text, w, base) {
+			return true
+		}
+	}
+	return false
+}

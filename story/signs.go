@@ -55,7 +55,7 @@ func orderedBy(f *detect.Finding) bool {
 // commanded tells commands that speak for themselves: a job that cron was seen to run; a grave one in a history that hides or removes something besides; and one that
 // hardly anybody types for his own server in a history that hides and removes logs, too.
 func (b *builder) commanded(f *detect.Finding) bool {
-	if f.Mechanism == "cron-ran" || f.Mechanism == "audited" {
+	if f.Mechanism == "cron-ran" || f.Mechanism == "audited" || f.Mechanism == "job" {
 		return true
 	}
 	removes, hides := b.besideIn(f, "D58"), b.besideIn(f, "D61")

@@ -24,6 +24,7 @@ func New() *artifact.Artifact {
 		Files: []string{
 			"/var/log/{salt,solr,elasticsearch,opensearch,hadoop*,yarn,couchdb,nexus,jenkins,activemq,openfire,airflow,ray,ollama,jupyter,kibana,logstash,nodejs,pm2,kubernetes,kube-apiserver,apiserver}/**", "/var/log/kube*audit*.log",
 			"/var/log/gitlab/gitlab-workhorse/*", "/var/{solr,couchdb,nexus}/{log,logs}/*", "/var/lib/*/{log,logs}/*.{log,out}", "/{opt,srv}/*/{log,logs,data}/*.{log,out}", "/{home/*,root}/.pm2/logs/*.log",
+			"/{home/*,root}/{log,logs}/**", "/{home/*,root,opt,srv,data,usr/local}/**/{log,logs}/*.{log,out}", "/data/applogs/**/*.log", "/tmp/ray/session_*/logs/**", "/var/www/*/log/*.log", "/var/log/{pan,rocketmq*,minecraft,distccd*,consul,nomad,geth}/**", "/var/log/{distccd,minecraft}.log",
 			"!**/{catalina,localhost,manager,host-manager}*", "!**/*access*", "!**/{jetty-request,*.request}.log", "!**/*.gz", "!**/*_gc.log*", "!/opt/zimbra/**", "!/opt/gitlab/**",
 		},
 		Log: true, Sniff: r.sniff, Parse: r.parse, Kinds: []event.Kind{event.ProgramSaid, event.AuthFailed, event.ConnectionSeen},
@@ -31,7 +32,7 @@ func New() *artifact.Artifact {
 }
 
 // marks are words of which one stands in every line that is told.
-var marks = [][]byte{[]byte(" gid="), []byte("curl"), []byte("wget"), []byte("java.lang.Runtime"), []byte("ProcessBuilder"), []byte("base64"), []byte("dr.who"), []byte(`"system:anonymous"`), []byte("_config/query_servers"), []byte("/dev/tcp/")}
+var marks = [][]byte{[]byte(" gid="), []byte("curl"), []byte("wget"), []byte("java.lang.Runtime"), []byte("ProcessBuilder"), []byte("base64"), []byte("dr.who"), []byte(`"system:anonymous"`), []byte("_config/query_servers"), []byte("/dev/tcp/"), []byte("${jndi:"), []byte("${IFS}")}
 
 // maxMessage bounds what is told of a line, in bytes.
 const maxMessage = 2000
@@ -54,11 +55,12 @@ func (r *refusals) parse(ctx context.Context, in *artifact.Input) iter.Seq2[even
 		name := service(in.Path)
 		var e event.Event
 		var at evidence.Time
+		var above []byte // the line that has the time, of which those behind it are more words
 		for ref, t := range artifact.EachLine(ctx, in, yield) {
 			if stamp, ok := stamped(in.Clock, t); ok {
-				at = stamp
+				at, above = stamp, append(above[:0], t[:min(len(t), maxMessage)]...)
 			} else if begins(t) {
-				at = evidence.Time{} // it has a time of its own, in a form that nobody can tell
+				at, above = evidence.Time{}, above[:0] // it has a time of its own, in a form that nobody can tell
 			}
 			in.Seen.Record(at)
 			kind, from, refused := r.find(t)
@@ -68,6 +70,9 @@ func (r *refusals) parse(ctx context.Context, in *artifact.Input) iter.Seq2[even
 				kind, from = event.ProgramSaid, phone
 			case marked(t):
 				kind, from = event.ProgramSaid, client(t)
+				if len(from) == 0 && len(above) > 0 {
+					from = client(above)
+				}
 			case !refused:
 				continue
 			}
@@ -125,14 +130,33 @@ func client(t []byte) (found []byte) {
 	return found
 }
 
-// fetched tells by what stands before an address that something is to be fetched from there.
+// fetched tells by what stands before an address that something is to be fetched from there: a scheme, or curl or wget with its options.
 func fetched(before []byte) bool {
-	tail := string(bytes.TrimRight(before[max(0, len(before)-24):], "'\" +"))
-	return strings.HasSuffix(tail, "http://") || strings.HasSuffix(tail, "https://") || strings.HasSuffix(tail, "ftp://") || strings.HasSuffix(tail, "/dev/tcp/") || strings.HasSuffix(tail, "curl") || strings.HasSuffix(tail, "wget") || strings.HasSuffix(tail, "-s") || strings.HasSuffix(tail, "-O-") || strings.HasSuffix(tail, "-q")
+	tail := strings.ReplaceAll(string(before[max(0, len(before)-48):]), "${IFS}", " ")
+	tail = strings.TrimRight(tail, "'\" +")
+	for _, s := range []string{"http://", "https://", "ftp://", "ldap://", "ldaps://", "rmi://", "/dev/tcp/"} {
+		if strings.HasSuffix(tail, s) {
+			return true
+		}
+	}
+	for {
+		i := strings.LastIndexAny(tail, " +(;|&'\"`")
+		word := tail[i+1:]
+		if word == "curl" || word == "wget" || strings.HasSuffix(word, "/curl") || strings.HasSuffix(word, "/wget") {
+			return true
+		}
+		if !strings.HasPrefix(word, "-") || i < 0 {
+			return false
+		}
+		tail = strings.TrimRight(tail[:i], " +")
+	}
 }
 
 // service names the service by the folder of its log.
 func service(p string) string {
+	if strings.HasPrefix(p, "/tmp/ray/") {
+		return "ray"
+	}
 	dirs := strings.Split(strings.Trim(path.Dir(p), "/"), "/")
 	for i := len(dirs) - 1; i >= 0; i-- {
 		switch d := strings.TrimPrefix(dirs[i], "."); d {

@@ -3,6 +3,7 @@
 package orders
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"strings"
@@ -22,13 +23,13 @@ func New() *detect.Detection {
 		LinesOf: services,
 		SaidBy:  services,
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{scene: s, by: map[string]*detect.Finding{}, owners: map[string]string{}}
+			return &fold{scene: s, by: map[string]*detect.Finding{}, owners: map[string]string{}, peers: map[string]string{}}
 		},
 	}
 }
 
 // services are programs that run what others wrote, and write down what they are asked.
-var services = []string{"node", "next", "npm", "pm2", "java", "python", "gunicorn", "uvicorn", "celery", "ruby", "puma", "php", "salt", "docker-compose"}
+var services = []string{"node", "next", "npm", "pm2", "java", "python", "gunicorn", "uvicorn", "celery", "ruby", "puma", "php", "salt", "docker-compose", "distccd"}
 
 const (
 	maxKinds  = 1000 // of a service and what was tried
@@ -40,6 +41,7 @@ type fold struct {
 	scene  detect.Scene
 	by     map[string]*detect.Finding
 	order  []*detect.Finding
+	peers  map[string]string // who was connected last, by service and process
 	owners map[string]string // the owners of logs that are not root's, by source and path
 }
 
@@ -51,9 +53,13 @@ func (f *fold) Observe(e *event.Event) {
 	if f.nameless(e) {
 		return
 	}
+	f.connected(e)
 	what, service := judge(e.Text(event.Message)), e.Text(event.ServiceName)
 	if what == "" || what == answer && runners[service] {
 		return
+	}
+	if runners[service] {
+		f.job(e, service, what)
 	}
 	r := f.by[service+"\x00"+what]
 	if r == nil {
@@ -70,6 +76,7 @@ func (f *fold) Observe(e *event.Event) {
 		r.For = append(r.For, e.Quote())
 	}
 	t := detect.TryOf(e)
+	t.Source = cmp.Or(t.Source, f.peers[peerOf(e)])
 	if len(r.Tries) < maxTries && e.At.Known() {
 		r.Tries = append(r.Tries, t)
 	}
@@ -93,15 +100,18 @@ func judge(s string) string {
 		return answer
 	case strings.Contains(s, "java.lang.Runtime") && (strings.Contains(s, "getRuntime") || strings.Contains(s, ".exec(")) && (strings.Contains(s, "forName") || strings.Contains(s, ".class")), strings.Contains(s, "ProcessBuilder") && strings.Contains(s, "#"):
 		return "code that starts programs"
+	case strings.Contains(s, "${jndi:ldap") || strings.Contains(s, "${jndi:rmi") || strings.Contains(s, "${jndi:dns"):
+		return "the log4j bug (CVE-2021-44228)"
 	case strings.Contains(s, "dr.who") && strings.Contains(s, "OPERATION=Submit Application Request") && strings.Contains(s, "RESULT=SUCCESS"):
 		return "a job that nobody has to name himself for"
 	case strings.Contains(s, "_config/query_servers") && strings.Contains(s, "PUT ") && strings.HasSuffix(strings.TrimSpace(s), " 200"):
 		return "a program to run as one of the settings"
 	}
+	s = strings.ReplaceAll(s, "${IFS}", " ")
 	if !strings.Contains(s, "curl") && !strings.Contains(s, "wget") && !strings.Contains(s, "base64") && !strings.Contains(s, "/dev/tcp/") || strings.Contains(s, "https://") || ownNetwork(s) {
 		return "" // what makers tell everybody to run begins with https
 	}
-	if why, l := detect.SuspiciousCommand(strings.NewReplacer(`'`, " ; ", `"`, " ; ", `(`, " ", `)`, " ", `+`, " ", `||`, " ; ").Replace(s)); l >= detect.Critical && (strings.Contains(why, "fetches") || strings.Contains(why, "decodes") || strings.Contains(why, "connection")) {
+	if why, l := detect.SuspiciousCommand(strings.NewReplacer(`'`, " ; ", `"`, " ; ", `(`, " ", `)`, " ", `+`, " ", `||`, " ; ", "`", " ; ").Replace(s)); l >= detect.Critical && (strings.Contains(why, "fetches") || strings.Contains(why, "decodes") || strings.Contains(why, "connection")) || l >= detect.High && (strings.HasPrefix(why, "fetches a file") || why == mines) {
 		return "a command that " + why
 	}
 	return ""

