@@ -140,7 +140,7 @@ var usualHomes = map[string]bool{".local": true, ".cargo": true, ".rbenv": true,
 
 // tuckedAway gives the hidden folder of a home that a program lies in, where no well-known tool has its own; "" for none.
 func tuckedAway(p string) string {
-	if !strings.HasPrefix(p, "/home/") && !strings.HasPrefix(p, "/root/") {
+	if !strings.HasPrefix(p, "/home/") && !strings.HasPrefix(p, "/root/") && !strings.HasPrefix(p, "/config/") && !strings.HasPrefix(p, "/jffs/") { // the last two are what lasts on routers
 		return ""
 	}
 	names := strings.Split(p, "/")

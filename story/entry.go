@@ -191,6 +191,9 @@ func (b *builder) byLogin(s *suspect, l *detect.Finding, w *way, accepted string
 	case l.Service == "jupyter" && l.Method == "none":
 		w.vector, w.product = "daemon-exploit", "Jupyter, which asked nobody for a password"
 		w.weigh("accepted", accepted)
+	case l.Method == "rhosts":
+		w.vector, w.product = "daemon-exploit", "rsh and rlogin, which take the other host's word"
+		w.weigh("accepted", accepted)
 	case l.Service == "crushftp" && l.Method == "none":
 		w.vector, w.product, w.cve = "daemon-exploit", "CrushFTP, which takes a name for its owner", []string{"CVE-2025-31161"}
 		w.weigh("accepted", accepted)

@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"cmp"
 	"path"
 	"strconv"
 	"strings"
@@ -59,6 +60,9 @@ func (h *hookups) observe(f *fold, e *event.Event) {
 	r := detect.Finding{Detection: m.Row, What: detect.Persistence, Rung: evidence.Effect, Mechanism: m.ID, Attack: []string{m.Attack}, Count: 1, Path: x.path, Runs: x.runs, As: e.Text(event.UserName), Package: e.Text(event.FilePackage),
 		Detail: x.on, For: []evidence.Quote{e.Quote()}, Title: m.Words + " in " + x.path + " runs " + x.runs + " " + x.on}
 	f.when(&r, e)
+	if uid := e.Text(event.FileUID); m.ID == "git-hook" && uid != "" && uid != "0" { // whoever works there, which in a server's repository is the service that owns it
+		r.As, r.Account = cmp.Or(f.scene.UserByUID(uid), uid), ""
+	}
 	if line != "" {
 		h.line(&r, &x, line)
 		return

@@ -65,7 +65,7 @@ func sshd(x *hook) judgement {
 		}
 	case "authorizedkeysfile", "trustedusercakeys", "authorizedprincipalsfile", "include", "securitykeyprovider":
 		for _, p := range strings.Fields(x.runs) {
-			if odd(p) {
+			if odd(p) || strings.HasPrefix(p, "/") && strings.HasPrefix(path.Base(p), ".") && !strings.Contains(p, "/.ssh/") {
 				return judgement{"takes what lets in from " + p, detect.High}
 			}
 		}
@@ -82,7 +82,10 @@ func device(x *hook) judgement {
 }
 
 func trusted(x *hook) judgement {
-	if strings.HasPrefix(strings.TrimPrefix(x.runs, "a login of "), "+") {
+	if who := strings.TrimPrefix(x.runs, "a login of "); strings.HasPrefix(who, "+") {
+		if w := strings.Fields(who); strings.HasPrefix(x.path, "/root/") || len(w) > 1 && w[1] == "+" { // "+ +": as whoever the client says
+			return judgement{"lets whoever asks in without a password, from any host", detect.High}
+		}
 		return judgement{"lets users of any host in without a password", detect.Medium}
 	}
 	return none()
