@@ -29,7 +29,7 @@ func ClassOf(service string) Class {
 		return FileService
 	case "dovecot", "postfix", "exim", "sendmail", "courier", "cyrus", "zimbra", "roundcube", "horde", "sogo", "sieve":
 		return MailService
-	case "mysql", "mariadb", "postgresql", "mongodb", "redis":
+	case "mysql", "mariadb", "postgresql", "mongodb", "redis", "mssql", "elasticsearch":
 		return DataService
 	case "cpanel", "plesk", "directadmin", "ispconfig", "pvedaemon", "nextcloud", "gitlab", "gitea", "grafana", "odoo", "wordpress", "joomla", "drupal", "tomcat", "jenkins", "vaultwarden":
 		return SiteService

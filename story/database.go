@@ -19,6 +19,7 @@ func (b *builder) byDatabase() {
 		w := way{vector: "database-exposed", status: Likely, service: f.Service, account: f.Account, sources: []string{}, first: f.First, last: f.Last}
 		if f.Source == "" {
 			f.Source = b.clientOf(f)
+			w.account = cmp.Or(w.account, b.onlyAccount(f))
 		}
 		switch {
 		case f.Level == detect.Critical:
@@ -104,6 +105,20 @@ func (b *builder) stoodOpen(w *way) {
 		w.claims = ids(append(w.claims, b.told[f])...)
 		w.weigh("stood-open", b.told[f])
 	}
+}
+
+// onlyAccount gives the account as which the client of a database was let in, where it was one alone.
+func (b *builder) onlyAccount(f *detect.Finding) (account string) {
+	for _, l := range b.logins() {
+		if l.Service != f.Service || l.Source != f.Source || f.Source == "" || l.First.After(f.First) {
+			continue
+		}
+		if account != "" && account != l.Account {
+			return ""
+		}
+		account = l.Account
+	}
+	return account
 }
 
 // dumped joins a dump with the keys and cron entries within it, and with the logins by those keys.

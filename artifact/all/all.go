@@ -27,6 +27,7 @@ import (
 	"telltale/artifact/dissect"
 	"telltale/artifact/dovecot"
 	"telltale/artifact/dropbear"
+	"telltale/artifact/elasticsearch"
 	"telltale/artifact/errorlog"
 	"telltale/artifact/exim"
 	"telltale/artifact/fail2ban"
@@ -47,6 +48,7 @@ import (
 	"telltale/artifact/loginsdb"
 	"telltale/artifact/modsecurity"
 	"telltale/artifact/mongodb"
+	"telltale/artifact/mssql"
 	"telltale/artifact/mysql"
 	"telltale/artifact/named"
 	"telltale/artifact/openvpn"
@@ -62,6 +64,7 @@ import (
 	"telltale/artifact/pureftpd"
 	"telltale/artifact/redis"
 	"telltale/artifact/resolver"
+	"telltale/artifact/rlogin"
 	"telltale/artifact/roundcube"
 	"telltale/artifact/rpmlogs"
 	"telltale/artifact/rsyncd"
@@ -114,6 +117,7 @@ func Artifacts() []*artifact.Artifact {
 		sendmail.New(), cyrus.New(), uwimap.New(), courier.New(), haproxy.New(), named.New(), fail2ban.New(), webmin.New(), proxmox.New(), phpmyadmin.New(), roundcube.New(), phpmail.New(), cpanel.Hulk(), froxlor.New(), resolver.Unbound(), resolver.Dnsmasq(), cms.WordPress(), cms.Drupal(), cms.Nextcloud(), cms.GiteaSaid(), vpopmail.New(), horde.New(), slapd.New(),
 		alarms.Lfd(), alarms.SSHGuard(), alarms.Scans(), alarms.Suhosin(), alarms.CrowdSecSaid(), alarms.ClamAVSaid(), alarms.Maldet(), alarms.AIDESaid(), container.New(),
 		syslogfile.New(), journald.New(), journald.Exported(),
+		rlogin.New(), mssql.New(), elasticsearch.New(),
 		servicelog.New(), servicelog.Said(), // what nobody else knows
 	)
 }

@@ -83,6 +83,12 @@ func (f *fold) judge(service, m, p string) (why string, l detect.Level, rung evi
 		return "loaded the module " + p, detect.High, evidence.Effect
 	case service == "redis" && strings.Contains(m, "of ") && strings.Contains(m, "enabled (user request"):
 		return "was made the replica of another server", detect.Medium, evidence.Accepted
+	case service == "mssql" && strings.HasPrefix(m, "unsafe assembly '"):
+		return "loaded code that may do all that its own account may", detect.High, evidence.Effect
+	case service == "mssql" && strings.HasPrefix(m, "configuration option 'xp_cmdshell'"):
+		return "was let run programs (xp_cmdshell)", detect.High, evidence.Accepted
+	case service == "mssql" && strings.HasPrefix(m, "configuration option '"):
+		return "was let run code of others", detect.Low, evidence.Accepted
 	case strings.Contains(m, "from program ") || strings.Contains(m, "to program "):
 		return "was asked to run a program", detect.High, evidence.Accepted
 	case strings.Contains(m, " soname ") || strings.Contains(m, "sys_exec") || strings.Contains(m, "sys_eval") || strings.Contains(m, "language c ") && strings.Contains(m, "libc.so"):

@@ -74,11 +74,14 @@ func (f *fold) lost(e *event.Event) {
 	}
 }
 
-// drops reads "dropDatabase shop" and "DROP DATABASE `shop`".
+// drops reads "dropDatabase shop", of a store of indices "deleteIndex shop", and "DROP DATABASE `shop`".
 func drops(m string) (verb, name string) {
 	if rest, ok := strings.CutPrefix(m, "dropDatabase "); ok {
 		name, _, _ = strings.Cut(rest, " ")
 		return "dropped", strings.TrimSuffix(name, ".$cmd")
+	}
+	if name, ok := strings.CutPrefix(m, "deleteIndex "); ok {
+		return "deleted", name
 	}
 	w := strings.Fields(m[:min(len(m), 300)])
 	if len(w) >= 3 && strings.EqualFold(w[0], "drop") && (strings.EqualFold(w[1], "database") || strings.EqualFold(w[1], "schema")) {
@@ -90,7 +93,7 @@ func drops(m string) (verb, name string) {
 // demands gives the words of a demand; strong is false for a name that an application may give, too.
 func demands(m string) (demand string, strong bool) {
 	low := strings.ToLower(m[:min(len(m), 1000)])
-	for _, verb := range []string{"createcollection ", "insert ", "create ", "create database ", "create table ", "insert into ", "replace into ", "update "} {
+	for _, verb := range []string{"createcollection ", "createindex ", "insert ", "create ", "create database ", "create table ", "insert into ", "replace into ", "update "} {
 		rest, ok := strings.CutPrefix(low, verb)
 		if !ok {
 			continue
@@ -102,7 +105,7 @@ func demands(m string) (demand string, strong bool) {
 		rest = strings.TrimPrefix(rest, "if not exists ")
 		name, _, _ := strings.Cut(strings.TrimLeft(rest, "`\"' "), " ")
 		name = strings.Trim(name, "`\"'();")
-		for _, w := range []string{"to_recover", "recover_your", "read_me", "read__me", "please_read", "pwned", "hacked_", "ransom", "db_has_been", "contact_me", "just_read", "readme_to", "how_to_restore", "warning.read", "warning.warning"} {
+		for _, w := range []string{"to_recover", "recover_your", "read_me", "read__me", "please_read", "pwned", "hacked_", "ransom", "db_has_been", "contact_me", "just_read", "readme_to", "how_to_restore", "-meow", "warning.read", "warning.warning"} {
 			if strings.Contains(name, w) {
 				return name, true
 			}
@@ -112,6 +115,21 @@ func demands(m string) (demand string, strong bool) {
 		}
 	}
 	return "", false
+}
+
+// unit is what a service calls a whole of its data.
+func unit(service string) string {
+	if service == "elasticsearch" {
+		return "index"
+	}
+	return "database"
+}
+
+func units(service string) string {
+	if service == "elasticsearch" {
+		return "indices"
+	}
+	return "databases"
 }
 
 func was(n int64) string {
@@ -136,7 +154,7 @@ func (f *fold) destroyed() (out []detect.Finding) {
 		r := detect.Finding{Detection: "D76", What: detect.Destroyed, Level: detect.Medium, Rung: evidence.Effect, Service: x.service, Source: x.source, Account: x.account, First: x.at, Last: x.at, Count: max(near, 1), Attack: []string{"T1485"},
 			For: append(append([]evidence.Quote{}, x.dropQuotes...), x.quotes...), Title: fmt.Sprintf("a demand was left in %s: %s", x.service, x.demand), Detail: "nothing that was dropped near it was logged"}
 		if near > 0 {
-			r.Title = fmt.Sprintf("%s of %s dropped, and a demand was left instead: %s", detect.Plural(near, "database", "databases"), x.service+was(near), x.demand)
+			r.Title = fmt.Sprintf("%s of %s dropped, and a demand was left instead: %s", detect.Plural(near, unit(x.service), units(x.service)), x.service+was(near), x.demand)
 			r.Detail = strings.Join(x.names, ", ")
 			if x.strong {
 				r.Level = detect.Critical
