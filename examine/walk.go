@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -76,10 +77,12 @@ func (r *run) walk(h *seenHost) error {
 		if r.o.Timeline != nil {
 			r.timelineError(r.o.Timeline.Entry(h.Host, e))
 		}
-		if !h.Flat && !h.ofContainer(e.Path) {
+		if (!h.Flat || h.ofSite(e.Path)) && !h.ofContainer(e.Path) {
 			r.file(h, e)
 			r.secret(h, e)
-			h.verify.visit(e)
+			if h.verify != nil {
+				h.verify.visit(e)
+			}
 		}
 		return nil
 	})
@@ -99,6 +102,11 @@ func (r *run) walk(h *seenHost) error {
 	r.unentered(h)
 	r.o.Log.Info("walked", "host", h.label(), "files", n, "traces", len(h.jobs))
 	return nil
+}
+
+// ofSite tells whether a path lies in a site that was handed over without its server.
+func (h *seenHost) ofSite(p string) bool {
+	return slices.ContainsFunc(h.Sites.Roots, func(r string) bool { return strings.HasPrefix(p, r+"/") })
 }
 
 // match adds the jobs that a file's path calls for; base is the log that it would be a rotation of.

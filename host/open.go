@@ -197,6 +197,9 @@ func (in *Input) hosts(f filesystem.FS, prefix string, copied bool, o Options) {
 	}
 	for _, h := range in.Hosts {
 		h.finish(o)
+		if h.Flat && h.Kind != KindRemote {
+			h.Sites.Roots = h.siteFolders()
+		}
 		in.Notes = append(in.Notes, h.findContainers(o)...)
 	}
 }

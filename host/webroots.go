@@ -10,7 +10,9 @@ import (
 // usualRoots are where packages, panels and application servers put sites, whether or not a configuration that is at hand says so. '*' is any name.
 var usualRoots = []string{"/var/www/html", "/var/www", "/srv/www/htdocs", "/srv/http", "/usr/share/nginx/html", "/usr/lib/cgi-bin", "/opt/lampp/htdocs", "/usr/local/lsws/*/html",
 	"/home/*/public_html", "/home/*/www", "/home/*/domains/*/public_html", "/home/*/web/*/public_html", "/var/www/vhosts/*/httpdocs", "/var/www/clients/*/*/web",
-	"/var/lib/tomcat*/webapps", "/usr/share/tomcat*/webapps", "/opt/tomcat*/webapps", "/opt/*/webapps", "/opt/*/*/webapps", "/usr/local/tomcat*/webapps", "/var/lib/jetty*/webapps", "/usr/share/jetty*/webapps"}
+	"/var/lib/tomcat*/webapps", "/usr/share/tomcat*/webapps", "/opt/tomcat*/webapps", "/opt/*/webapps", "/opt/*/*/webapps", "/usr/local/tomcat*/webapps", "/var/lib/jetty*/webapps", "/usr/share/jetty*/webapps",
+	"/www/wwwroot", "/home/wwwroot", "/data/wwwroot", "/data/www", "/usr/local/www", "/home/*/htdocs", "/home/*/webapps", "/home/*/*/public", "/opt/bitnami/*/htdocs", "/bitnami/*", "/opt/coldfusion*/cfusion/wwwroot", "/opt/ColdFusion*/cfusion/wwwroot", "/opt/zimbra/jetty*/webapps",
+	"/usr/sap/*/*/j2ee/cluster/apps/sap.com/irj/servlet_jsp/irj/root"}
 
 // maxFolders bounds how many folders one pattern is followed into.
 const maxFolders = 2000

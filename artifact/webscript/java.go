@@ -27,7 +27,7 @@ func (v parameters) judge(s string) (what string, rank int) {
 		}
 		for _, w := range strings.FieldsFunc(args, func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
 			if v[w] {
-				return "it runs what a request carries", 5
+				return runsProgram, 5
 			}
 		}
 	}

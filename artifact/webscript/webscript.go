@@ -135,6 +135,10 @@ func judge(s string, p string) (string, int) {
 	switch {
 	case len(named(s)) > 0:
 		return namesItself, 5
+	case in && dec && strings.Contains(s, "eval(") && runsIn(s) && decodesRequest(s):
+		return runsEncoded, 5
+	case in && sink && runsIn(s) && (strings.HasSuffix(p, ".jsp") || strings.HasSuffix(p, ".jspx")):
+		return runsProgram, 5
 	case in && sink && runsIn(s), in && shellTicks(s):
 		return "it runs what a request carries", 5
 	case strings.Contains(s, "eval(") && packedTwice(s):
@@ -155,6 +159,28 @@ func judge(s string, p string) (string, int) {
 		return "it runs programs of the system", 2
 	}
 	return "", 0
+}
+
+// runsEncoded says that a script evaluates code that its visitors send encoded: a console of the owner's has no reason to.
+const runsEncoded = "it runs what a request carries encoded"
+
+// runsProgram says it of a page of Java, in which nobody writes such a thing by the way.
+const runsProgram = "it runs what a request carries as a program"
+
+// decodesRequest tells, within what is evaluated, a decoder that is given a visitor's words: "eval(base64_decode($_post['c']))".
+func decodesRequest(s string) bool {
+	_, code, ok := strings.Cut(s, "eval(")
+	if !ok {
+		return false
+	}
+	for _, d := range decode {
+		_, arg, ok := strings.Cut(code, d)
+		arg = strings.TrimLeft(arg, "( ")
+		if ok && (strings.HasPrefix(arg, "$_post") || strings.HasPrefix(arg, "$_request") || strings.HasPrefix(arg, "$_cookie") || strings.HasPrefix(arg, "$_get") || strings.HasPrefix(arg, "$_server")) {
+			return true
+		}
+	}
+	return false
 }
 
 // mailsCarried says that a script is told by its visitors whom to write to.
