@@ -23,7 +23,7 @@ func ClassOf(service string) Class {
 	switch service {
 	case "sshd", "sshd-session", "dropbear", "login", "remote", "su", "telnetd", "in.telnetd", "rlogin", "rlogind", "rshd", "xrdp-sesman", "gdm", "lightdm", "sddm":
 		return ShellService
-	case "webmin", "usermin", "cockpit", "cpaneld", "whostmgrd", "jupyter":
+	case "webmin", "usermin", "cockpit", "cpaneld", "whostmgrd", "jupyter", "pveproxy":
 		return PanelService
 	case "smbd", "samba", "rsyncd", "crushftp":
 		return FileService

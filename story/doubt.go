@@ -34,7 +34,11 @@ func (b *builder) guesser(f *detect.Finding) bool {
 		return false
 	}
 	fast := f.Method == "password" && a.FailedAddress >= fastTries && a.TriedAccounts >= fastNames && byMachine(a.FailedAddress, a.Trying)
-	if f.Account == "root" && f.Method == "password" && a.FailedHere >= oneNameTries && byMachine(a.FailedHere, a.Trying) && a.Unfamiliar() && b.origin(f.Source) == "external" {
+	root, here := f.Account == "root", a.FailedHere
+	if f.Service == "pveproxy" { // whose log names nobody where it refuses
+		root, here = f.Account == "root@pam", a.FailedAddress
+	}
+	if root && f.Method == "password" && here >= oneNameTries && byMachine(here, a.Trying) && a.Unfamiliar() && b.origin(f.Source) == "external" {
 		return true // the one name that every server has, tried as by a machine, by nobody whom the server knew
 	}
 	return (a.TriedAccounts > 1 || a.TriedInvalid > 0) && (a.FailedAddress >= guesserTries || a.FailedHere >= oneNameTries || fast) && b.accountsFrom(f.Source) < peopleAt

@@ -72,6 +72,9 @@ func Door(service string) string {
 	case "smbd":
 		return "the file share"
 	}
+	if service == "pveproxy" {
+		return "Proxmox"
+	}
 	return service
 }
 

@@ -16,6 +16,9 @@ func (b *builder) verdict() {
 		strong = strong || w.status == Confirmed
 	}
 	signs := b.unexplained()
+	if len(signs) > 0 && b.onlyDoubted() && !b.effective() { // what is bad in itself stays so beside a login that may have been its owner's
+		b.entered, b.s.Entry, b.s.Actors = nil, []Entry{}, []Actor{}
+	}
 	switch {
 	case len(b.entered) > 0 && strong:
 		v.Status, v.Confidence = Compromised, Confirmed

@@ -54,6 +54,9 @@ func guessed(a *detect.Access) bool {
 	if a.Unfamiliar() && a.FailedHere == 0 && a.TriedAccounts >= 2 && a.FailedAddress >= 6 && a.Trying > 0 && a.Trying <= 10*time.Minute && a.FailedAddress*int64(30*time.Second) >= int64(a.Trying) {
 		return true // name by name, without a pause, until one is taken: the names that makers give, with the passwords that they give
 	}
+	if a.Unfamiliar() && a.FailedAddress >= 100 && a.Trying > 0 && a.Trying <= 2*time.Hour {
+		return true // a log that names no account where it refuses
+	}
 	// Several accounts are tried from an office too, each mistyped by its owner; those that do not exist are not.
 	return a.TriedAccounts >= 3 && a.FailedAddress >= 3 && a.TriedInvalid > 0 && a.Trying <= time.Hour
 }

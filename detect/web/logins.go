@@ -32,7 +32,7 @@ func loginForm(p []byte) bool {
 	p = bytes.ToLower(p)
 	base := path.Base(string(p))
 	return bytes.HasSuffix(p, []byte("/wp-login.php")) || bytes.HasSuffix(p, []byte("/administrator/index.php")) || bytes.HasSuffix(p, []byte("/administrator/")) || bytes.HasSuffix(p, []byte("/user/login")) ||
-		strings.HasPrefix(base, "login") || strings.HasPrefix(base, "signin") || base == "auth.php" || bytes.HasSuffix(p, []byte("/phpmyadmin/index.php"))
+		ticketForm(p) || strings.HasPrefix(base, "login") || strings.HasPrefix(base, "signin") || base == "auth.php" || bytes.HasSuffix(p, []byte("/phpmyadmin/index.php"))
 }
 
 // editor tells the pages by which an administrator of a content manager writes programs into it.
@@ -40,6 +40,16 @@ func editor(p []byte) bool {
 	p = bytes.ToLower(p)
 	for _, x := range []string{"theme-editor.php", "plugin-editor.php", "wp-admin/update.php", "plugin-install.php", "theme-install.php", "wp-admin/admin-ajax.php", "filemanager", "elfinder", "administrator/index.php", "admin/modules/install"} {
 		if bytes.Contains(p, []byte(x)) {
+			return true
+		}
+	}
+	return false
+}
+
+// ticketForm tells where the pages of panels, which are programs of their own, ask for a ticket: they are refused by a status, and let in by the answer itself.
+func ticketForm(p []byte) bool {
+	for _, end := range []string{"/api2/json/access/ticket", "/api/auth", "/api/tokens", "/api/login", "/api/v1/login", "/api/v1/auth/login", "/users/authenticatebyname", "/api/session", "/rest/login", "/api/auth/login"} {
+		if bytes.HasSuffix(p, []byte(end)) {
 			return true
 		}
 	}
@@ -56,7 +66,12 @@ func (l *siteLogin) posted(p []byte, form bool, status int64, e *event.Event) {
 			l.edit, l.ranSQL = e.At, !editor(p)
 		}
 	case !form:
-	case status == 200 || status == 401 || status == 403:
+	case ticketForm(bytes.ToLower(p)) && (status == 200 || status == 201 || status == 204):
+		if !l.entered.Known() {
+			l.entered, l.form = e.At, string(p)
+			l.quotes = append(l.quotes, e.Quote())
+		}
+	case status == 200 || status == 401 || status == 403 || status == 422 || status == 400 && ticketForm(bytes.ToLower(p)):
 		if l.entered.Known() {
 			return
 		}
