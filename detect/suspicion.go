@@ -55,6 +55,16 @@ func InstallHook(p string) bool {
 	return strings.Contains(p, "/node_modules/") && (strings.HasPrefix(name, "preinstall") || strings.HasPrefix(name, "postinstall"))
 }
 
+// TokenThief tells files by which worms of packages came: what a package's scripts run, under the names that they had, and workflows of a forge in a checkout.
+func TokenThief(p string) bool {
+	name := p[strings.LastIndexByte(p, '/')+1:]
+	switch name {
+	case "bundle.js", "setup_bun.js", "bun_environment.js":
+		return strings.Contains(p, "/node_modules/")
+	}
+	return strings.Contains(p, "/.github/workflows/") && (strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".yaml"))
+}
+
 // ServiceAccount tells the accounts that daemons which strangers can reach run as. Those of build servers, which write programs everywhere, are none.
 func ServiceAccount(name string) bool {
 	switch name {

@@ -34,7 +34,7 @@ func (r *run) worthALook(h *seenHost, e *host.Entry, pkg string) bool {
 	if m.Type != filesystem.Regular || m.Size == 0 || m.Flags&(filesystem.Encrypted|filesystem.Untaken) != 0 || pkg != "" && m.Mode&(filesystem.SetUID|filesystem.SetGID) == 0 {
 		return false
 	}
-	if m.Mode&0o111 != 0 || detect.InVolatileDir(e.Path) || detect.HiddenPath(e.Path) != "" || detect.RansomName(e.Path) || detect.InstallHook(e.Path) || detect.TuckedSettings(e.Path) {
+	if m.Mode&0o111 != 0 || detect.InVolatileDir(e.Path) || detect.HiddenPath(e.Path) != "" || detect.RansomName(e.Path) || detect.InstallHook(e.Path) || detect.TokenThief(e.Path) || detect.TuckedSettings(e.Path) {
 		return true
 	}
 	for _, w := range h.Sites.Roots {

@@ -58,6 +58,10 @@ func (b *builder) commanded(f *detect.Finding) bool {
 	if f.Mechanism == "cron-ran" || f.Mechanism == "audited" || f.Mechanism == "job" {
 		return true
 	}
+	if f.Detection == "D58" { // who takes data away, leaves no history and removes what tells of logins
+		out := b.besideIn(f, "D65")
+		return out != nil && b.besideIn(f, "D61") != nil && b.removesLogins(f)
+	}
 	removes, hides := b.besideIn(f, "D58"), b.besideIn(f, "D61")
 	if f.Level >= detect.Critical && !ownInstall(f) && !asksPort(f) {
 		return removes != nil || hides != nil || b.besideIn(f, "D46") != nil

@@ -117,7 +117,7 @@ func Artifacts() []*artifact.Artifact {
 		sendmail.New(), cyrus.New(), uwimap.New(), courier.New(), haproxy.New(), named.New(), fail2ban.New(), webmin.New(), proxmox.New(), phpmyadmin.New(), roundcube.New(), phpmail.New(), cpanel.Hulk(), froxlor.New(), resolver.Unbound(), resolver.Dnsmasq(), cms.WordPress(), cms.Drupal(), cms.Nextcloud(), cms.GiteaSaid(), vpopmail.New(), horde.New(), slapd.New(),
 		alarms.Lfd(), alarms.SSHGuard(), alarms.Scans(), alarms.Suhosin(), alarms.CrowdSecSaid(), alarms.ClamAVSaid(), alarms.Maldet(), alarms.AIDESaid(), container.New(),
 		syslogfile.New(), journald.New(), journald.Exported(),
-		rlogin.New(), mssql.New(), elasticsearch.New(), proxmox.Access(), xrdp.Said(),
+		rlogin.New(), mssql.New(), elasticsearch.New(), proxmox.Access(),
 		servicelog.New(), servicelog.Said(), // what nobody else knows
 	)
 }

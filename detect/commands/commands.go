@@ -112,6 +112,9 @@ func judge(c string) (id, attack, why string, l detect.Level) {
 		return "D46", "T1222.002", "makes a file that lets somebody in unchangeable", detect.High
 	}
 	why, l = detect.SuspiciousCommand(c)
+	if carriesOut(low) && l < detect.Medium {
+		return "D65", "T1567", carriedOut, detect.Medium
+	}
 	if tool := attackTool(low); tool != "" && l < detect.High {
 		return "D72", "T1046", "runs " + tool + ", which searches or attacks other machines", detect.High
 	}
@@ -131,6 +134,9 @@ func judge(c string) (id, attack, why string, l detect.Level) {
 	}
 	return "", "", "", detect.Info
 }
+
+// carriedOut says that files were put into a store elsewhere.
+const carriedOut = "puts files into a store elsewhere"
 
 // attackTools search or attack other machines. Those that administrators use on their own networks (nmap, nikto) are none.
 var attackTools = map[string]bool{"masscan": true, "zmap": true, "pscan2": true, "pscan": true, "hydra": true, "medusa": true, "ncrack": true, "patator": true, "crowbar": true, "sshscan": true, "pnscan": true, "msfconsole": true, "haiduc": true, "udp.pl": true, "stealth": true, "unixcod": true, "ssh-scan": true, "brutessh": true, "go.sh": true, "zgrab": true, "rustscan": true}

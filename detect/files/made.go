@@ -21,6 +21,16 @@ func (f *fold) made(e *event.Event, p, facts string, owned bool) bool {
 	if !ok {
 		return false
 	}
+	if mark == marks.Thief {
+		if !detect.TokenThief(p) && !detect.InstallHook(p) { // a text about it
+			return false
+		}
+		f.add(e, "D42", "T1195.001", detect.Critical, words+" ("+facts+")")
+		return true
+	}
+	if detect.TokenThief(p) { // of which other marks say nothing: bundles hold code of all kinds
+		return false
+	}
 	if detect.InstallHook(p) {
 		f.add(e, "D42", "T1195.001", detect.High, "is run when a package is installed, and "+words+" ("+facts+")")
 		return true

@@ -20,6 +20,7 @@ const (
 	Hider    = "preload-rootkit"
 	Ransom   = "ransom-note"
 	Machines = "machine-encrypter"
+	Thief    = "token-thief"
 )
 
 // Words says in a sentence what a mark means: "is a program that ...".
@@ -33,6 +34,7 @@ var Words = map[string]string{
 	Sender:   "hands all variables of its environment to another machine",
 	Bomb:     "destroys what the server holds when a certain day has come",
 	Loader:   "fetches a program from a machine without a name and runs it",
+	Thief:    "collects the tokens of those who develop and takes them away",
 	Machines: "stops virtual machines and encrypts their disks",
 }
 
@@ -52,6 +54,7 @@ var marks = []mark{
 	{Scanner, [][]string{{"Permission denied", "userauth", "ssh_userauth_password", "SSH-2.0-libssh", "paramiko"}, {"pass_file", "passfile", "vuln.txt", "nobash.txt", "mfu.txt", "uniq.txt", "bios.txt"}}},
 	{Ransom, [][]string{{"encrypted", "ENCRYPTED"}, {"bitcoin", "Bitcoin", "BITCOIN", "BTC", "monero", "Monero", ".onion"}, {"pay", "Pay", "PAY", "Send ", "send ", "contact", "Contact", "wallet"}}},
 	{Ransom, [][]string{{"ll your files have been encrypted", "ll your files have been locked", "ll your files are encrypted", "our files have been encrypted by", "our files have been locked by", "YOUR FILES HAVE BEEN ENCRYPTED", "YOUR FILES HAVE BEEN LOCKED", "YOUR FILES ARE ENCRYPTED"}}},
+	{Thief, [][]string{{"trufflehog"}, {"GITHUB_TOKEN", "NPM_TOKEN", "gh auth token", "_authToken"}, {"webhook.site", "api.github.com/user/repos", "/user/repos", "createForAuthenticatedUser"}, {"process.env"}}},
 	{Machines, [][]string{{"esxcli ", "vim-cmd ", "virsh "}, {".vmdk", ".qcow2"}, {"/encrypt", "encrypt ", "encryptor"}, {"kill", "destroy", "power.off"}}},
 	{Hider, [][]string{{"ld.so.preload"}, {"readdir64", "readdir"}, {"/proc/net/tcp"}, {"dlsym", "RTLD_NEXT", "libc.so.6"}}},
 }
@@ -65,6 +68,9 @@ func Of(b []byte) (out []string) {
 	}
 	if sendsEnvironment(b) {
 		out = append(out, Sender)
+	}
+	if givesSecrets(b) && !slices.Contains(out, Thief) {
+		out = append(out, Thief)
 	}
 	if loads(b) {
 		out = append(out, Loader)
