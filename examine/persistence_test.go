@@ -46,7 +46,7 @@ var plantings = []planted{
 	{"sshd-setting", "/etc/ssh/sshd_config", "PermitEmptyPasswords yes\n", 0o644, "yes", "the account that logs in", "T1098.004", detect.Medium, "", "AuthorizedKeysFile .ssh/authorized_keys /etc/ssh/keys/%u\nSubsystem sftp internal-sftp\nPermitEmptyPasswords no\n"},
 	{"sshd-setting", "/etc/ssh/sshd_config.d/a.conf", "AuthorizedKeysFile /dev/shm/k\n", 0o644, "/dev/shm/k", "the account that logs in", "T1098.004", detect.High, "", "AuthorizedKeysCommand /usr/bin/sss_ssh_authorizedkeys\n"},
 	{"ssh-setting", "/home/amy/.ssh/config", "Host *\nLocalCommand /tmp/x\n", 0o600, "/tmp/x", "amy", "T1546", detect.High, "", "Host *\nProxyCommand nc -X connect -x proxy:3128 %h %p\n"},
-	{"trusted-host", "/root/.rhosts", "+ +\n", 0o600, "+ +", "root", "T1098", detect.Medium, "", "backup.example.org root\n"},
+	{"trusted-host", "/root/.rhosts", "+ +\n", 0o600, "+ +", "root", "T1098", detect.High, "", "backup.example.org root\n"},
 	{"pam-rule", "/etc/pam.d/sshd", "auth sufficient pam_permit.so\n", 0o644, "pam_permit.so", "root", "T1556.003", detect.High, "", "auth required pam_permit.so\nsession required pam_env.so\n"},
 	{"pam-rule", "/etc/pam.d/common-auth", "auth optional pam_exec.so quiet expose_authtok /usr/share/x.sh\n", 0o644, "/usr/share/x.sh", "root", "T1556.003", detect.Medium, "", "auth [success=1 default=ignore] pam_unix.so nullok\n"},
 	{"sudo-setting", "/etc/sudoers.d/a", "Defaults env_keep += LD_PRELOAD\n", 0o440, "LD_PRELOAD", "root", "T1548.003", detect.Medium, "", "Defaults env_keep += \"SSH_AUTH_SOCK\"\n"},

@@ -14,7 +14,8 @@ import (
 // Access gives the artefact of the log of requests, which alone names the address of who was let in: the journal's word of it does not.
 func Access() *artifact.Artifact {
 	return &artifact.Artifact{Name: "proxmox-access", Doc: "who was let in to Proxmox VE, Mail Gateway and Backup Server, and from where", Spec: "pve-http-server PVE/APIServer/AnyEvent.pm (log_request)",
-		Files: []string{"/var/log/{pveproxy,pmgproxy}/access.log", "/var/log/proxmox-backup/api/access.log"}, Log: true, Sniff: artifact.MostLines(proxied), Parse: letIn,
+		// The star keeps a file that lies alone under the commonest of all names from being held for this log.
+		Files: []string{"/var/log/{pveproxy,pmgproxy}/access*log", "/var/log/proxmox-backup/api/access*log"}, Log: true, Sniff: artifact.MostLines(proxied), Parse: letIn,
 		Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.SessionOpened}}
 }
 

@@ -24,7 +24,7 @@ func New() *artifact.Artifact {
 		Files: []string{
 			"/var/log/{salt,solr,elasticsearch,opensearch,hadoop*,yarn,couchdb,nexus,jenkins,activemq,openfire,airflow,ray,ollama,jupyter,kibana,logstash,nodejs,pm2,kubernetes,kube-apiserver,apiserver}/**", "/var/log/kube*audit*.log",
 			"/var/log/gitlab/gitlab-workhorse/*", "/var/{solr,couchdb,nexus}/{log,logs}/*", "/var/lib/*/{log,logs}/*.{log,out}", "/{opt,srv}/*/{log,logs,data}/*.{log,out}", "/{home/*,root}/.pm2/logs/*.log",
-			"/{home/*,root}/{log,logs}/**", "/{home/*,root,opt,srv,data,usr/local}/**/{log,logs}/*.{log,out}", "/data/applogs/**/*.log", "/tmp/ray/session_*/logs/**", "/var/www/*/log/*.log", "/var/log/{pan,rocketmq*,minecraft,distccd*,consul,nomad,geth}/**", "/var/log/{distccd,minecraft}.log",
+			"/root/{log,logs}/**", "/{home/*,root,opt,srv,data,usr/local}/**/{log,logs}/*.{log,out}", "!/home/*/{log,logs}/**", "!/usr/local/{psa,hestia,vesta,directadmin,cpanel,apache*,lsws,CyberCP,mgr5,cwpsrv,ispconfig,maldetect,nginx}/**", "/data/applogs/**/*.log", "/tmp/ray/session_*/logs/**", "/var/www/*/log/*.log", "/var/log/{pan,rocketmq*,minecraft,distccd*,consul,nomad,geth}/**", "/var/log/{distccd,minecraft}.log",
 			"!**/{catalina,localhost,manager,host-manager}*", "!**/*access*", "!**/{jetty-request,*.request}.log", "!**/*.gz", "!**/*_gc.log*", "!/opt/zimbra/**", "!/opt/gitlab/**",
 		},
 		Log: true, Sniff: r.sniff, Parse: r.parse, Kinds: []event.Kind{event.ProgramSaid, event.AuthFailed, event.ConnectionSeen},
