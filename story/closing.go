@@ -22,6 +22,7 @@ var closingByService = map[string]closes{
 	"web-admin cpaneld":                panel("cPanel", "2083"),
 	"web-admin whostmgrd":              panel("WHM", "2087"),
 	"web-admin jupyter":                panel("Jupyter", "8888"),
+	"web-admin pveproxy":               panel("Proxmox VE", "8006"),
 	"open-share rsyncd":                {"Set \"read only = yes\" on every module in rsyncd.conf that need not be written to, ask for a password on the others (auth users, hosts allow), and close port 873 to the outside.", "Anybody could write there."},
 	"ftp-password rsyncd":              {"Give the accounts of rsyncd.conf new passwords, let in only the machines that send (hosts allow), or send by ssh with keys.", "The password of a module is known, and its transfers go over the line in clear."},
 }

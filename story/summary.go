@@ -67,13 +67,12 @@ func Door(service string) string {
 		return "desktop"
 	case "whostmgrd":
 		return "WHM"
+	case "pveproxy", "pvedaemon":
+		return "Proxmox"
 	case "cpaneld", "cpanel":
 		return "cPanel"
 	case "smbd":
 		return "the file share"
-	}
-	if service == "pveproxy" {
-		return "Proxmox"
 	}
 	return service
 }
