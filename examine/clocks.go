@@ -24,6 +24,22 @@ type monthDay struct {
 	day, hour, min, s int
 }
 
+// behindBracket takes "[" off a line, and the name of a zone behind it: "[PDT Apr 16 21:05:29] text".
+func behindBracket(b []byte) []byte {
+	if len(b) < 16 || b[0] != '[' {
+		return b
+	}
+	b = b[1:]
+	i := 0
+	for i < 5 && b[i] >= 'A' && b[i] <= 'Z' {
+		i++
+	}
+	if i > 1 && b[i] == ' ' {
+		b = b[i+1:]
+	}
+	return b
+}
+
 // scan looks at the stamps of a log. It reads the whole file only if the first lines have stamps without a year.
 func scan(r io.Reader) (y yearless) {
 	lr := lines.NewReader(r)
@@ -50,6 +66,7 @@ func scan(r io.Reader) (y yearless) {
 				}
 			}
 		}
+		b = behindBracket(b)
 		c.Yearless = false
 		t, k := c.BSD(b)
 		if k == 0 || !c.Yearless {

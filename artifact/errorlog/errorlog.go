@@ -177,7 +177,7 @@ func stamp(c *logclock.Clock, t []byte) (s server, at evidence.Time, rest []byte
 func bracketed(c *logclock.Clock, t []byte) (s server, at evidence.Time, rest []byte) {
 	at, n := c.Asctime(t[1:])
 	if n == 0 {
-		if at, n = c.ISO(t[1:]); n > 0 && !bytes.HasPrefix(t[1+n:], []byte("] [")) {
+		if at, n = c.ISO(t[1:]); n > 0 && (!bytes.HasPrefix(t[1+n:], []byte("] [")) || !ofModule(t[min(len(t), n+4):])) {
 			n = 0 // an application's
 		}
 	}
@@ -198,4 +198,17 @@ func bracketed(c *logclock.Clock, t []byte) (s server, at evidence.Time, rest []
 		}
 	}
 	return bare, evidence.Time{}, t
+}
+
+// ofModule tells "core:error] " and "error] ", as apache names who speaks and how gravely.
+func ofModule(t []byte) bool {
+	word, _, ok := bytes.Cut(t[:min(len(t), 48)], []byte("]"))
+	if i := bytes.IndexByte(word, ':'); i >= 0 {
+		word = word[i+1:]
+	}
+	switch string(word) {
+	case "emerg", "alert", "crit", "error", "warn", "notice", "info", "debug":
+		return ok
+	}
+	return ok && bytes.HasPrefix(word, []byte("trace"))
 }

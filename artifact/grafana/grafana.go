@@ -1,5 +1,5 @@
 // Package grafana reads the requests in the log that Grafana itself writes, "key=value" by "key=value". The address is the peer's, or a header's where Grafana is
-// told to believe it. Of other lines nothing is read.
+// told to believe it. Of other lines those are read that tell of a wrong password.
 package grafana
 
 import (
@@ -16,14 +16,19 @@ import (
 // New gives the artefact.
 func New() *artifact.Artifact {
 	return &artifact.Artifact{Name: "grafana", Doc: "requests to Grafana", Spec: "Grafana 7 to 11 pkg/middleware/loggermw, pkg/infra/log (text)",
-		Files: []string{"/var/log/grafana/*", "/{opt,usr/share,usr/local}/grafana*/data/log/*"}, Log: true, Sniff: artifact.MostLines(sniff), Parse: parse, Kinds: []event.Kind{event.HTTPRequest}}
+		Files: []string{"/var/log/grafana/*", "/{opt,usr/share,usr/local}/grafana*/data/log/*"}, Log: true, Sniff: artifact.MostLines(sniff), Parse: parse, Kinds: []event.Kind{event.HTTPRequest, event.AuthFailed}}
 }
 
 func sniff(line []byte) bool {
 	return bytes.Contains(line, []byte("logger=")) && (bytes.HasPrefix(line, []byte("t=")) || bytes.Contains(line, []byte(" t="))) && (bytes.Contains(line, []byte(" lvl=")) || bytes.Contains(line, []byte(" level=")))
 }
 
-var unread, completed = []byte("grafana line"), []byte(`msg="Request Completed"`)
+var (
+	unread    = []byte("grafana line")
+	completed = []byte(`msg="Request Completed"`)
+	wrong     = []byte("invalid username or password")
+	service   = []byte("grafana")
+)
 
 func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
@@ -35,7 +40,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 				continue
 			}
 			in.Seen.Record(at)
-			if !bytes.Contains(t, completed) || !request(&e, t, at) {
+			if !(bytes.Contains(t, completed) && request(&e, t, at)) && !refused(&e, t, at) {
 				continue
 			}
 			e.Ref, e.Raw = ref, t
@@ -44,6 +49,21 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 			}
 		}
 	}
+}
+
+// refused reads `msg="Invalid username or password" … uname= error="…" remote_addr=ADDRESS`, which releases up to 8 write beside the request.
+func refused(e *event.Event, t []byte, at evidence.Time) bool {
+	ip := said.Address(value(t, "remote_addr"))
+	if ip == nil || !bytes.EqualFold(value(t, "msg"), wrong) {
+		return false
+	}
+	e.Reset(event.AuthFailed)
+	e.At = at
+	e.Add(event.ServiceName, service)
+	e.Add(event.SourceIP, ip)
+	e.Add(event.AuthMethod, []byte("password"))
+	e.Add(event.AuthReason, value(t, "error"))
+	return true
 }
 
 func request(e *event.Event, t []byte, at evidence.Time) bool {

@@ -30,7 +30,7 @@ func Zypper() *artifact.Artifact {
 				_, line, _ = bytes.Cut(line, []byte("\n"))
 			}
 			_, n := c.ISO(line)
-			return n == 19 && len(line) > 20 && line[19] == '|' && line[10] == ' '
+			return n == 19 && len(line) > 20 && line[19] == '|' && line[10] == ' ' && line[20] >= 'a' && line[20] <= 'z' // what was done
 		}, Parse: reader(zypper), Kinds: []event.Kind{event.PackageChanged, event.PackageRun}}
 }
 

@@ -51,7 +51,7 @@ func newRefusals() *refusals {
 	for _, l := range []struct {
 		words []string
 		class uint8
-	}{{phrases, isPhrase}, {denials, isDenial}, {undone, isUndone}} {
+	}{{phrases, isPhrase}, {rarePhrases, isPhrase}, {denials, isDenial}, {rareDenials, isDenial}, {undone, isUndone}} {
 		for _, w := range l.words {
 			words, r.class = append(words, w), append(r.class, l.class)
 		}
@@ -143,6 +143,8 @@ func peer(t []byte) []byte {
 		return all[0]
 	case named[0] != nil && named[1] == nil:
 		return named[0]
+	case named[0] == nil:
+		return ofConnection(t)
 	}
 	return nil
 }

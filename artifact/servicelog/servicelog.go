@@ -37,14 +37,15 @@ var marks = [][]byte{[]byte(" gid="), []byte("curl"), []byte("wget"), []byte("ja
 // maxMessage bounds what is told of a line, in bytes.
 const maxMessage = 2000
 
-// sniff tells a log of any service by its first lines: one of them tells of a refusal or an order, and has a time.
+// sniff tells a log of any service by its first lines: one of them tells of a refusal or an order, and has a time, or goes on a line that has one.
 func (r *refusals) sniff(head []byte) bool {
 	c := &logclock.Clock{Year: 2000}
+	above := false // a line before it had a time
 	for t := range bytes.Lines(head) {
-		if _, _, refused := r.find(t); refused || marked(t) {
-			if _, ok := stamped(c, t); ok {
-				return true
-			}
+		_, ok := stamped(c, t)
+		above = ok || above && !begins(t)
+		if _, _, refused := r.find(t); (refused || marked(t)) && above {
+			return true
 		}
 	}
 	return false

@@ -10,6 +10,7 @@ import (
 
 func TestGolden(t *testing.T) {
 	artifacttest.GoldenAs(t, servicelog.New(), "solr.log", "/var/log/solr/solr.log", "")
+	artifacttest.GoldenAs(t, servicelog.New(), "rare.log", "/srv/any/logs/any.log", "")
 	artifacttest.GoldenAs(t, servicelog.New(), "bitwarden.log", "/srv/bitwarden/logs/bitwarden.log", "")
 }
 
@@ -29,6 +30,7 @@ func TestSniff(t *testing.T) {
 		"2019-11-26 01:04:49.008 +08:00 [INF] started\n":                                      false,
 		"a page about what to do when a login failed from 192.0.2.16, written without a time": false,
 		"2019-11-26 01:04:49 login failed, from nowhere\n":                                    false,
+		"Apr 15, 2013 8:34:08 PM org.x warn\nWARNING: login failed from 192.0.2.16\n":         true,
 	} {
 		if servicelog.New().Sniff([]byte(head)) != want {
 			t.Errorf("%q: %v", head, !want)

@@ -21,13 +21,13 @@ func stamped(c *logclock.Clock, t []byte) (evidence.Time, bool) {
 		}
 		return evidence.Time{}, false
 	}
-	for _, name := range []string{"t=", "ts=", "time=", "date=", "W>", "co ts="} {
+	for _, name := range []string{"t=", "ts=", "time=", "date=", "W>", "co ts=", "L ", "=INFO REPORT==== ", "=ERROR REPORT==== ", "=WARNING REPORT==== "} {
 		if rest, ok := said.Rest(t, name); ok {
 			t = bytes.TrimLeft(rest, "\" ")
 			break
 		}
 	}
-	for _, read := range []func(*logclock.Clock, []byte) (evidence.Time, bool){iso, named, slashed, dotted, counted, rfc1123} {
+	for _, read := range []func(*logclock.Clock, []byte) (evidence.Time, bool){iso, named, slashed, dotted, counted, rfc1123, ofJava, zoned} {
 		if at, ok := read(c, t); ok {
 			return at, true
 		}
@@ -79,6 +79,9 @@ func named(c *logclock.Clock, t []byte) (evidence.Time, bool) {
 func slashed(c *logclock.Clock, t []byte) (evidence.Time, bool) {
 	if len(t) < 19 || t[10] != ' ' {
 		return evidence.Time{}, false
+	}
+	if rest, ok := said.Rest(t[10:], " - "); ok && len(rest) >= 8 { // game servers: "01/31/2014 - 01:25:17: "
+		t = append(append(make([]byte, 0, 19), t[:11]...), rest[:8]...)
 	}
 	if t[4] == '/' && t[7] == '/' {
 		return local(c, logclock.Digits(t[:4]), time.Month(logclock.Digits(t[5:7])), logclock.Digits(t[8:10]), t[11:])

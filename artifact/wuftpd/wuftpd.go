@@ -122,6 +122,12 @@ func guest(m *artifact.Message, b []byte, yield func(*event.Event)) {
 func subject(e *event.Event, user, host []byte) {
 	e.Add(event.ServiceName, service)
 	e.Add(event.UserName, user)
+	if before, _, ok := said.Cut(host, " ("); ok { // MIT's server puts the address first
+		if a := said.Address(before); a != nil {
+			e.Add(event.SourceIP, a)
+			return
+		}
+	}
 	if _, in, ok := said.CutLast(host, " ["); ok {
 		if a := said.Address(bytes.TrimSuffix(in, []byte("]"))); a != nil {
 			e.Add(event.SourceIP, a)

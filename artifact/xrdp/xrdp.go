@@ -127,7 +127,11 @@ func level(t []byte) ([]byte, bool) {
 	if len(t) < 8 || t[0] != '[' || t[6] != ']' || t[7] != ' ' {
 		return t, false
 	}
-	return t[8:], true
+	switch string(t[1:6]) {
+	case "CORE ", "ERROR", "WARN ", "INFO ", "DEBUG", "TRACE":
+		return t[8:], true
+	}
+	return t, false
 }
 
 // tell reads a name, the words between and where it came from; who connects chooses his name, so that the last such words count.

@@ -36,6 +36,7 @@ var differences = []difference{
 	{"filebeat", "haproxy[24551]: Connect from ", "a connection that is passed on"},
 	{"filebeat", " main app/<NOSRV> -1/-1/1 ", "a connection that is passed on"},
 	{"filebeat", ", 199.96.1.1, 204.246.1.1\" 10.2.1.185 ", "what stands in X-Forwarded-For before the last foreign address, anybody may have sent"},
+	{"fail2ban", "] end connection ", "the line before says who was refused and from where"},
 	{"ossec", ": failed: tty", "the su of IRIX wrote so, none of Linux"},
 	{"ossec", ": Postponed ", "the conversation goes on: nothing is refused yet"},
 	{"ossec", ": check pass; user unknown", "pam_unix says who was refused from where in the line behind it"},

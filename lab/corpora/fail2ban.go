@@ -53,7 +53,7 @@ func failJSON(name, text string, zone *time.Location) (out []Sample, err error) 
 		Time, Host string
 		Match      bool
 	}
-	n := 0
+	n, above := 0, ""
 	for line := range strings.SplitSeq(text, "\n") {
 		n++
 		if rest, ok := strings.CutPrefix(line, "# failJSON:"); ok {
@@ -64,9 +64,10 @@ func failJSON(name, text string, zone *time.Location) (out []Sample, err error) 
 			continue
 		}
 		if next == nil || line == "#" {
+			above = line
 			continue
 		}
-		s := Sample{Service: name, From: fmt.Sprintf("%s:%d", name, n), Text: line, Want: Nothing, Time: next.Time, Guessed: true, Zone: zone}
+		s := Sample{Service: name, From: fmt.Sprintf("%s:%d", name, n), Text: withTime(above, line), Want: Nothing, Time: next.Time, Guessed: true, Zone: zone}
 		about := next.Match && next.Host != "" && strings.Contains(line, next.Host) && !strings.Contains(line, ": Accepted ")
 		if about {
 			s.Want, s.Host = Failure, next.Host
@@ -74,9 +75,17 @@ func failJSON(name, text string, zone *time.Location) (out []Sample, err error) 
 		if about || !next.Match { // else the label is about lines before this one
 			out = append(out, s)
 		}
-		next = nil
+		next, above = nil, line
 	}
 	return out, nil
+}
+
+// withTime gives a line with the one above it, if that has the time of both: a word in capitals begins what java.util.logging and Erlang write in a line of its own.
+func withTime(above, line string) string {
+	if i := strings.IndexAny(line, ":("); i > 0 && strings.ToUpper(line[:i]) == line[:i] && strings.ContainsAny(above, "0123456789") && !strings.ContainsAny(line[:i], " 0123456789[") {
+		return above + "\n" + line
+	}
+	return line
 }
 
 // dequad takes the zeros off "192.030.0.6", as one sample has it.

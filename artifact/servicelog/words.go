@@ -1,0 +1,40 @@
+package servicelog
+
+import (
+	"bytes"
+
+	"telltale/artifact/internal/said"
+)
+
+// rarePhrases and rareDenials are further words of phrases and denials: each is said by one kind of service alone.
+var rarePhrases = []string{
+	"can't find apop secret for user", "userinfo error - auth_", "status=\"failed", "error reading authentication information", "doesn't exist. attempt from ip address",
+}
+
+var rareDenials = []string{
+	"hacking attempt detected", "ssl negotiation with client failed", "peer did not return a certificate", "attempt to deliver to unknown recipient", "message from ip address", "rejected for policy reasons",
+	"error:method-not-allowed", "ratelimit block ", ".org blocked ", ".com blocked ", "sip auth challenge", " tcp blocked", " udp blocked", "rblsmtpd: ", "badiprbl: ip ", "notexist - [",
+}
+
+// arrow stands between the address of a client and that of this machine, as proxies write a connection.
+var arrow = []byte("->")
+
+// transport stands before the four parts of a connection in the logs of Oracle's and Sun's mail server: this machine's address and port, and the client's.
+var transport = []byte(`tr="TCP|`)
+
+// ofConnection gives the client of a connection that a line writes with both its ends; nil where it writes none so. The first counts, which stands before
+// what the client chose in the logs that have it.
+func ofConnection(t []byte) []byte {
+	if i := bytes.Index(t, arrow); i > 0 {
+		_, before := said.LastWord(t[:i])
+		if ip, port := said.AddressPort(before); ip != nil && port != nil {
+			return ip
+		}
+	}
+	if _, rest, ok := bytes.Cut(t, transport); ok {
+		if p := bytes.SplitN(rest, []byte("|"), 5); len(p) >= 4 {
+			return said.Address(p[2])
+		}
+	}
+	return nil
+}
