@@ -7,6 +7,7 @@ import (
 
 	"telltale/report"
 	"telltale/report/internal/brief"
+	"telltale/story"
 )
 
 func (p *printer) entries(d *report.Document) {
@@ -14,6 +15,9 @@ func (p *printer) entries(d *report.Document) {
 		p.line("## How they got in\n")
 		for _, e := range d.Entry {
 			s := fmt.Sprintf("- **%s** (%s)", plain(e.Vector), e.Status)
+			if d := story.Door(e.Service); strings.HasPrefix(e.Vector, "ssh-") && d != "ssh" {
+				s += ", of " + plain(d)
+			}
 			if e.Account != "" {
 				s += ", account " + code(e.Account)
 			}
