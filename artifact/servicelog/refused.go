@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"telltale/artifact"
-	"telltale/artifact/internal/said"
 	"telltale/event"
 	"telltale/internal/multimatch"
 )
@@ -16,12 +15,13 @@ var phrases = []string{
 	"failed login", "login failed", "login failure", "login error", "login_error", "login denied", "login incorrect", "incorrect login", "invalid login", "bad login", "badlogin", "login fail:", "failed to login", "failed to log in", "failed log in", "failed logon", "logon failed", "login attempt failed", "unsuccessful login", "login excessive", "login disabled", "login not allowed", "autherr",
 	"wrong password", "bad password", "invalid password", "incorrect password", "password incorrect", "password is incorrect", "password mismatch", "password check failed", "wrong username", "invalid username", "invalid credential", "bad credential", "wrong credential", "incorrect username", "unknown user name or bad password",
 	"bad rcon", "username/auth name mismatch", "challengeresponsefailed", "\"invalidpassword\"", "\"failedacl\"", "invalidaccountid", "no matching endpoint found", "no matching peer found", "sip auth failure", "no registration for peer", "failed smtp login", "failed c2s", "failed to validate credentials", "accessing monit httpd", "might not have worked", "getting details for user with username input", "\"login_failed\"", "\"invalid_login\"", "invalid admin token", "invalid totp code", "token is invalid! ip", "couldn't find the pskey for",
+	"login attempt or request with invalid authentication", "auth-failure", "failed attempted login", "password supplied for ", "'s records in the system password file", "wrong certificate or password", "invalid server password", "disconnected: not authorised", "\"authentication_failed\"", "\"connection_failed\"", "[denied login]", "/_session 401 ", "login refused: user ", "username and password do not match",
 }
 
 // split are phrases of two parts, between which a name or an address stands.
 var split = [][2][]byte{
 	{[]byte("authentication attempt from "), []byte(" failed")}, {[]byte("login with username "), []byte(" failed")}, {[]byte("login from "), []byte(" failed")}, {[]byte("registration from "), []byte(" failed for ")}, {[]byte("request from "), []byte(" failed for ")}, {[]byte("login into "), []byte(" failed")}, {[]byte("can't find user ["), []byte("] from ")},
-	{[]byte("failed "), []byte(" override of user=")}, {[]byte("unsuccessful "), []byte(" authentication attempt by user")}, {[]byte("authentication request for "), []byte(" has been denied")},
+	{[]byte("failed "), []byte(" override of user=")}, {[]byte("unsuccessful "), []byte(" authentication attempt by user")}, {[]byte("authentication request for "), []byte(" has been denied")}, {[]byte("login for user "), []byte(" failed from ")},
 }
 
 // denials are how a service says that an address may not come at all.
@@ -35,6 +35,7 @@ const (
 	isPhrase = 1 << iota
 	isDenial
 	isUndone
+	isLogin
 )
 
 // refusals finds lines that tell of somebody who was refused. It knows no service's grammar, so that it says only what a line says plainly: that its one address
@@ -51,7 +52,7 @@ func newRefusals() *refusals {
 	for _, l := range []struct {
 		words []string
 		class uint8
-	}{{phrases, isPhrase}, {rarePhrases, isPhrase}, {denials, isDenial}, {rareDenials, isDenial}, {undone, isUndone}} {
+	}{{phrases, isPhrase}, {rarePhrases, isPhrase}, {denials, isDenial}, {rareDenials, isDenial}, {undone, isUndone}, {welcomes, isLogin}} {
 		for _, w := range l.words {
 			words, r.class = append(words, w), append(r.class, l.class)
 		}
@@ -67,29 +68,38 @@ func newRefusals() *refusals {
 	return r
 }
 
-// find tells of what kind a line's refusal is, and from which address; ok is false where it is none.
+// find tells whether a line is of a refusal or of a login, and from which address; ok is false where it is of neither.
 func (r *refusals) find(t []byte) (kind event.Kind, from []byte, ok bool) {
 	if r.set == nil || len(t) > maxRefusal {
 		return 0, nil, false
 	}
-	var seen uint8
-	parted := false
-	r.set.Find(t, func(w int32) {
-		seen |= r.class[w]
-		parted = parted || r.class[w] == 0
-	})
+	seen, parted := r.look(t)
 	switch {
-	case seen&isUndone != 0 && !bytes.Contains(bytes.ToLower(t), []byte("unsuccessful login")):
+	case seen&isUndone != 0 && seen&isLogin == 0 && !bytes.Contains(bytes.ToLower(t), []byte("unsuccessful login")):
+		return 0, nil, false
+	case seen&isUndone != 0 && seen&(isPhrase|isDenial) != 0 && !bytes.Contains(bytes.ToLower(t), []byte("unsuccessful login")):
 		return 0, nil, false
 	case seen&isPhrase != 0 || parted && between(t):
 		kind = event.AuthFailed
 	case seen&isDenial != 0:
 		kind = event.ConnectionSeen
+	case seen&isLogin != 0:
+		from, ok = welcomed(t)
+		return event.AuthAccepted, from, ok
 	default:
 		return 0, nil, false
 	}
 	from = peer(t)
 	return kind, from, from != nil
+}
+
+// look tells of which classes a line's words are, and whether the second part of a phrase in two stands in it.
+func (r *refusals) look(t []byte) (seen uint8, parted bool) {
+	r.set.Find(t, func(w int32) {
+		seen |= r.class[w]
+		parted = parted || r.class[w] == 0
+	})
+	return seen, parted
 }
 
 // maxRefusal bounds the lines that are looked at: no refusal is longer.
@@ -104,49 +114,6 @@ func between(t []byte) bool {
 		}
 	}
 	return false
-}
-
-// peer gives the address that a line names: the only one, or the only one of those before which it says "from", "client" or the like. An address behind '@' or
-// "//" is a place, and so is one that a client program of this server says it was refused at.
-func peer(t []byte) []byte {
-	var all, named [2][]byte
-	place := false
-	for at, n := 0, 0; at < len(t) && n < maxAddresses; {
-		from, end := next(t, at)
-		if from < 0 {
-			break
-		}
-		at = end
-		a := said.Address(bytes.TrimRight(t[from:end], ".:"))
-		if a == nil {
-			a, _ = said.AddressPort(bytes.TrimRight(t[from:end], ".:"))
-		}
-		if a == nil {
-			continue
-		}
-		n++
-		before := t[max(0, from-24):from]
-		if bytes.HasSuffix(before, []byte("[oip=")) || bytes.HasSuffix(before, []byte(";oip=")) { // Zimbra's word for who came by way of a proxy
-			return a
-		}
-		if bytes.HasSuffix(before, []byte("@")) || bytes.HasSuffix(before, []byte("//")) || bytes.HasSuffix(before, []byte("I=[")) {
-			continue
-		}
-		keep(&all, a)
-		place = place || elsewhere(before)
-		if introduced(before) {
-			keep(&named, a)
-		}
-	}
-	switch {
-	case all[0] != nil && all[1] == nil && !place:
-		return all[0]
-	case named[0] != nil && named[1] == nil:
-		return named[0]
-	case named[0] == nil:
-		return ofConnection(t)
-	}
-	return nil
 }
 
 // maxAddresses bounds the addresses that are looked at in a line.
@@ -192,21 +159,6 @@ func letter(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '-'
 }
 
-// introductions are words behind which a service names who came to it.
-var introductions = []string{"from", "from ip", "client", "client ip", "client address", "rhost", "ip", "ip address", "addr", "address", "remote_addr", "remote_ip", "remoteip", "remoteaddress", "remote", "viewer address", "connecting host", "host", "src", "source", "failed for", "pskey for"}
-
-// introduced tells whether one of them stands before an address, or before its kind: `RemoteAddress="IPV4/UDP/192.0.2.1/5060"`.
-func introduced(before []byte) bool {
-	b := bytes.ToLower(bytes.TrimRight(before, " '\"[(=:/<{"))
-	for _, kind := range []string{"ipv4/udp", "ipv4/tcp", "ipv4/tls", "ipv4/ws", "ipv4/wss", "ipv6/udp", "ipv6/tcp", "ipv6/tls", "ipv6/ws", "ipv6/wss"} {
-		if rest, ok := bytes.CutSuffix(b, []byte(kind)); ok {
-			b = bytes.TrimRight(rest, " '\"[(=:")
-			break
-		}
-	}
-	return endsIn(b, introductions)
-}
-
 // endsIn tells whether a text's last words are one of a list.
 func endsIn(b []byte, words []string) bool {
 	for _, w := range words {
@@ -215,39 +167,6 @@ func endsIn(b []byte, words []string) bool {
 		}
 	}
 	return false
-}
-
-// accounts are what stands before the name that was tried.
-var accounts = [][]byte{[]byte("with username input '"), []byte("user name: "), []byte("for user "), []byte("for user: "), []byte("with username "), []byte("username was "), []byte("acct="), []byte("user="), []byte("username="), []byte("loginname="), []byte("login="), []byte("authentication_id="), []byte("user: "), []byte("failed for "), []byte("authentication for "), []byte("failed login for "), []byte("username \""), []byte("username \\\""), []byte("username: "), []byte("attempt by user '"), []byte("accountid=\""), []byte("authentication request for "), []byte("\"identifier\": \""), []byte("\"username\": \""), []byte("user '"), []byte("mapped user "), []byte("failed for ["), []byte("\"user\":\""), []byte("\"username\":\"")}
-
-// maxAccount bounds a name.
-const maxAccount = 64
-
-// account gives the name that a line says was tried; nil where it says none plainly.
-func account(t []byte) []byte {
-	low := bytes.ToLower(t)
-	for _, w := range accounts {
-		i := bytes.Index(low, w)
-		if i < 0 {
-			continue
-		}
-		name := t[i+len(w):]
-		if last := w[len(w)-1]; last == '\'' || last == '"' {
-			name = t[i+len(w)-1:]
-		}
-		if len(name) > 0 && (name[0] == '\'' || name[0] == '"') {
-			name = quoted(name)
-		} else if end := bytes.IndexAny(name, " ,;:()[]<>\"'"); end >= 0 {
-			name = name[:end]
-		}
-		if name = bytes.TrimRight(name, "."); len(name) > 0 && name[len(name)-1] == '\\' { // the quote behind it was escaped, in an object
-			name = name[:len(name)-1]
-		}
-		if address, _ := said.AddressPort(name); len(name) > 0 && len(name) <= maxAccount && address == nil {
-			return name
-		}
-	}
-	return nil
 }
 
 // quoted gives what stands between quotes; one within a word, as in 'O'Leary', does not end it.
@@ -262,7 +181,7 @@ func quoted(t []byte) []byte {
 
 // Said gives the artefact of the messages of programs that no other member knows.
 func Said() *artifact.Artifact {
-	return &artifact.Artifact{Name: "refused", Doc: "who was refused by programs of any kind", Spec: "the words that such programs print", Programs: []string{"nobody's"}, Decode: newRefusals().decode, Kinds: []event.Kind{event.AuthFailed, event.ConnectionSeen}}
+	return &artifact.Artifact{Name: "refused", Doc: "who was refused and let in by programs of any kind", Spec: "the words that such programs print", Programs: []string{"nobody's"}, Decode: newRefusals().decode, Kinds: []event.Kind{event.AuthFailed, event.ConnectionSeen, event.AuthAccepted}}
 }
 
 // decode tells of refusals in the messages of programs that nobody knows.

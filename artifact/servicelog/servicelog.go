@@ -1,5 +1,5 @@
 // Package servicelog reads the logs of services that no other member knows, and the messages of such programs, for what any of them may tell: commands that
-// a shell is to run, code that starts programs, the answers of such commands, and who was refused. It understands no service's grammar, and tells nothing else.
+// a shell is to run, code that starts programs, the answers of such commands, and who was refused or let in. It understands no service's grammar, and tells nothing else.
 package servicelog
 
 import (
@@ -20,31 +20,43 @@ import (
 func New() *artifact.Artifact {
 	r := newRefusals()
 	return &artifact.Artifact{
-		Name: "service-log", Doc: "what looks like orders to a shell, and who was refused, in the logs of services of any kind", Spec: "id(1) of coreutils; java.lang.Runtime; the logs of Solr, Elasticsearch, Salt, Hadoop and CouchDB as their makers document them",
+		Name: "service-log", Doc: "what looks like orders to a shell, and who was refused or let in, in the logs of services of any kind", Spec: "id(1) of coreutils; java.lang.Runtime; the logs of Solr, Elasticsearch, Salt, Hadoop and CouchDB as their makers document them",
 		Files: []string{
-			"/var/log/{salt,solr,elasticsearch,opensearch,hadoop*,yarn,couchdb,nexus,jenkins,activemq,openfire,airflow,ray,ollama,jupyter,kibana,logstash,nodejs,pm2,kubernetes,kube-apiserver,apiserver}/**", "/var/log/kube*audit*.log",
+			"/var/log/{rabbitmq,ejabberd,prosody,artifactory,sonarqube,vaultwarden,paperless,radarr,sonarr,prowlarr,salt,solr,elasticsearch,opensearch,hadoop*,yarn,couchdb,nexus,jenkins,activemq,openfire,airflow,ray,ollama,jupyter,kibana,logstash,nodejs,pm2,kubernetes,kube-apiserver,apiserver}/**", "/var/log/kube*audit*.log",
 			"/var/log/gitlab/gitlab-workhorse/*", "/var/{solr,couchdb,nexus}/{log,logs}/*", "/var/lib/*/{log,logs}/*.{log,out}", "/{opt,srv}/*/{log,logs,data}/*.{log,out}", "/{home/*,root}/.pm2/logs/*.log",
 			"/root/{log,logs}/**", "/{home/*,root,opt,srv,data,usr/local}/**/{log,logs}/*.{log,out}", "!/home/*/{log,logs}/**", "!/usr/local/{psa,hestia,vesta,directadmin,cpanel,apache*,lsws,CyberCP,mgr5,cwpsrv,ispconfig,maldetect,nginx}/**", "/data/applogs/**/*.log", "/tmp/ray/session_*/logs/**", "/var/www/*/log/*.log", "/var/log/{pan,rocketmq*,minecraft,distccd*,consul,nomad,geth}/**", "/var/log/{distccd,minecraft}.log",
 			"!**/{catalina,localhost,manager,host-manager}*", "!**/*access*", "!**/{jetty-request,*.request}.log", "!**/*.gz", "!**/*_gc.log*", "!/opt/zimbra/**", "!/opt/gitlab/**",
 		},
-		Log: true, Sniff: r.sniff, Parse: r.parse, Kinds: []event.Kind{event.ProgramSaid, event.AuthFailed, event.ConnectionSeen},
+		Log: true, Sniff: r.sniff, Parse: r.parse, Kinds: []event.Kind{event.ProgramSaid, event.AuthFailed, event.ConnectionSeen, event.AuthAccepted},
 	}
 }
 
 // marks are words of which one stands in every line that is told.
 var marks = [][]byte{[]byte(" gid="), []byte("curl"), []byte("wget"), []byte("java.lang.Runtime"), []byte("ProcessBuilder"), []byte("base64"), []byte("dr.who"), []byte(`"system:anonymous"`), []byte("_config/query_servers"), []byte("/dev/tcp/"), []byte("${jndi:"), []byte("${IFS}")}
 
+// maxHead bounds what is kept of a line that others may go on, in bytes.
+const maxHead = 500
+
 // maxMessage bounds what is told of a line, in bytes.
 const maxMessage = 2000
 
-// sniff tells a log of any service by its first lines: one of them tells of a refusal or an order, and has a time, or goes on a line that has one.
+// sniff tells a log of any service by its first lines: one of them tells of a refusal, a login or an order, and has a time, or goes on one that has.
 func (r *refusals) sniff(head []byte) bool {
 	c := &logclock.Clock{Year: 2000}
-	above := false // a line before it had a time
+	var above []byte // the last line with a time
 	for t := range bytes.Lines(head) {
+		t = bytes.TrimRight(t, "\r\n")
 		_, ok := stamped(c, t)
-		above = ok || above && !begins(t)
-		if _, _, refused := r.find(t); (refused || marked(t)) && above {
+		if ok {
+			above = t
+		} else if begins(t) {
+			above = nil
+		}
+		_, _, told := r.find(t)
+		if !told && !ok {
+			_, _, told = r.goesOn(above, t)
+		}
+		if (told || marked(t)) && above != nil {
 			return true
 		}
 	}
@@ -56,25 +68,28 @@ func (r *refusals) parse(ctx context.Context, in *artifact.Input) iter.Seq2[even
 		name := service(in.Path)
 		var e event.Event
 		var at evidence.Time
-		var above []byte // the line that has the time, of which those behind it are more words
+		var head []byte // the beginning of the last line with a stamp, which those below it go on
 		for ref, t := range artifact.EachLine(ctx, in, yield) {
 			if stamp, ok := stamped(in.Clock, t); ok {
-				at, above = stamp, append(above[:0], t[:min(len(t), maxMessage)]...)
+				at, head = stamp, append(head[:0], t[:min(len(t), maxHead)]...)
 			} else if begins(t) {
-				at, above = evidence.Time{}, above[:0] // it has a time of its own, in a form that nobody can tell
+				at, head = evidence.Time{}, head[:0] // it has a time of its own, in a form that nobody can tell
 			}
 			in.Seen.Record(at)
-			kind, from, refused := r.find(t)
+			kind, from, told := r.find(t)
+			if !told {
+				kind, from, told = r.goesOn(head, t)
+			}
 			phone, letIn := registered(t)
 			switch {
 			case letIn:
 				kind, from = event.ProgramSaid, phone
 			case marked(t):
 				kind, from = event.ProgramSaid, client(t)
-				if len(from) == 0 && len(above) > 0 {
-					from = client(above)
+				if len(from) == 0 && len(head) > 0 {
+					from = client(head)
 				}
-			case !refused:
+			case !told:
 				continue
 			}
 			e.Reset(kind)

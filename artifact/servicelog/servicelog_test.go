@@ -11,6 +11,7 @@ import (
 func TestGolden(t *testing.T) {
 	artifacttest.GoldenAs(t, servicelog.New(), "solr.log", "/var/log/solr/solr.log", "")
 	artifacttest.GoldenAs(t, servicelog.New(), "rare.log", "/srv/any/logs/any.log", "")
+	artifacttest.GoldenAs(t, servicelog.New(), "logins.txt", "/var/log/rabbitmq/rabbit.log", "")
 	artifacttest.GoldenAs(t, servicelog.New(), "bitwarden.log", "/srv/bitwarden/logs/bitwarden.log", "")
 }
 

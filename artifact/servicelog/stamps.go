@@ -21,23 +21,35 @@ func stamped(c *logclock.Clock, t []byte) (evidence.Time, bool) {
 		}
 		return evidence.Time{}, false
 	}
+	if said.BeginsAny(t, []string{"level=", "lvl="}) { // logfmt in another order
+		for _, name := range []string{" ts=", " time=", " t="} {
+			if _, rest, ok := said.Cut(t, name); ok {
+				t = rest
+				break
+			}
+		}
+	}
 	for _, name := range []string{"t=", "ts=", "time=", "date=", "W>", "co ts=", "L ", "=INFO REPORT==== ", "=ERROR REPORT==== ", "=WARNING REPORT==== "} {
 		if rest, ok := said.Rest(t, name); ok {
 			t = bytes.TrimLeft(rest, "\" ")
 			break
 		}
 	}
-	for _, read := range []func(*logclock.Clock, []byte) (evidence.Time, bool){iso, named, slashed, dotted, counted, rfc1123, ofJava, zoned} {
+	for _, read := range []func(*logclock.Clock, []byte) (evidence.Time, bool){iso, named, slashed, dotted, counted, compact, rfc1123, ofJava, zoned} {
 		if at, ok := read(c, t); ok {
 			return at, true
 		}
 	}
 	if i := bytes.IndexByte(t[:min(len(t), 40)], ' '); i > 0 { // a word before it: a zone, an address, a number of a request
 		for j := i + 1; j+19 <= len(t) && j < 60; j++ {
-			if t[j] == '2' && t[j-1] == ' ' {
-				if at, ok := iso(c, t[j:]); ok {
-					return at, true
-				}
+			if t[j-1] != ' ' || t[j] < '0' || t[j] > '3' {
+				continue
+			}
+			if at, ok := iso(c, t[j:]); ok && t[j] == '2' {
+				return at, true
+			}
+			if at, ok := slashed(c, t[j:]); ok && t[j-2] == ']' { // Domino puts the thread before it
+				return at, true
 			}
 		}
 	}
@@ -96,6 +108,14 @@ func slashed(c *logclock.Clock, t []byte) (evidence.Time, bool) {
 		}
 	}
 	return evidence.Time{}, false
+}
+
+// compact reads "20111121142916" before a bar.
+func compact(c *logclock.Clock, t []byte) (evidence.Time, bool) {
+	if len(t) < 15 || t[14] != '|' || len(said.Number(t)) != 14 {
+		return evidence.Time{}, false
+	}
+	return c.Local(logclock.Digits(t[:4]), time.Month(logclock.Digits(t[4:6])), logclock.Digits(t[6:8]), logclock.Digits(t[8:10]), logclock.Digits(t[10:12]), logclock.Digits(t[12:14]), 0, time.Second)
 }
 
 // dotted reads "2011.11.21 14:29:16".
