@@ -158,7 +158,7 @@ func stamp(c *logclock.Clock, t []byte) (s server, at evidence.Time, rest []byte
 	if t[0] == '[' {
 		return bracketed(c, t)
 	}
-	if t[4] == '/' && t[7] == '/' && t[10] == ' ' && t[13] == ':' && t[16] == ':' && t[19] == ' ' {
+	if t[4] == '/' && t[7] == '/' && t[10] == ' ' && t[13] == ':' && t[16] == ':' && t[19] == ' ' && !(t[20] == '[' && t[21] >= '0' && t[21] <= '9') { // rsync's has a process number there
 		at, ok := c.Local(logclock.Digits(t[:4]), time.Month(logclock.Digits(t[5:7])), logclock.Digits(t[8:10]),
 			logclock.Digits(t[11:13]), logclock.Digits(t[14:16]), logclock.Digits(t[17:19]), 0, time.Second)
 		if ok {
@@ -174,10 +174,20 @@ func stamp(c *logclock.Clock, t []byte) (s server, at evidence.Time, rest []byte
 	return bare, at, t
 }
 
+// ofApache tells by what stands behind a stamp in brackets, "] [mod:lvl] " or "] [lvl] [", that apache wrote it: applications write "] [INFO] " and "] [info] text".
+func ofApache(t []byte) bool {
+	rest, ok := said.Rest(t, "] [")
+	field, behind, ok2 := said.Cut(rest, "]")
+	if !ok || !ok2 || len(field) == 0 || field[0] < 'a' || field[0] > 'z' && field[0] != '_' {
+		return ok && ok2 && bytes.HasPrefix(field, []byte("-:")) // no module
+	}
+	return bytes.IndexByte(field, ':') > 0 || bytes.HasPrefix(behind, []byte(" ["))
+}
+
 func bracketed(c *logclock.Clock, t []byte) (s server, at evidence.Time, rest []byte) {
 	at, n := c.Asctime(t[1:])
 	if n == 0 {
-		if at, n = c.ISO(t[1:]); n > 0 && (!bytes.HasPrefix(t[1+n:], []byte("] [")) || !ofModule(t[min(len(t), n+4):])) {
+		if at, n = c.ISO(t[1:]); n > 0 && !ofApache(t[1+n:]) {
 			n = 0 // an application's
 		}
 	}
@@ -198,17 +208,4 @@ func bracketed(c *logclock.Clock, t []byte) (s server, at evidence.Time, rest []
 		}
 	}
 	return bare, evidence.Time{}, t
-}
-
-// ofModule tells "core:error] " and "error] ", as apache names who speaks and how gravely.
-func ofModule(t []byte) bool {
-	word, _, ok := bytes.Cut(t[:min(len(t), 48)], []byte("]"))
-	if i := bytes.IndexByte(word, ':'); i >= 0 {
-		word = word[i+1:]
-	}
-	switch string(word) {
-	case "emerg", "alert", "crit", "error", "warn", "notice", "info", "debug":
-		return ok
-	}
-	return ok && bytes.HasPrefix(word, []byte("trace"))
 }

@@ -36,7 +36,7 @@ var service, password, anonymous, yes = []byte("rsyncd"), []byte("password"), []
 func sniff(head []byte) bool {
 	for line := range bytes.Lines(head) {
 		if _, _, text, ok := stamped(&logclock.Clock{}, line); ok {
-			if said.BeginsAny(text, []string{"rsyncd version ", "rsync allowed access on module ", "connect from ", "rsync to ", "rsync on "}) {
+			if said.BeginsAny(text, []string{"rsyncd version ", "rsync allowed access on module ", "connect from ", "rsync to ", "rsync on ", "auth failed on module ", "rsync denied on module "}) {
 				return true
 			}
 		}
