@@ -53,6 +53,10 @@ func refused(m *artifact.Message, ip, text []byte, yield func(*event.Event)) boo
 	if _, rest, ok := said.Cut(text, "'"); ok {
 		name, _, _ := said.CutLast(rest, "'")
 		e.Add(event.UserName, name)
+	} else if rest, ok := said.Rest(text, "User "); ok { // "User NAME tried to login with wrong password."
+		if name, _, ok := said.CutLast(rest, " tried to login"); ok {
+			e.Add(event.UserName, name)
+		}
 	}
 	if bytes.HasPrefix(text, []byte("Unknown user")) {
 		e.Add(event.UserInvalid, []byte("true"))

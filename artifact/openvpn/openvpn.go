@@ -63,10 +63,10 @@ func peer(t []byte) (name, address []byte, ok bool) {
 var service, password, certificate = []byte("openvpn"), []byte("password"), []byte("certificate")
 
 // refusals are words of a client that was not let in.
-var refusals = []string{"TLS Auth Error: Auth Username/Password verification failed for peer", "TLS Auth Error: username attempted to change", "VERIFY ERROR: ", "AUTH_FAILED", "SENT CONTROL [UNDEF]: 'AUTH_FAILED"}
+var refusals = []string{"TLS Auth Error: Auth Username/Password verification failed for peer", "TLS Auth Error: username attempted to change", "TLS Error: Auth Username/Password was not provided by peer", "VERIFY ERROR: ", "AUTH_FAILED", "SENT CONTROL [UNDEF]: 'AUTH_FAILED"}
 
 // strangers are words of a client that never came so far as to be asked who it is.
-var strangers = []string{"TLS Error: TLS handshake failed", "TLS Error: TLS key negotiation failed"}
+var strangers = []string{"TLS Error: TLS handshake failed", "TLS Error: TLS key negotiation failed", "WARNING: Bad encapsulated packet length from peer"}
 
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	t := m.Text
@@ -95,7 +95,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	}
 	if said.BeginsAny(t, refusals) {
 		tell(event.AuthFailed, nil, password)
-	} else if said.BeginsAny(t, strangers) {
+	} else if said.BeginsAny(t, strangers) || name == nil && said.BeginsAny(t, []string{"Connection reset, restarting"}) {
 		tell(event.ConnectionSeen, name, nil)
 	}
 	return true

@@ -52,7 +52,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 		yield(e)
 		return true
 	}
-	return turnedAway(m, t, yield) || violation(m, head, t, yield) || said.BeginsAny(t, routine)
+	return turnedAway(m, t, yield) || beside(m, head, t, yield) || violation(m, head, t, yield) || said.BeginsAny(t, routine)
 }
 
 // turnedAway reads "refused connect from NAME (ip)", which is the TCP wrappers' word, and "Connection from NAME [ip] denied.", that of <Limit LOGIN> and mod_geoip. The
@@ -73,6 +73,27 @@ func turnedAway(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
 	e.Add(event.ServiceName, service)
 	e.Add(event.SourceIP, ip)
 	e.Add(event.AuthReason, []byte("connection refused"))
+	yield(e)
+	return true
+}
+
+// beside reads "PAM(NAME): Authentication failure." and "no such user 'NAME'", which stand beside the line of the try itself: it is told of as the refusal, they only as who was there.
+func beside(m *artifact.Message, head, t []byte, yield func(*event.Event)) bool {
+	name, ok := said.Rest(t, "no such user '")
+	name, ok2 := bytes.CutSuffix(name, []byte("'"))
+	if !ok {
+		if name, ok = said.Rest(t, "PAM("); ok {
+			name, ok2 = bytes.CutSuffix(bytes.TrimRight(name, "."), []byte("): Authentication failure"))
+		}
+	}
+	ip := address(head)
+	if !ok || !ok2 || ip == nil {
+		return false
+	}
+	e := m.Event(event.ConnectionSeen)
+	e.Add(event.ServiceName, service)
+	e.Add(event.UserName, name)
+	e.Add(event.SourceIP, ip)
 	yield(e)
 	return true
 }

@@ -72,6 +72,12 @@ func turnedAway(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
 		}
 		return ok
 	}
+	if rest, ok := said.Rest(t, "FTP LOGIN FAILED ("); ok { // "(cannot set guest privileges) for HOST [address], USER"
+		if _, rest, ok = said.Cut(rest, ") for "); ok {
+			login(m, false, rest, yield)
+		}
+		return ok
+	}
 	if rest, ok := said.Rest(t, "login "); ok {
 		rest, failed := bytes.CutSuffix(bytes.TrimSuffix(rest, []byte(".")), []byte(" failed"))
 		user, host, ok := said.CutLast(rest, " from ")
