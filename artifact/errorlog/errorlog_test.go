@@ -44,6 +44,23 @@ func TestSniff(t *testing.T) {
 	}
 }
 
+// TestWhoseLine: what applications and rsync write begins much as a server's line.
+func TestWhoseLine(t *testing.T) {
+	for line, want := range map[string]bool{
+		"[2024-07-09 13:55:36.123456] [core:error] [pid 12] x":                   true,
+		"[2024-07-09 13:55:36.123456] [error] [client 203.0.113.9] x":            true,
+		"[2024-07-09 13:55:36.123456] [-:error] [pid 12] x":                      true,
+		"[2024-07-09 13:55:36,123] [INFO] [app.auth] Login failed":               false,
+		"[2024-07-09 13:55:36] [info] 12:11:24.051 [http-nio-1] WARN  o.x - y":   false,
+		"2024/07/09 13:55:36 [error] 12#12: *1 x, client: 203.0.113.9":           true,
+		"2024/07/09 13:55:36 [4711] auth failed on module data from unknown (x)": false,
+	} {
+		if errorlog.New().Sniff([]byte(line+"\n")) != want {
+			t.Errorf("%s: %v", line, !want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) { artifacttest.Fuzz(f, errorlog.New) }
 
 func BenchmarkParse(b *testing.B) {

@@ -256,6 +256,7 @@ func lighttpd(e *event.Event, t []byte) {
 		e.Add(event.ServiceName, lighttpdName)
 	}
 	if _, ip, last := said.CutLast(t, "IP: "); ok && last && (bytes.Contains(where, []byte("mod_auth")) || bytes.Contains(where, []byte("http_auth"))) { // which puts the client last, behind the name that it chose; in others' words a path may hold this
+		e.Add(event.UserName, triedLighttpd(t))
 		e.Add(event.SourceIP, said.Address(ip))
 	}
 	e.Add(event.Message, t)

@@ -12,6 +12,11 @@ const maxTried = 200
 // tried gives the name that a client was refused by: "user NAME not found: /", `user NAME: authentication failure for "/": Password Mismatch`, "user NAME in realm `R' not found: /". The name
 // is the client's and the path behind it, too: what the server puts between them may stand there once, or nobody can say where the name ends.
 func tried(t []byte) []byte {
+	if rest, ok := said.Rest(t, "phpMyAdmin: user denied: "); ok { // "NAME (mysql-denied) from ADDRESS"
+		name, _, ok := said.CutLast(rest, "-denied) from ")
+		name, _, ok2 := said.CutLast(name, " (")
+		return within(name, ok && ok2)
+	}
 	rest, ok := said.Rest(t, "user ")
 	if !ok {
 		return nil
@@ -39,6 +44,28 @@ func triedNginx(t []byte) []byte {
 	if !ok {
 		name, _, ok = said.CutLast(rest, `" was not found in "`)
 	}
+	if !ok || len(name) == 0 || len(name) > maxTried {
+		return nil
+	}
+	return name
+}
+
+// triedLighttpd gives that of "password doesn't match for /x/ username: NAME, IP: ADDRESS" and "digest: auth failed for  NAME : wrong password, IP: ADDRESS".
+func triedLighttpd(t []byte) []byte {
+	t, _, ok := said.CutLast(t, ", IP: ")
+	if rest, digest := said.Rest(t, "digest: auth failed for "); digest {
+		name, _, ok2 := said.CutLast(bytes.TrimLeft(rest, " "), " : wrong password")
+		return within(name, ok && ok2)
+	}
+	if !bytes.HasPrefix(t, []byte("password doesn't match for ")) {
+		return nil
+	}
+	_, name, ok2 := said.Cut(t, " username: ") // the path before it has no blank: it is the client's, too, and escaped
+	return within(name, ok && ok2)
+}
+
+// within gives a name that was found and is no longer than may be.
+func within(name []byte, ok bool) []byte {
 	if !ok || len(name) == 0 || len(name) > maxTried {
 		return nil
 	}
