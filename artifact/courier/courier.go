@@ -71,6 +71,9 @@ func refused(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
 	}
 	e := m.Event(k)
 	e.Add(event.ServiceName, service)
+	if command, ok := said.Rest(rest, `msg="535 Authentication failed.",cmd: AUTH `); ok && k == event.AuthFailed {
+		e.Add(event.UserName, tried(command))
+	}
 	e.Add(event.SourceIP, address)
 	e.Add(event.SourcePort, said.Number(port))
 	if k == event.MailRejected {
@@ -79,3 +82,18 @@ func refused(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
 	yield(e)
 	return true
 }
+
+// tried gives the name behind "LOGIN NAME" and "PLAIN BASE64 NAME", which the server adds to the client's command; nil where it adds none.
+func tried(command []byte) []byte {
+	method, rest := said.FirstWord(command)
+	if string(method) == "PLAIN" {
+		_, rest = said.FirstWord(rest)
+	}
+	if len(rest) > maxTried || bytes.HasSuffix(rest, []byte("=")) { // what the client sent, as it is
+		return nil
+	}
+	return rest
+}
+
+// maxTried bounds a name, in bytes.
+const maxTried = 200

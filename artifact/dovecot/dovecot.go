@@ -48,7 +48,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	case bytes.HasSuffix(name, []byte("-login")):
 		return login(m, t, yield)
 	case said.BeginsAny(name, []string{"auth", "dovecot-auth"}):
-		return checked(m, t, yield)
+		return checkedSince24(m, name, t, yield) || checked(m, t, yield)
 	case string(name) == "master" && bytes.HasPrefix(t, []byte("Dovecot v")):
 		return started(m, t, yield)
 	}
@@ -142,6 +142,38 @@ func checked(m *artifact.Message, t []byte, yield func(*event.Event)) bool {
 	e.Add(event.AuthReason, []byte(strings.TrimSuffix(why, " failed: ")))
 	yield(e)
 	return true
+}
+
+// checkedSince24 reads what such a process says since 2.4: the name "auth(user,1.2.3.4,sasl:login)<session>" or "auth-worker(user,1.2.3.4)<pid><session>", and the text "[request [12]: ][Info: ]sql: unknown user".
+func checkedSince24(m *artifact.Message, name, t []byte, yield func(*event.Event)) bool {
+	_, who, ok := said.Cut(name, "(")
+	who, _, ok2 := said.CutLast(who, ")")
+	if !ok || !ok2 {
+		return false
+	}
+	if rest, ok := said.Rest(t, "request ["); ok {
+		_, t, _ = said.Cut(rest, "]: ")
+	}
+	t, _ = said.Rest(t, "Info: ")
+	_, t, _ = said.Cut(t, ": ")
+	if before, method, ok := said.CutLast(who, ",sasl:"); ok && bytes.IndexByte(method, ',') < 0 {
+		who = before
+	}
+	user, ip, _ := said.CutLast(who, ",")
+	address := said.Address(ip)
+	for _, r := range refusals {
+		if address == nil || !bytes.HasPrefix(t, []byte(r)) {
+			continue
+		}
+		e := m.Event(event.ConnectionSeen)
+		e.Add(event.ServiceName, service)
+		e.Add(event.UserName, user)
+		e.Add(event.SourceIP, address)
+		e.Add(event.AuthReason, []byte(strings.TrimSuffix(r, " failed: ")))
+		yield(e)
+		return true
+	}
+	return false
 }
 
 // who reads "user=<u>, method=PLAIN, rip=1.2.3.4, lip=..." (login_log_format_elements); behind rip stands nothing of the client's.

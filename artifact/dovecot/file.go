@@ -40,6 +40,9 @@ func stamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool)
 		}
 	}
 	_, rest, ok := said.Cut(text, ": ")
+	if request, found := said.Rest(rest, "request ["); found { // of an auth-worker, since 2.4
+		_, rest, _ = said.Cut(request, "]: ")
+	}
 	return at, text, ok && said.BeginsAny(rest, levels)
 }
 

@@ -15,6 +15,7 @@ var denials = []struct{ module, before, after string }{
 	{"pam_listfile", "Refused user ", " for service "},
 	{"pam_access", "access denied for user `", "' from `"},
 	{"pam_ldap", `error trying to bind as user "uid=`, ","},
+	{"pam_winbind", "user '", "' denied access (incorrect password or invalid membership)"},
 	{"pam_tally2", "user ", " ("},
 	{"pam_tally", "user ", " ("},
 }

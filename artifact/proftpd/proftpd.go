@@ -27,9 +27,13 @@ var routine = []string{"FTP session ", "SSH2 session ", "FTP login timed out", "
 
 // decode reads "server (name[ip]) - text".
 func decode(m *artifact.Message, yield func(*event.Event)) bool {
-	head, t, ok := split(m.Text)
+	whole := m.Text
+	if rest, ok := said.Rest(whole, "session["); ok { // what mod_sftp puts before
+		_, whole, _ = said.Cut(rest, "] ")
+	}
+	head, t, ok := split(whole)
 	if !ok {
-		head, t = nil, m.Text
+		head, t = nil, whole
 	}
 	name, anonymous := said.Rest(t, "ANON ")
 	user := anonymous

@@ -40,6 +40,10 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	user, ip, ok := said.CutLast(t, fail)
 	if before, _, found := said.Cut(ip, `", "User is not in the `); found { // userlist_log
 		ip = append(before[:len(before):len(before)], '"')
+	} else if before, ok := bytes.CutSuffix(ip, []byte(`", "530 Permission denied."`)); ok { // as Fedora's says why
+		ip = append(before[:len(before):len(before)], '"')
+	} else if before, ok := bytes.CutSuffix(ip, []byte(`", "530 Login incorrect."`)); ok {
+		ip = append(before[:len(before):len(before)], '"')
 	}
 	if ok && len(ip) > 0 && said.Address(ip[:len(ip)-1]) != nil {
 		login(m, event.AuthFailed, user[1:], ip[:len(ip)-1], yield)
