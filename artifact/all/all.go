@@ -62,6 +62,7 @@ import (
 	"telltale/artifact/plesk"
 	"telltale/artifact/postfix"
 	"telltale/artifact/postgresql"
+	"telltale/artifact/pppd"
 	"telltale/artifact/proftpd"
 	"telltale/artifact/proxmox"
 	"telltale/artifact/pureftpd"
@@ -117,7 +118,7 @@ func Artifacts() []*artifact.Artifact {
 		firewall.New(), auditd.New(), // before kernel, which takes every line that the kernel says
 		// What programs say, and the files that carry it.
 		sshd.New(), dropbear.New(), pam.New(), errorlog.Syslog(), sudo.New(), login.New(), users.New(), cron.New(), systemd.New(), kernel.New(), rsyslog.New(), postfix.New(), dovecot.New(), proftpd.New(), pureftpd.New(), wuftpd.New(), sysmon.New(), openvpn.New(), openvpn.Syslog(), xrdp.New(), xrdp.Syslog(), grafana.New(), jupyter.New(), crushftp.New(), rsyncd.New(), accesslog.Syslog(),
-		sendmail.New(), cyrus.New(), uwimap.New(), courier.New(), haproxy.New(), named.New(), fail2ban.New(), webmin.New(), proxmox.New(), phpmyadmin.New(), roundcube.New(), phpmail.New(), cpanel.Hulk(), froxlor.New(), resolver.Unbound(), resolver.Dnsmasq(), cms.WordPress(), cms.Drupal(), cms.Nextcloud(), cms.GiteaSaid(), vpopmail.New(), horde.New(), slapd.New(), opensmtpd.New(), mosquitto.Syslog(), freeradius.Syslog(), gin.Syslog(),
+		sendmail.New(), cyrus.New(), uwimap.New(), courier.New(), haproxy.New(), named.New(), fail2ban.New(), webmin.New(), proxmox.New(), phpmyadmin.New(), roundcube.New(), phpmail.New(), cpanel.Hulk(), froxlor.New(), resolver.Unbound(), resolver.Dnsmasq(), cms.WordPress(), cms.Drupal(), cms.Nextcloud(), cms.GiteaSaid(), vpopmail.New(), horde.New(), slapd.New(), opensmtpd.New(), pppd.New(), mosquitto.Syslog(), freeradius.Syslog(), gin.Syslog(),
 		alarms.Lfd(), alarms.SSHGuard(), alarms.Scans(), alarms.Suhosin(), alarms.CrowdSecSaid(), alarms.ClamAVSaid(), alarms.Maldet(), alarms.AIDESaid(), container.New(),
 		syslogfile.New(), journald.New(), journald.Exported(),
 		rlogin.New(), mssql.New(), elasticsearch.New(), proxmox.Access(),
