@@ -178,6 +178,8 @@ func nginx(e *event.Event, t []byte) {
 	line := t
 	if t = nginxClient(e, t); string(t) == "client logged in" && e.Get(event.SourceIP) != nil {
 		mailLogin(e, line)
+	} else if bytes.HasPrefix(t, []byte(`client login failed: "`)) && e.Get(event.SourceIP) != nil {
+		mailTried(e, line)
 	}
 	if firewall(e, t) {
 		return

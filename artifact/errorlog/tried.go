@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"telltale/artifact/internal/said"
+	"telltale/event"
 )
 
 // maxTried bounds a name that a client gave, in bytes.
@@ -48,6 +49,14 @@ func triedNginx(t []byte) []byte {
 		return nil
 	}
 	return name
+}
+
+// mailTried adds the name by which nginx's mail proxy refused a client: it is the last word in quotes.
+func mailTried(e *event.Event, line []byte) {
+	if _, name, ok := said.CutLast(line, `, login: "`); ok {
+		name, _, ok = said.Cut(name, `"`)
+		e.Add(event.UserName, within(name, ok))
+	}
 }
 
 // triedLighttpd gives that of "password doesn't match for /x/ username: NAME, IP: ADDRESS" and "digest: auth failed for  NAME : wrong password, IP: ADDRESS".

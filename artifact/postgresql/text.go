@@ -101,6 +101,12 @@ func headed(c *logclock.Clock, t []byte) (l line, ok bool) {
 			l.pid, rest = pid, bytes.TrimLeft(after, ": ")
 		}
 	}
+	l.named(rest)
+	return l, true
+}
+
+// named reads what stands behind stamp and process: the names of the prefix, the severity and the text.
+func (l *line) named(rest []byte) {
 	l.names, l.severity, l.text = mark(rest)
 	if _, client, ok := said.CutLast(l.names, "client="); ok { // the server's: it stands behind the names
 		client, _ = said.FirstWord(client)
@@ -122,7 +128,6 @@ func headed(c *logclock.Clock, t []byte) (l line, ok bool) {
 	if string(l.user) == "[unknown]" {
 		l.user = nil
 	}
-	return l, true
 }
 
 // client reads "1.2.3.4" (%h) or "1.2.3.4(5432)" (%r).
@@ -238,7 +243,7 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	}
 	l, ok := headed(&logclock.Clock{}, t)
 	if !ok {
-		_, l.severity, l.text = mark(t)
+		l.named(t)
 	}
 	if l.severity == "" {
 		return false

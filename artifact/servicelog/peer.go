@@ -80,7 +80,7 @@ func address(b []byte) []byte {
 }
 
 // introductions are words behind which a service names who came to it.
-var introductions = []string{"from", "from ip", "from private ip", "client", "client ip", "client address", "rhost", "ip", "ip address", "addr", "address", "remote_addr", "remote_ip", "remoteip", "remoteaddress", "remote", "viewer address", "connecting host", "host", "src", "source", "failed for", "pskey for",
+var introductions = []string{"from", "from ip", "from private ip", "client", "client ip", "client address", "rhost", "ip", "ip address", "addr", "address", "remote_addr", "remote_ip", "remoteip", "remoteaddress", "remoteaddr", "remote", "viewer address", "connecting host", "host", "src", "source", "failed for", "pskey for",
 	"tcp/accept ]", "authentication: auth", "amqp connection"}
 
 // introduced tells whether one of them stands before an address, or before its kind: `RemoteAddress="IPV4/UDP/192.0.2.1/5060"`, or before the name of the host whose
