@@ -148,5 +148,5 @@ func stamp(_ *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool)
 // ours tells a line of an engine: other programs in Go write the same form, and those that serve a network say who asks.
 func ours(line []byte) bool {
 	x, ok := read(line)
-	return ok && x.at.Known() && !bytes.Contains(line, []byte(" remote_ip=")) && (bytes.HasPrefix(line, []byte(`time="`)) || x.level != nil && line[0] < 'a')
+	return ok && x.at.Known() && !bytes.Contains(line, []byte(" remote_ip=")) && !bytes.Contains(line, []byte(" remoteAddr=")) && (bytes.HasPrefix(line, []byte(`time="`)) || x.level != nil && line[0] < 'a')
 }

@@ -13,15 +13,21 @@ import (
 // New gives the artefact.
 func New() *artifact.Artifact {
 	return &artifact.Artifact{Name: "opensmtpd", Doc: "logins to the mail server OpenSMTPD: accepted and refused, from where", Spec: "OpenSMTPD 6.0 to 7.5 usr.sbin/smtpd/smtp_session.c",
-		Programs: []string{"smtpd"}, Decode: newReader().decode, Fresh: func() func(*artifact.Message, func(*event.Event)) bool { return newReader().decode }, Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed}}
+		Programs: []string{"smtpd"}, Decode: newReader().decode, Fresh: func() func(*artifact.Message, func(*event.Event)) bool { return newReader().decode }, Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.ConnectionSeen}}
 }
 
 // maxSessions bounds what is kept; beyond it logins are told without their address.
 const maxSessions = 20000
 
-type reader struct{ of map[string]string }
+// session is what is known of one: whose it is, and whether a line of its own told the last refused try.
+type session struct {
+	ip   string
+	told bool
+}
 
-func newReader() *reader { return &reader{of: map[string]string{}} }
+type reader struct{ of map[string]*session }
+
+func newReader() *reader { return &reader{of: map[string]*session{}} }
 
 var service, password = []byte("opensmtpd"), []byte("password")
 
@@ -32,7 +38,7 @@ var service, password = []byte("opensmtpd"), []byte("password")
 //	5df87c903d709659 smtp failed-command command="AUTH LOGIN" result="535 Authentication failed"
 //	5df87c903d709659 smtp disconnected reason=quit
 //
-// and, before 6.4, "smtp event=connected address=192.0.2.1 host=h.example.org". A refused try leaves its own line and that of the command; the second is passed over.
+// and, before 6.4, "smtp event=connected address=192.0.2.1 host=h.example.org". A refused try leaves its own line, and that of the command, which is passed over then.
 func (r *reader) decode(m *artifact.Message, yield func(*event.Event)) bool {
 	id, rest := said.FirstWord(m.Text)
 	what, ok := said.Rest(rest, "smtp ")
@@ -49,6 +55,8 @@ func (r *reader) decode(m *artifact.Message, yield func(*event.Event)) bool {
 		delete(r.of, number)
 	case "authentication":
 		r.tried(m, number, t, yield)
+	case "failed-command":
+		r.command(m, number, t, yield)
 	}
 	return true
 }
@@ -57,10 +65,45 @@ func (r *reader) connected(number string, t []byte) {
 	at, ok := said.Rest(t, "address=")
 	at, _ = said.FirstWord(at)
 	if ip := said.Address(at); ok && ip != nil && len(r.of) < maxSessions {
-		r.of[number] = string(ip)
+		r.of[number] = &session{ip: string(ip)}
 		return
 	}
 	delete(r.of, number) // of a socket of this machine
+}
+
+// address gives that of a session, nil where none is known.
+func (r *reader) address(number string) []byte {
+	if of := r.of[number]; of != nil {
+		return []byte(of.ip)
+	}
+	return nil
+}
+
+// command reads `[address=A host=H ]command="AUTH PLAIN (...)" result="535 Authentication failed"`. The command is the client's.
+func (r *reader) command(m *artifact.Message, number string, t []byte, yield func(*event.Event)) {
+	ip := r.address(number)
+	if rest, ok := said.Rest(t, "address="); ok {
+		at, rest := said.FirstWord(rest)
+		if _, t = said.FirstWord(rest); len(ip) == 0 {
+			ip = said.Address(at)
+		}
+	}
+	of := r.of[number]
+	_, result, ok := said.CutLast(t, `" result="`)
+	if len(ip) == 0 || !ok || !bytes.HasPrefix(t, []byte(`command="AUTH `)) || of != nil && of.told {
+		if of != nil {
+			of.told = false
+		}
+		return
+	}
+	kind := event.ConnectionSeen
+	if bytes.HasPrefix(result, []byte("535 ")) {
+		kind = event.AuthFailed
+	}
+	e := m.Event(kind)
+	e.Add(event.ServiceName, service)
+	e.Add(event.SourceIP, ip)
+	yield(e)
 }
 
 // tried reads "user=NAME [address=A host=H ]result=ok". The name is the client's.
@@ -78,7 +121,10 @@ func (r *reader) tried(m *artifact.Message, number string, t []byte, yield func(
 	default: // the table of accounts was not to be had
 		return
 	}
-	ip := []byte(r.of[number])
+	ip := r.address(number)
+	if of := r.of[number]; of != nil {
+		of.told = kind == event.AuthFailed
+	}
 	if before, at, ok := said.CutLast(name, " address="); ok {
 		at, _ = said.FirstWord(at)
 		if name = before; len(ip) == 0 {

@@ -45,6 +45,7 @@ func nameBehind(t []byte, last byte) []byte {
 	if last == '\'' || last == '"' {
 		name = t
 	}
+	plain := false // what follows may be another word about him
 	switch {
 	case len(name) > 0 && (name[0] == '\'' || name[0] == '"' || name[0] == '`'):
 		name = quoted(name)
@@ -55,6 +56,7 @@ func nameBehind(t []byte, last byte) []byte {
 			name = before
 		}
 	default:
+		plain = true
 		if end := bytes.IndexAny(name, " ,;:()[]<>\"'`|"); end >= 0 {
 			name = name[:end]
 		}
@@ -66,7 +68,7 @@ func nameBehind(t []byte, last byte) []byte {
 		name = name[:len(name)-1]
 	}
 	for _, w := range noNames {
-		if bytes.EqualFold(name, []byte(w)) {
+		if plain && bytes.EqualFold(name, []byte(w)) {
 			return nil
 		}
 	}
