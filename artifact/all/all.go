@@ -50,6 +50,7 @@ import (
 	"telltale/artifact/loginsdb"
 	"telltale/artifact/modsecurity"
 	"telltale/artifact/mongodb"
+	"telltale/artifact/mosquitto"
 	"telltale/artifact/mssql"
 	"telltale/artifact/mysql"
 	"telltale/artifact/named"

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"iter"
+	"strconv"
 	"time"
 
 	"telltale/artifact"
@@ -43,7 +44,8 @@ func sniff(line []byte) bool {
 func stamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool) {
 	digits := said.Number(t)
 	if rest, ok := said.Rest(t[len(digits):], ": "); ok && len(digits) == 10 {
-		return evidence.Time{Sec: int64(logclock.Digits(digits)), Step: time.Second}, rest, true
+		sec, err := strconv.ParseInt(string(digits), 10, 64)
+		return evidence.Time{Sec: sec, Step: time.Second}, rest, err == nil
 	}
 	at, n := c.ISO(t)
 	text, ok = said.Rest(t[n:], ": ")
