@@ -16,6 +16,7 @@ func peer(t []byte) []byte {
 // peers is peer, and tells whether the line says of the address that somebody came from it.
 func peers(t []byte) (from []byte, plainly bool) {
 	var all, named [2][]byte
+	var unnamed []byte
 	place, last := false, -1
 	for at, n := 0, 0; at < len(t) && n < maxAddresses; {
 		begin, end := next(t, at)
@@ -32,7 +33,13 @@ func peers(t []byte) (from []byte, plainly bool) {
 		if bytes.HasSuffix(before, []byte("[oip=")) || bytes.HasSuffix(before, []byte(";oip=")) { // Zimbra's word for who came by way of a proxy
 			return a, true
 		}
-		if bytes.HasSuffix(before, []byte("@")) || bytes.HasSuffix(before, []byte("//")) || bytes.HasSuffix(before, []byte("I=[")) || string(a) == "0.0.0.0" || string(a) == "::" {
+		if bytes.HasSuffix(before, []byte("@")) || bytes.HasSuffix(before, []byte("//")) || bytes.HasSuffix(before, []byte("I=[")) {
+			continue
+		}
+		if string(a) == "0.0.0.0" || string(a) == "::" { // this server, for any of its addresses, beside another; alone it stands for somebody
+			if !elsewhere(before) {
+				unnamed = a
+			}
 			continue
 		}
 		between := ""
@@ -53,6 +60,9 @@ func peers(t []byte) (from []byte, plainly bool) {
 		return named[0], all[1] == nil
 	case all[0] != nil && all[1] == nil && !place:
 		return all[0], false
+	}
+	if all[0] == nil && !place {
+		return unnamed, false
 	}
 	if named[0] == nil {
 		return ofConnection(t), false
