@@ -199,7 +199,7 @@ func SuspiciousCommand(cmd string) (why string, level Level) {
 	case strings.Contains(low, "socket.socket") && (strings.Contains(low, "dup2") || strings.Contains(low, "pty.spawn")),
 		strings.Contains(low, "fsockopen") && strings.Contains(low, "exec"), strings.Contains(low, "socat ") && servesShell(low):
 		return "gives a shell to the network", Critical
-	case strings.Contains(low, "stratum+tcp") || strings.Contains(low, "stratum+ssl") || minesByOptions(low) || strings.Contains(low, "xmrig") || strings.Contains(low, "minerd"):
+	case strings.Contains(low, "stratum+tcp") || strings.Contains(low, "stratum+ssl") || minesByOptions(low) || strings.Contains(low, "--donate-level") || strings.Contains(low, "xmrig") || strings.Contains(low, "minerd"):
 		return "mines for a pool", minerLevel(c)
 	}
 	for _, w := range strings.FieldsFunc(c, func(r rune) bool { return strings.ContainsRune(" \t;|&<>()'\"`=", r) }) {

@@ -123,6 +123,7 @@ func Artifacts() []*artifact.Artifact {
 		alarms.Lfd(), alarms.SSHGuard(), alarms.Scans(), alarms.Suhosin(), alarms.CrowdSecSaid(), alarms.ClamAVSaid(), alarms.Maldet(), alarms.AIDESaid(), container.New(),
 		syslogfile.New(), journald.New(), journald.Exported(),
 		rlogin.New(), mssql.New(), elasticsearch.New(), proxmox.Access(),
+		printed.New(),                       // what people saved of commands
 		servicelog.New(), servicelog.Said(), // what nobody else knows
 	)
 }

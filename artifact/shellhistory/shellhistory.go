@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"telltale/artifact"
+	"telltale/artifact/internal/listing"
 	"telltale/event"
 	"telltale/evidence"
 	"telltale/internal/lines"
@@ -96,6 +97,8 @@ func (h *history) line(l lines.Line) bool {
 	h.raw, h.command = t, t
 	if at, c, ok := extended(t); ok {
 		h.at, h.command = at, c
+	} else if at, c, ok := listing.Numbered(string(t)); ok { // the shell's own list, saved
+		h.at, h.command = at, []byte(c)
 	}
 	return true
 }
@@ -134,6 +137,9 @@ var names = []string{"bash_history", "zsh_history", "ash_history", "sh_history",
 // loose tells a history by the name that somebody gave to a copy: "bash_history", "root_bash_history", "bash_history-alice.txt". user is what stands
 // beside it, "" for nothing.
 func loose(name string) (user string, ok bool) {
+	if name == "history.txt" { // what the shell's "history" printed
+		return "", true
+	}
 	for _, n := range names {
 		before, after, ok := strings.Cut(name, n)
 		if !ok {

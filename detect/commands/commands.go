@@ -115,7 +115,7 @@ func judge(c string) (id, attack, why string, l detect.Level) {
 	if carriesOut(low) && l < detect.Medium {
 		return "D65", "T1567", carriedOut, detect.Medium
 	}
-	if tool := attackTool(low); tool != "" && l < detect.High {
+	if tool := detect.AttackTool(low); tool != "" && l < detect.High {
 		return "D72", "T1046", "runs " + tool + ", which searches or attacks other machines", detect.High
 	}
 	if l > detect.Info {
@@ -137,25 +137,6 @@ func judge(c string) (id, attack, why string, l detect.Level) {
 
 // carriedOut says that files were put into a store elsewhere.
 const carriedOut = "puts files into a store elsewhere"
-
-// attackTools search or attack other machines. Those that administrators use on their own networks (nmap, nikto) are none.
-var attackTools = map[string]bool{"masscan": true, "zmap": true, "pscan2": true, "pscan": true, "hydra": true, "medusa": true, "ncrack": true, "patator": true, "crowbar": true, "sshscan": true, "pnscan": true, "msfconsole": true, "haiduc": true, "udp.pl": true, "stealth": true, "unixcod": true, "ssh-scan": true, "brutessh": true, "go.sh": true, "zgrab": true, "rustscan": true}
-
-// attackTool gives the tool that a command line in lower case runs, "" for none. To install or read about one is not to run it.
-func attackTool(low string) string {
-	for _, part := range strings.FieldsFunc(low, func(r rune) bool { return r == ';' || r == '|' || r == '&' }) {
-		w := strings.Fields(part)
-		for len(w) > 0 && (w[0] == "sudo" || w[0] == "nohup" || w[0] == "screen" || w[0] == "time" || strings.HasPrefix(w[0], "-")) {
-			w = w[1:]
-		}
-		if len(w) > 1 {
-			if name := w[0][strings.LastIndexByte(w[0], '/')+1:]; attackTools[name] {
-				return name
-			}
-		}
-	}
-	return ""
-}
 
 // looksAround tells whether a command is one of those that people type on a host they do not know.
 func looksAround(c string) bool {

@@ -21,6 +21,7 @@ type record struct {
 // badAddress is what btmp tells of an address: a witness of guessing that an edited auth.log does not touch.
 type badAddress struct {
 	times  []badTime // the first maxBad
+	ssh    bool      // it tried ssh, whose server names no terminal
 	total  int64
 	last   evidence.Time
 	quotes []evidence.Quote
@@ -63,6 +64,7 @@ func (f *fold) badRecord(e *event.Event) {
 		f.btmp[string(ip)] = b
 	}
 	b.total++
+	b.ssh = b.ssh || string(e.Get(event.Terminal)) == "ssh:notty"
 	b.last = evidence.Max(b.last, e.At)
 	if len(b.times) < maxBad {
 		name := string(e.Get(event.UserName))
@@ -193,6 +195,9 @@ func nearest(list []*session, at evidence.Time) *session {
 // recorded adds a login that only wtmp tells.
 func (f *fold) recorded(r record) {
 	k := loginKey{"login", r.user, r.source, "record", ""}
+	if b := f.btmp[r.source]; b != nil && b.ssh {
+		k.service = "sshd"
+	}
 	l := f.logins[k]
 	if l == nil {
 		if len(f.logins) >= maxLogins {

@@ -28,7 +28,7 @@ func (f *fold) judge(p *process) (out []detect.Finding) {
 	}
 	var why, attack []string
 	var worst sign
-	signs := slices.Concat(f.program(p), f.mask(p), f.shell(p), f.environment(p), f.libraries(p))
+	signs := slices.Concat(f.program(p), f.mask(p), f.shell(p), f.environment(p), f.libraries(p), f.listed(p))
 	if p.found != "" {
 		signs = append(signs, sign{id: "D53", attack: "T1014", level: detect.Critical, why: "is hidden: listing the processes does not show it (" + p.found + " does)"})
 	}
@@ -71,6 +71,9 @@ func (p *process) called() string {
 	what := p.exe
 	if what == "" {
 		what = p.name
+	}
+	if what == "" { // a list alone tells of it
+		return fmt.Sprintf("process %s of %s (%s)", p.pid, p.user, p.command[:min(len(p.command), 80)])
 	}
 	return fmt.Sprintf("process %s (%s, %s as %s)", p.pid, p.name, what, p.user)
 }

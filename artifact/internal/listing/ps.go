@@ -47,6 +47,9 @@ func PS(r *Reader) (func([]byte) bool, func()) {
 		if f["vsz"] == "0" && f["rss"] == "0" && f["state"] != "" && f["state"][0] != 'Z' && strings.HasPrefix(f["command"], "[") {
 			e.AddText(event.ProcessTrait, "kernel") // no memory of its own: no program can do without
 		}
+		if f["rss"] != "" && f["rss"] != "0" && strings.HasPrefix(f["command"], "[") {
+			e.AddText(event.ProcessTrait, "own-memory")
+		}
 		if strings.HasPrefix(f["state"], "Z") {
 			e.AddText(event.ProcessTrait, "zombie")
 		}
