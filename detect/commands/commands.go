@@ -5,6 +5,7 @@ package commands
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"iter"
 	"strings"
@@ -23,7 +24,7 @@ func New() *detect.Detection {
 		Attack: []string{"T1059.004", "T1082", "T1070"},
 		Wants:  []event.Kind{event.ShellCommand, event.File, event.SudoCommand, event.ProcessStarted},
 		New: func(s detect.Scene) detect.Fold {
-			return &fold{recon: map[string]*detect.Finding{}, written: map[string]evidence.Time{}, remote: map[string]*detect.Finding{}, images: map[string]bool{}, seen: map[string]*detect.Finding{}}
+			return &fold{recon: map[string]*detect.Finding{}, written: map[string]evidence.Time{}, remote: map[string]*detect.Finding{}, images: map[string]bool{}, places: map[int]line{}, seen: map[string]*detect.Finding{}}
 		},
 	}
 }
@@ -39,6 +40,8 @@ type fold struct {
 	remotes []*detect.Finding          // in the order in which they ran
 	seen    map[string]*detect.Finding // processes that were told, by account and command
 	images  map[string]bool            // histories by which an image of the machine was made
+	evening evening
+	places  map[int]line // of what was found, where it weighs in an evening
 }
 
 const maxHistories = 10_000
@@ -59,10 +62,15 @@ func (f *fold) Observe(e *event.Event) {
 	}
 	cmd := strings.TrimSpace(e.Text(event.CommandLine))
 	user, file := e.Text(event.UserName), e.Text(event.ShellHistory)
-	if id, attack, why, l := judge(cmd); l > detect.Info && len(f.found) < maxCommands {
+	id, attack, why, l := judge(cmd)
+	at := f.evening.next(file, cmd, id == "D61")
+	if l > detect.Info && len(f.found) < maxCommands {
 		shown := cmdline.Mask(cmd)
 		f.found = append(f.found, detect.Finding{Detection: id, What: detect.Command, Level: l, Rung: evidence.Effect, First: e.At, Last: e.At, Count: 1, Account: user, Runs: shown, Path: file,
-			Detail: why, Mechanism: "history", Title: user + " typed: " + shown, Attack: []string{attack}, For: []evidence.Quote{cmdline.Quote(e.Quote(), cmd)}})
+			Detail: why, Mechanism: "history", Title: cmp.Or(user, "somebody") + " typed: " + shown, Attack: []string{attack}, For: []evidence.Quote{cmdline.Quote(e.Quote(), cmd)}})
+		if n := len(f.found) - 1; weighs(&f.found[n]) {
+			f.places[n] = at
+		}
 	}
 	if makesImage(strings.ToLower(cmd)) && len(f.images) < maxHistories {
 		f.images[file] = true
@@ -159,7 +167,10 @@ func looksAround(c string) bool {
 // Findings gives what was found.
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
-		for _, r := range f.found {
+		for i, r := range f.found {
+			if at, weighs := f.places[i]; weighs && f.evening.holds(at) {
+				r.Level, r.Detail = detect.Critical, r.Detail+", beside fetching from a machine without a name and hiding what was typed"
+			}
 			if t := f.written[r.Path]; !r.First.Known() && t.Known() {
 				r.When = []evidence.Time{t} // a shell writes its history when it ends
 			}
