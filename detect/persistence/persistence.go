@@ -197,6 +197,7 @@ func (f *fold) cronRan(e *event.Event) {
 // Findings gives what was found.
 func (f *fold) Findings(ctx context.Context) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
+		f.keyWatch()
 		for _, r := range f.items {
 			if f.copied(&r) {
 				continue
