@@ -41,7 +41,7 @@ func RansomName(p string) bool {
 	if !strings.HasSuffix(name, ".TXT") && !strings.HasSuffix(name, ".HTML") && !strings.HasSuffix(name, ".HTA") && !strings.HasSuffix(name, ".README") {
 		return false
 	}
-	for _, w := range []string{"DECRYPT", "RESTORE", "RECOVER", "UNLOCK", "RANSOM", "YOUR_FILES", "YOUR-FILES", "READ_ME", "README_FOR", "!!!"} {
+	for _, w := range []string{"DECRYPT", "RESTORE", "RECOVER", "UNLOCK", "RANSOM", "YOUR_FILES", "YOUR-FILES", "READ_ME", "README_FOR", "!!!", "LIESMICH", "LIES_MICH", "ENTSCHL", "WIEDERHERST", "DESCIFRA", "RECUPERA", "DECHIFFR", "LISEZ"} {
 		if strings.Contains(name, w) {
 			return true
 		}

@@ -54,6 +54,7 @@ var marks = []mark{
 	{Scanner, [][]string{{"Permission denied", "userauth", "ssh_userauth_password", "SSH-2.0-libssh", "paramiko"}, {"pass_file", "passfile", "vuln.txt", "nobash.txt", "mfu.txt", "uniq.txt", "bios.txt"}}},
 	{Ransom, [][]string{{"encrypted", "ENCRYPTED"}, {"bitcoin", "Bitcoin", "BITCOIN", "BTC", "monero", "Monero", ".onion"}, {"pay", "Pay", "PAY", "Send ", "send ", "contact", "Contact", "wallet"}}},
 	{Ransom, [][]string{{"ll your files have been encrypted", "ll your files have been locked", "ll your files are encrypted", "our files have been encrypted by", "our files have been locked by", "YOUR FILES HAVE BEEN ENCRYPTED", "YOUR FILES HAVE BEEN LOCKED", "YOUR FILES ARE ENCRYPTED"}}},
+	{Ransom, [][]string{{"(crypted)", "verschlüsselt", "verschluesselt", "chiffrés", "chiffrées", "cifrados", "encriptados", "criptografados", "crittografati", "зашифрован"}, {"bitcoin", "Bitcoin", "BITCOIN", "BTC", "monero", "Monero", ".onion", "биткоин"}}},
 	{Thief, [][]string{{"trufflehog"}, {"GITHUB_TOKEN", "NPM_TOKEN", "gh auth token", "_authToken"}, {"webhook.site", "api.github.com/user/repos", "/user/repos", "createForAuthenticatedUser"}, {"process.env"}}},
 	{Machines, [][]string{{"esxcli ", "vim-cmd ", "virsh "}, {".vmdk", ".qcow2"}, {"/encrypt", "encrypt ", "encryptor"}, {"kill", "destroy", "power.off"}}},
 	{Hider, [][]string{{"ld.so.preload"}, {"readdir64", "readdir"}, {"/proc/net/tcp"}, {"dlsym", "RTLD_NEXT", "libc.so.6"}}},
