@@ -29,8 +29,11 @@ func (f *fold) startup(r *detect.Finding) {
 		return
 	}
 	for cmd := range secret {
-		if line == "function "+cmd+" {" || strings.HasPrefix(line, cmd+"()") || strings.HasPrefix(line, cmd+" ()") || strings.HasPrefix(line, "function "+cmd+"()") {
+		if strings.HasPrefix(line, "function "+cmd+" {") || strings.HasPrefix(line, "function "+cmd+" ()") || strings.HasPrefix(line, cmd+"()") || strings.HasPrefix(line, cmd+" ()") || strings.HasPrefix(line, "function "+cmd+"()") {
 			r.Level, r.Detail = detect.Medium, "puts a function in the place of "+cmd+", which is asked for a password"
+			if keepsTyped(line) {
+				r.Level, r.Detail = detect.Critical, "puts a function in the place of "+cmd+", which asks for the password itself and keeps or sends it"
+			}
 		}
 	}
 	switch {
@@ -43,6 +46,25 @@ func (f *fold) startup(r *detect.Finding) {
 	case name == "PATH" && oddPath(value):
 		r.Level, r.Detail = detect.Medium, "makes the shell look for programs first where everybody may write"
 	}
+}
+
+// keepsTyped tells a function that reads what is typed without showing it, and writes it to a file or sends it away. A wrapper that asks a keeper of passwords
+// does neither.
+func keepsTyped(line string) bool {
+	_, rest, ok := strings.Cut(line, "read -")
+	if !ok {
+		return false
+	}
+	options, rest, _ := strings.Cut(rest, " ")
+	if !strings.Contains(options, "s") {
+		return false
+	}
+	for _, out := range []string{">>", "curl ", "wget ", "/dev/tcp/", "| nc ", "|nc "} {
+		if strings.Contains(rest, out) {
+			return true
+		}
+	}
+	return false
 }
 
 // secret are programs that are asked for a password.
