@@ -16,7 +16,7 @@ func (b *builder) verdict() {
 		strong = strong || w.status == Confirmed
 	}
 	signs := b.unexplained()
-	if len(signs) > 0 && b.onlyDoubted() && !b.effective() { // what is bad in itself stays so beside a login that may have been its owner's
+	if len(signs) > 0 && !b.effective() && (b.onlyDoubted() && !b.madeItRun() || !strong && !b.cameWith()) { // what is bad in itself stays so beside a login that may have been its owner's
 		b.entered, b.s.Entry, b.s.Actors = nil, []Entry{}, []Actor{}
 	}
 	switch {
@@ -24,6 +24,11 @@ func (b *builder) verdict() {
 		v.Status, v.Confidence = Compromised, Confirmed
 	case len(b.entered) > 0 && b.effective():
 		v.Status, v.Confidence = Compromised, Likely
+	case len(b.entered) > 0 && len(signs) > 0: // a way that is likely, and soon behind it what is bad in itself
+		v.Status, v.Confidence = Compromised, signs[0].status
+		if b.rootOdd != "" {
+			b.becameRoot(b.rootOdd)
+		}
 	case len(b.entered) > 0:
 		v.Status, v.Confidence = string(CannotTell), Possible
 	case len(signs) > 0:
@@ -53,6 +58,30 @@ func (b *builder) verdict() {
 		b.acquit()
 	}
 	v.Summary = b.summary()
+}
+
+// madeItRun tells whether one of those who got in had a database run what hardly anybody runs: that was no owner who mistyped.
+func (b *builder) madeItRun() bool {
+	for _, w := range b.entered {
+		for _, f := range b.by[detect.DatabaseDid] {
+			if f.Level >= detect.High && f.Source != "" && contains(w.sources, f.Source) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// cameWith tells whether something bad in itself came soon behind a way in that is likely.
+func (b *builder) cameWith() bool {
+	for _, w := range b.entered {
+		for _, f := range b.badByThemselves() {
+			if d := f.First.Sub(w.first); w.first.Known() && f.First.Known() && d >= -grace && d <= oneAct {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // effective tells whether one of the effects was seen on this host itself.

@@ -112,11 +112,17 @@ func (l *line) named(rest []byte) {
 		client, _ = said.FirstWord(client)
 		l.host = said.Address(bytes.TrimRight(client, ","))
 	}
-	if user, _, ok := said.Cut(l.names, ",db="); ok {
+	names := l.names
+	if first, after := said.FirstWord(names); l.host == nil && l.severity != "FATAL" { // "%r %u@%d", "%h %u@%d"; who is refused may bear an address for a name
+		if a := client(bytes.TrimRight(first, ":,")); a != nil {
+			l.host, names = a, after
+		}
+	}
+	if user, _, ok := said.Cut(names, ",db="); ok {
 		if _, user, ok = said.Cut(user, "user="); ok {
 			l.user = user
 		}
-	} else if user, db, ok := said.Cut(bytes.TrimRight(l.names, " "), "@"); ok && bytes.IndexByte(db, '@') < 0 {
+	} else if user, db, ok := said.Cut(bytes.TrimRight(names, " "), "@"); ok && bytes.IndexByte(db, '@') < 0 {
 		l.user = user
 		if i := bytes.LastIndexByte(db, ' '); i > 0 && l.host == nil && l.severity != "FATAL" { // "%u@%d %r"; of who is refused, the database's name is any text
 			l.host = client(db[i+1:])
