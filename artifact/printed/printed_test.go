@@ -20,6 +20,8 @@ func TestSniff(t *testing.T) {
 		"  501  ls\n  502  cd /srv\n  503  w\n":                                                           true,
 		"Jun  2 03:11:00 web1 sshd[1]: Accepted password for root from 203.0.113.50 port 1 ssh2\n":        false,
 		"2023-06-02 03:11:00 INFO pts/0 Fri Jun 2 started\n":                                              false,
+		"# m h dom mon dow command\n*/5 * * * * /usr/local/bin/backup\nMAILTO=root\n":                     true,
+		"1 2 3 4 5 six\n1 2 3 4 5 six\nseven\neight\nnine\n":                                              false,
 		"Dear colleagues,\nI was there on Fri Jun  2 03:11 and saw nothing.\n":                            false,
 		"1  2  3\n": false,
 	} {

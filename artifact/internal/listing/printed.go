@@ -23,6 +23,7 @@ type printed struct {
 	r       *Reader
 	section func([]byte) bool // what reads the lines of the command that printed them; nil where it is not known
 	history bool              // the section is numbered commands
+	user    string            // whose crontab the section is
 	saved   evidence.Time     // when the text was saved, or the end of the year that is all that is known of it
 	logins  []printedLogin
 }
@@ -45,7 +46,7 @@ func Printed(r *Reader) (func([]byte) bool, func()) {
 func (p *printed) line(t []byte) bool {
 	s := strings.TrimRight(string(t), " \t\r")
 	if command, ok := Prompt(s); ok {
-		p.section, p.history = nil, command == "history"
+		p.section, p.history, p.user = nil, command[0] == "history", crontabOf(s, command)
 		return true
 	}
 	if f := heading(s); f != nil {
@@ -57,6 +58,18 @@ func (p *printed) line(t []byte) bool {
 		if len(p.logins) < maxPrinted {
 			p.logins = append(p.logins, printedLogin{l, p.r.ref, s})
 		}
+		return true
+	}
+	if when, command, ok := CronLine(s); ok && p.section == nil {
+		e := p.r.event(event.CronEntry)
+		user, rest := p.user, command
+		if u, c, ok := strings.Cut(command, " "); ok && u == "root" { // the system's own table
+			user, rest = u, strings.TrimLeft(c, " ")
+		}
+		e.AddText(event.UserName, user)
+		e.AddText(event.Schedule, when)
+		e.AddText(event.CommandLine, state.Text([]byte(rest), maxText*4))
+		p.r.yield(e)
 		return true
 	}
 	if number, command, ok := Numbered(s); ok && (p.history || p.section == nil) {
@@ -135,24 +148,74 @@ func (p *printed) end() {
 	}
 }
 
-// Prompt tells "root@web1:~# last -F" and "[root@web1 ~]# last -F", and gives the command's name.
-func Prompt(s string) (command string, ok bool) {
+// Prompt tells "root@web1:~# last -F" and "[root@web1 ~]# last -F", and gives the command's words.
+func Prompt(s string) (command []string, ok bool) {
 	at := strings.IndexByte(s, '@')
 	if at <= 0 || at > 40 || strings.ContainsAny(s[:at], " \t=/:") {
-		return "", false
+		return nil, false
 	}
 	end := strings.IndexAny(s, "#$")
 	if end < at || end+1 >= len(s) || s[end+1] != ' ' || end > 200 || strings.Count(s[:end], " ") > 1 {
-		return "", false
+		return nil, false
 	}
 	f := strings.Fields(s[end+1:])
 	for len(f) > 1 && f[0] == "sudo" {
 		f = f[1:]
 	}
 	if len(f) == 0 {
-		return "", false
+		return nil, false
 	}
-	return f[0], true
+	return f, true
+}
+
+// crontabOf gives whose table "crontab -l" prints: who asks for it, or the one named behind -u.
+func crontabOf(s string, command []string) string {
+	if command[0] != "crontab" {
+		return ""
+	}
+	if i := slices.Index(command, "-u"); i > 0 && i+1 < len(command) {
+		return command[i+1]
+	}
+	if slices.Contains(strings.Fields(s), "sudo") {
+		return "root"
+	}
+	user, _, _ := strings.Cut(strings.TrimPrefix(s, "["), "@")
+	return user
+}
+
+// CronLine reads a line of a user's table of cron: five fields of times, or one with an at sign, and a command.
+func CronLine(s string) (when, command string, ok bool) {
+	f := strings.Fields(s)
+	n := 5
+	if len(f) > 1 && slices.Contains([]string{"@reboot", "@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"}, f[0]) {
+		n = 1
+	}
+	if len(f) <= n {
+		return "", "", false
+	}
+	for i, w := range f[:n] {
+		if n == 5 && !cronField(w, i) {
+			return "", "", false
+		}
+	}
+	rest := s
+	for _, w := range f[:n] {
+		rest = strings.TrimLeft(rest, " \t")[len(w):]
+	}
+	command = strings.TrimSpace(rest)
+	return strings.Join(f[:n], " "), command, strings.ContainsAny(command, "/abcdefghijklmnopqrstuvwxyz")
+}
+
+// cronField tells whether a word may stand in the n-th field of times: numbers up to its bound, names where months and days have them.
+func cronField(w string, n int) bool {
+	for _, x := range strings.FieldsFunc(w, func(r rune) bool { return r == ',' || r == '-' || r == '/' }) {
+		v, err := strconv.Atoi(x)
+		name := n >= 3 && len(x) == 3 && (weekday(x) >= 0 || weekday(strings.ToUpper(x[:1])+x[1:]) >= 0 || logclock.Month([]byte(strings.ToUpper(x[:1])+x[1:])) != 0)
+		if x != "*" && !name && (err != nil || v < 0 || v > []int{59, 23, 31, 12, 7}[n] && !strings.Contains(w, "/")) {
+			return false
+		}
+	}
+	return strings.Trim(w, ",-/") != ""
 }
 
 // Login is a line of last(1), lastb(1), lastlog(8) or who(1).
