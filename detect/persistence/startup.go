@@ -80,7 +80,7 @@ func oddPath(v string) bool {
 }
 
 // remote are programs that let somebody in from afar, past the firewall, by their names.
-var remote = map[string]bool{"anydesk": true, "teamviewerd": true, "rustdesk": true, "ngrok": true, "chisel": true, "frpc": true, "frps": true, "gs-netcat": true, "gsocket": true, "bore": true, "localxpose": true, "loclx": true, "pagekite": true, "zrok": true, "revsocks": true, "ligolo-ng": true, "sliver": true, "nps": true, "npc": true, "meshagent": true, "dwagent": true, "dwagsvc": true,
+var remote = map[string]bool{"anydesk": true, "teamviewerd": true, "rustdesk": true, "ngrok": true, "chisel": true, "frpc": true, "frps": true, "gs-netcat": true, "gsocket": true, "ligolo": true, "ligolo-agent": true, "gost": true, "wstunnel": true, "reverse_ssh": true, "pupy": true, "pupysh": true, "sliver-client": true, "merlinAgent": true, "bore": true, "localxpose": true, "loclx": true, "pagekite": true, "zrok": true, "revsocks": true, "ligolo-ng": true, "sliver": true, "nps": true, "npc": true, "meshagent": true, "dwagent": true, "dwagsvc": true,
 	"screenconnect": true, "atera": true, "splashtop": true, "cloudflared": true, "tailscaled": true, "zerotier-one": true, "nebula": true, "iox": true, "rathole": true, "playit": true, "tmate": true, "ttyd": true, "gotty": true, "shellinaboxd": true, "tacticalagent": true}
 
 // afar tells a unit that runs a program for access from afar. Administrators use most of them, too; one that no package owns is worth a look, and
@@ -88,16 +88,36 @@ var remote = map[string]bool{"anydesk": true, "teamviewerd": true, "rustdesk": t
 func (f *fold) afar(r *detect.Finding) {
 	first, _, _ := strings.Cut(r.Runs, " ")
 	name := path.Base(strings.Trim(first, `"'`))
+	if line := sellsLine(name, r.Runs); line != "" && r.Package == "" {
+		r.Mechanism, r.Attack = "remote-access", []string{"T1496"}
+		r.Level, r.Detail = detect.Medium, "runs "+line+", which sells the server's line to others, whose doings are then this server's"
+		return
+	}
 	if !remote[name] {
 		return
 	}
 	r.Mechanism, r.Attack = "remote-access", []string{"T1219"}
 	switch {
-	case name == "gs-netcat" || name == "gsocket" || name == "revsocks" || name == "sliver":
+	case name == "gs-netcat" || name == "gsocket" || name == "revsocks" || name == "sliver" || name == "pupy" || name == "pupysh" || name == "merlinAgent" || name == "reverse_ssh":
 		r.Level, r.Detail = detect.High, "runs "+name+", which gives a shell to somebody afar"
 	case r.Package == "":
 		r.Level, r.Detail = detect.Medium, "runs "+name+", by which somebody afar gets in past the firewall"
 	}
+}
+
+// sellers are programs that sell a machine's line, by parts of their names and of their containers' images. Owners run them, too, seldom on servers.
+var sellers = []string{"peer2profit", "traffmonetizer", "honeygain", "pawns-cli", "iproyal", "packetstream", "psclient", "earnapp", "earnfm", "repocket", "bitping", "proxyrack", "proxylite"}
+
+// sellsLine gives the program of that kind that a command runs: itself, or as a container's image.
+func sellsLine(name, command string) string {
+	low := strings.ToLower(command)
+	container := name == "docker" || name == "podman"
+	for _, s := range sellers {
+		if strings.HasPrefix(strings.ToLower(name), s) || container && strings.Contains(low, s) {
+			return s
+		}
+	}
+	return ""
 }
 
 // allOf tells a rule of sudo for any command.
