@@ -27,7 +27,7 @@ func (f *fold) listed(p *process) (out []sign) {
 	if words[0] == "sshd:" || words[0] == "postgres:" || words[0] == "sudo" || words[0] == "ps" { // what others say, or what he who looks runs himself
 		return nil
 	}
-	if tool := detect.AttackTool(strings.ToLower(p.command)); tool != "" && len(words) > 1 {
+	if tool := detect.AttackTool(strings.ToLower(p.command)); detect.OnlyScans(tool) {
 		return []sign{{id: "D72", attack: "T1046", level: f.ofService(p, detect.Medium), of: "work", why: "is " + tool + ", which searches or attacks other machines"}}
 	}
 	why, level := detect.SuspiciousCommand(p.command)
