@@ -278,7 +278,7 @@ func (b *builder) named(told []*missing) {
 			}
 			product, cve = p.product(), append(cve, p.f.Sources...)
 		}
-		if product != "" && e.Product == "" && len(e.CVE) == 0 {
+		if product != "" && e.Product == "" && (len(e.CVE) == 0 || slices.ContainsFunc(e.CVE, func(s string) bool { return contains(cve, s) })) {
 			e.Product, e.CVE = utf8(product), ids(cve...)
 		}
 	}

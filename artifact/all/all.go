@@ -64,6 +64,7 @@ import (
 	"telltale/artifact/postfix"
 	"telltale/artifact/postgresql"
 	"telltale/artifact/pppd"
+	"telltale/artifact/printed"
 	"telltale/artifact/proftpd"
 	"telltale/artifact/proxmox"
 	"telltale/artifact/pureftpd"
