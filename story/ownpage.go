@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"telltale/detect"
+	"telltale/event"
 	"telltale/evidence"
 )
 
@@ -33,12 +35,20 @@ func (b *builder) ownPage(f *detect.Finding) bool {
 		f.Level = detect.Medium
 		return true
 	}
-	f.Level = detect.High
+	if f.What != detect.WebUpload || f.Mechanism == "web-admin" || !neverOwn(f) {
+		f.Level = detect.High
+	}
 	f.Title = fmt.Sprintf("the script %s looks like an intruder's, and nobody asked for it but %s, from where %s had come long before", f.Path, list(f.Sources), utf8(account))
 	if len(strangers) > 0 {
 		f.Title = fmt.Sprintf("the script %s looks like an intruder's; it was used from %s, from where %s had come long before, and from %s, of which nothing else is known", f.Path, f.Sources[0], utf8(account), list(strangers))
 	}
 	return true
+}
+
+// neverOwn tells what nobody brings for himself by a form of his site that takes pictures: a web shell that says its name, and one that hides what it is told. It is an
+// intruder's whoever shares the address.
+func neverOwn(f *detect.Finding) bool {
+	return strings.Contains(f.Detail, "it calls itself by the name of a known web shell") || strings.Contains(f.Detail, "it runs what a request carries encoded")
 }
 
 // usedFirst gives when somebody first used a script, or brought it.
@@ -82,7 +92,8 @@ func (b *builder) attackedBesides(ip, script string) bool {
 // maxOwnUsers is how many people use a tool of their own.
 const maxOwnUsers = 3
 
-// lodger gives an account that was let in with its password or key from an address before a time, which nobody had guessed there.
+// lodger gives an account of the server that was let in with its password or key from an address before a time, which nobody had guessed there. What a site's visitors open
+// for themselves is none, and a place to which the account was new is whoever's has its password, until it has come from there on several days.
 func (b *builder) lodger(ip string, before evidence.Time) string {
 	for _, l := range b.by[detect.GuessedIn] {
 		if l.Source == ip && b.guesser(l) {
@@ -90,9 +101,29 @@ func (b *builder) lodger(ip string, before evidence.Time) string {
 		}
 	}
 	for _, l := range b.logins() {
-		if l.Source == ip && l.Account != "" && l.Method != "none" && l.Method != "anonymous" && before.Known() && l.First.Known() && l.First.Before(before) {
+		if l.Source == ip && l.Account != "" && l.Method != "none" && l.Method != "anonymous" && before.Known() && l.First.Known() && l.First.Before(before) && ofServer(l.Service) && settled(l, before) {
 			return l.Account
 		}
 	}
 	return ""
+}
+
+// ofServer tells services that let in those who work on a server: a mailbox or an account of a site is a customer's.
+func ofServer(service string) bool {
+	c := event.ClassOf(service)
+	return c == event.ShellService || c == event.PanelService || c == event.FileService
+}
+
+// settled tells a login from where its account had always come, or from where it had come on several days before a time.
+func settled(l *detect.Finding, before evidence.Time) bool {
+	if l.Access == nil || !l.Access.NewAddress {
+		return true
+	}
+	days := map[int64]bool{}
+	for _, s := range l.Access.Sessions {
+		if s.Start.Known() && s.Start.Before(before) {
+			days[s.Start.Sec/86400] = true
+		}
+	}
+	return len(days) >= workdays
 }
