@@ -116,8 +116,8 @@ func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequ
 			if !ok || !named && !b.servedBy(f, e) || b.nearest(e) != nil {
 				continue
 			}
-			if t.Source == "" && len(f.Sources) == 1 { // a line that names nobody, beside others of the same kind that all name one
-				t.Source = f.Sources[0]
+			if t.Source == "" {
+				t.Source = soleSource(f, t.At)
 			}
 			if s, _ := b.actor(e); s == nil { // nobody who is known did it
 				out = append(out, consequence{f, t, e, named})
@@ -125,6 +125,23 @@ func (b *builder) followed(f *detect.Finding, soon time.Duration) (out []consequ
 		}
 	}
 	return out
+}
+
+// beside is how near a line that names somebody has to be to one of the same kind that does not.
+const beside = 10 * time.Minute
+
+// soleSource gives whom the attempts of one kind all name, where one that names him is near a time: it speaks for one beside it that names nobody. Who scanned days before
+// is another.
+func soleSource(f *detect.Finding, at evidence.Time) string {
+	if len(f.Sources) != 1 {
+		return ""
+	}
+	for _, t := range f.Tries {
+		if t.Source == f.Sources[0] && t.At.Sub(at).Abs() <= beside {
+			return t.Source
+		}
+	}
+	return ""
 }
 
 // manyCrashes are more than a program's own faults bring about under one client: who guesses at an overflow crashes a session with each guess.
