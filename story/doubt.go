@@ -33,6 +33,9 @@ func (b *builder) guesser(f *detect.Finding) bool {
 	if a.FailedHere <= aFew && behindTheTries(a) {
 		return false
 	}
+	if a.TriedAccounts > 1 && a.TriedInvalid == 0 && b.origin(f.Source) == "internal" && b.accountsFrom(f.Source) >= a.TriedAccounts {
+		return false // a machine of one's own whose programs had old passwords: nobody guesses all that he tries
+	}
 	fast := f.Method == "password" && a.FailedAddress >= fastTries && a.TriedAccounts >= fastNames && byMachine(a.FailedAddress, a.Trying)
 	root, here := f.Account == "root", a.FailedHere
 	if f.Service == "pveproxy" { // whose log names nobody where it refuses

@@ -83,6 +83,8 @@ func (f *fold) judge(service, m, p string) (why string, l detect.Level, rung evi
 		return "loaded the module " + p, detect.High, evidence.Effect
 	case service == "redis" && strings.Contains(m, "of ") && strings.Contains(m, "enabled (user request"):
 		return "was made the replica of another server", detect.Medium, evidence.Accepted
+	case service == "mssql" && strings.HasPrefix(m, "unsafe assembly '") && ofMaker(m):
+		return "loaded code of its maker", detect.Info, evidence.Accepted
 	case service == "mssql" && strings.HasPrefix(m, "unsafe assembly '"):
 		return "loaded code that may do all that its own account may", detect.High, evidence.Effect
 	case service == "mssql" && strings.HasPrefix(m, "configuration option 'xp_cmdshell'"):
@@ -100,6 +102,15 @@ func (f *fold) judge(service, m, p string) (why string, l detect.Level, rung evi
 		return "was asked to write " + p, detect.Low, evidence.Accepted
 	}
 	return "", detect.Info, evidence.Attempt
+}
+
+// makersKey is the end of the strong name that Microsoft signs what belongs to SQL Server with.
+const makersKey = "publickeytoken=89845dcd8080cc91"
+
+// ofMaker tells an assembly that SQL Server itself came with: its integration services and its data quality services load theirs into their own databases.
+func ofMaker(m string) bool {
+	name, domain, ok := strings.Cut(strings.TrimPrefix(m, "unsafe assembly '"), "' loaded into appdomain ")
+	return ok && strings.HasPrefix(name, "microsoft.") && strings.Contains(name, makersKey) && (strings.Contains(domain, "(ssisdb.") || strings.Contains(domain, "(dqs_") || strings.Contains(domain, "(master.sys["))
 }
 
 // sensitive tells paths by which a written file becomes a way in.
