@@ -30,6 +30,7 @@ type loss struct {
 	names                    []string
 	demand                   string
 	strong                   bool // words that no application gives to its tables
+	fresh                    bool // something was dropped that nobody drops by its age
 	at                       evidence.Time
 	dropQuotes, quotes       []evidence.Quote
 }
@@ -43,6 +44,9 @@ func (f *fold) lost(e *event.Event) {
 		return
 	}
 	service, source := e.Text(event.ServiceName), string(detect.From(e))
+	if demand != "" && service == elastic && !noteIndex(demand) {
+		return
+	}
 	k := service + "\x00" + source
 	x := f.losses[k]
 	if x == nil {
@@ -55,6 +59,7 @@ func (f *fold) lost(e *event.Event) {
 	x.account = cmp.Or(x.account, e.Text(event.UserName))
 	if verb != "" {
 		x.dropped++
+		x.fresh = x.fresh || service != elastic || !lapsed(name, e.At)
 		if len(x.drops) < maxTimes {
 			x.drops = append(x.drops, e.At)
 		}
@@ -117,16 +122,18 @@ func demands(m string) (demand string, strong bool) {
 	return "", false
 }
 
+const elastic = "elasticsearch"
+
 // unit is what a service calls a whole of its data.
 func unit(service string) string {
-	if service == "elasticsearch" {
+	if service == elastic {
 		return "index"
 	}
 	return "database"
 }
 
 func units(service string) string {
-	if service == "elasticsearch" {
+	if service == elastic {
 		return "indices"
 	}
 	return "databases"
@@ -156,7 +163,7 @@ func (f *fold) destroyed() (out []detect.Finding) {
 		if near > 0 {
 			r.Title = fmt.Sprintf("%s of %s dropped, and a demand was left instead: %s", detect.Plural(near, unit(x.service), units(x.service)), x.service+was(near), x.demand)
 			r.Detail = strings.Join(x.names, ", ")
-			if x.strong {
+			if x.strong && (x.fresh || strings.HasSuffix(x.demand, "-meow")) {
 				r.Level = detect.Critical
 			}
 			for _, t := range x.drops {
