@@ -1,6 +1,9 @@
 package webscript
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // parameters are those variables of a page in Java that hold what a request carries.
 type parameters map[string]bool
@@ -27,12 +30,34 @@ func (v parameters) judge(s string) (what string, rank int) {
 		}
 		for _, w := range strings.FieldsFunc(args, func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
 			if v[w] {
-				return runsProgram, 5
+				return ofJava(args)
 			}
 		}
 	}
 	return "", 0
 }
+
+// ofJava words what a page gives to a call that runs a program, which no shell reads unless it is named: where a program stands before what a request carries, no other is run.
+func ofJava(args string) (string, int) {
+	args = strings.TrimLeft(args, " \t(")
+	for _, start := range []string{"new string[]", "{", "arrays.aslist(", "list.of("} {
+		args = strings.TrimLeft(strings.TrimPrefix(args, start), " \t")
+	}
+	first, rest, quoted := strings.Cut(strings.TrimPrefix(args, `"`), `"`)
+	if !strings.HasPrefix(args, `"`) || !quoted {
+		return runsProgram, 5
+	}
+	word, more, _ := strings.Cut(strings.TrimLeft(first, " "), " ")
+	whole := more != "" || strings.HasSuffix(first, " ") || strings.HasPrefix(strings.TrimLeft(rest, " "), ",")
+	program := word[strings.LastIndexAny(word, `/\`)+1:]
+	if !whole || program == "" || slices.Contains(windowsShells, strings.TrimSuffix(program, ".exe")) || strings.HasPrefix(program, "python") || slices.Contains(runners, program) {
+		return runsProgram, 5
+	}
+	return "it runs programs of the system", 2
+}
+
+// windowsShells are those that the runners lack.
+var windowsShells = []string{"cmd", "powershell", "pwsh"}
 
 // assigned gives the name before "=" at the end of s: "String cmd = ".
 func assigned(s string) string {

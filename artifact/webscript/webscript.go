@@ -29,7 +29,7 @@ const maxScan = 1 << 20 // bytes
 
 func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
-		best, raw := "", []byte(nil)
+		best, raw, signed := "", []byte(nil), false
 		carried, said := variables{}, map[string]bool{}
 		takes, shut := theft{}, closing{}
 		settings := strings.HasSuffix(in.Path, "/.htaccess")
@@ -50,6 +50,7 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 			if settings {
 				shut.line(s)
 			}
+			signed = signed || any(s, verifiers)
 			what, r := judge(s, in.Path)
 			if len(l.Text) <= maxJudged {
 				for st := range statements(s) {
@@ -86,6 +87,9 @@ func parse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Event, error
 		in.Seen.Record(evidence.Time{})
 		if err := lr.Err(); err != nil {
 			yield(event.Event{}, &evidence.Damage{Ref: in.Ref, Reason: err.Error()})
+		}
+		if best == runsEncoded && signed {
+			best += " and signed"
 		}
 		if best == "" && shut.all() {
 			best = closedOff
@@ -138,7 +142,7 @@ func judge(s string, p string) (string, int) {
 	case in && dec && strings.Contains(s, "eval(") && runsIn(s) && decodesRequest(s):
 		return runsEncoded, 5
 	case in && sink && runsIn(s) && (strings.HasSuffix(p, ".jsp") || strings.HasSuffix(p, ".jspx")):
-		return runsProgram, 5
+		return javaCall(s)
 	case in && sink && runsIn(s), in && shellTicks(s):
 		return "it runs what a request carries", 5
 	case strings.Contains(s, "eval(") && packedTwice(s):
@@ -164,8 +168,21 @@ func judge(s string, p string) (string, int) {
 // runsEncoded says that a script evaluates code that its visitors send encoded: a console of the owner's has no reason to.
 const runsEncoded = "it runs what a request carries encoded"
 
+// verifiers tell who sent something: what they refuse is not run. Intruders have them, too, so that they only take away what the encoding says.
+var verifiers = []string{"hash_equals(", "openssl_verify(", "sodium_crypto_sign_verify_detached("}
+
 // runsProgram says it of a page of Java, in which nobody writes such a thing by the way.
 const runsProgram = "it runs what a request carries as a program"
+
+// javaCall words a line of a page of Java that holds what a request carries and the call that runs a program.
+func javaCall(s string) (string, int) {
+	for _, sink := range []string{".exec(", "processbuilder("} {
+		if _, args, ok := strings.Cut(s, sink); ok {
+			return ofJava(args)
+		}
+	}
+	return runsProgram, 5
+}
 
 // decodesRequest tells, within what is evaluated, a decoder that is given a visitor's words: "eval(base64_decode($_post['c']))".
 func decodesRequest(s string) bool {

@@ -34,6 +34,9 @@ func (f *fold) onlyPlace(x *file, grave int, r *detect.Finding) bool {
 // mostByForm is the most points that a form by which visitors write to the site's owner can have: some ask for what nobody should mail.
 const mostByForm = 4
 
+// mostByEditor is the most that a script can have which a site's own editor wrote and which does nothing that is grave.
+const mostByEditor = 3
+
 func byForm(x *file, r *detect.Finding) bool {
 	mails := strings.HasPrefix(x.content, "it sends card numbers by mail") || strings.HasPrefix(x.content, "it sends what visitors type as their passwords")
 	return mails && r.What == detect.WebScript && !inDataDir(x.path) && !hidden(x.path) && !strings.HasPrefix(path.Base(x.path), ".")
