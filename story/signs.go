@@ -60,13 +60,13 @@ func (b *builder) commanded(f *detect.Finding) bool {
 	}
 	if f.Detection == "D58" { // who takes data away, leaves no history and removes what tells of logins
 		out := b.besideIn(f, "D65")
-		return out != nil && b.besideIn(f, "D61") != nil && b.removesLogins(f)
+		return out != nil && b.besideIn(f, "D61") != nil && b.removesLogins(f, whoOnly)
 	}
 	removes, hides := b.besideIn(f, "D58"), b.besideIn(f, "D61")
 	if f.Level >= detect.Critical && !ownInstall(f) && !asksPort(f) {
 		return removes != nil || hides != nil || b.besideIn(f, "D46") != nil
 	}
-	return (foreign([]*detect.Finding{f}) || destroysAll(f)) && hides != nil && b.removesLogins(f)
+	return (foreign([]*detect.Finding{f}) || destroysAll(f)) && hides != nil && b.removesLogins(f, loginLogs)
 }
 
 // besideIn gives what of a kind the history of a command holds besides.

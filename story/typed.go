@@ -10,18 +10,21 @@ import (
 
 // Here is what administrators type for years into one history that looks, put together, like an intruder's evening.
 
-// loginLogs are what tells who was there; those that fill disks are others.
-var loginLogs = []string{"wtmp", "btmp", "utmp", "lastlog", "auth.log", "/secure", "/messages", "syslog", "/audit", "/journal", "faillog"}
+// loginLogs are what tells who was there; those that fill disks are others, and what strangers who were refused fill (btmp) is one of them.
+var loginLogs = []string{"wtmp", "utmp", "lastlog", "auth.log", "/secure", "/messages", "syslog", "/audit", "/journal"}
+
+// whoOnly are those that tell hardly anything else.
+var whoOnly = []string{"wtmp", "utmp", "lastlog", "auth.log", "/secure", "/audit"}
 
 // removesLogins tells whether the history of a command removes, too, what tells who was logged in. What logrotate has put aside goes when disks are full.
-func (b *builder) removesLogins(f *detect.Finding) bool {
+func (b *builder) removesLogins(f *detect.Finding, logs []string) bool {
 	return slices.ContainsFunc(b.by[detect.Command], func(o *detect.Finding) bool {
 		if o.Path != f.Path || o.Account != f.Account || o.Detection != "D58" || o.Level < detect.High {
 			return false
 		}
 		return slices.ContainsFunc(strings.Fields(o.Runs), func(w string) bool {
 			old := strings.HasSuffix(w, ".gz") || strings.HasSuffix(w, ".1") || strings.HasSuffix(w, ".old") || strings.HasSuffix(w, ".xz") || strings.HasSuffix(w, ".bz2")
-			return !old && (slices.ContainsFunc(loginLogs, func(l string) bool { return strings.Contains(w, l) }) || strings.TrimRight(w, "/*") == "/var/log")
+			return !old && (slices.ContainsFunc(logs, func(l string) bool { return strings.Contains(w, l) }) || strings.TrimRight(w, "/*") == "/var/log")
 		})
 	})
 }
