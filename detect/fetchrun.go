@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"net/netip"
 	"path"
 	"slices"
 	"strings"
@@ -27,6 +28,15 @@ func runsFetched(c string) bool {
 		}
 	}
 	return false
+}
+
+// nearFetch tells an address of one's own networks: mirrors stand there that have no name, and no certificate.
+func nearFetch(from string) bool {
+	_, rest, _ := strings.Cut(from, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	host, _, _ = strings.Cut(host, ":")
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsPrivate()
 }
 
 // fetchedNames gives the names of the files that a command line fetches by curl or wget.
@@ -63,12 +73,50 @@ func minesByOptions(c string) bool {
 		for j := i - 2; j >= 0; j-- { // the program that the option is given to
 			if !strings.HasPrefix(w[j], "-") && (j == 0 || strings.ContainsAny(w[j-1], ";|&(") || strings.HasPrefix(w[j], "/") || strings.HasPrefix(w[j], "./")) {
 				hidden := InVolatileDir(w[j]) || HiddenPath(w[j]) != "" || tuckedAway(w[j]) != ""
-				return !slices.Contains(notMiners, path.Base(w[j])) && (hidden || slices.Contains(w, "-u") || slices.Contains(w, "--user"))
+				return !slices.Contains(notMiners, path.Base(w[j])) && (hidden || forPool(w, host))
 			}
 		}
 	}
 	return false
 }
+
+// forPool tells the words of a miner from those of whatever else sends to a host and a port under a name: a purse, a pool's name, or what only miners are told.
+func forPool(w []string, host string) bool {
+	named := false
+	for i, x := range w {
+		x = strings.Trim(x, `'"`)
+		switch {
+		case i > 0 && (w[i-1] == "-u" || w[i-1] == "--user"):
+			named = true
+			purse, _, _ := strings.Cut(x, ".")
+			if len(purse) >= shortestPurse && !strings.ContainsAny(purse, "@/:") {
+				return true
+			}
+		case i > 0 && (w[i-1] == "-p" || w[i-1] == "--pass"):
+			if named && strings.EqualFold(x, "x") { // pools ask for no password
+				return true
+			}
+		}
+	}
+	if !named {
+		return false
+	}
+	for _, p := range []string{"pool", "mine", "mining", "xmr", "monero", "hash", "coin", "nano"} {
+		if strings.Contains(host, p) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(w, func(x string) bool {
+		name, _, _ := strings.Cut(x, "=")
+		return slices.Contains(minerOptions, name)
+	})
+}
+
+// shortestPurse is how long the address of a purse is at least.
+const shortestPurse = 26
+
+// minerOptions are those of miners alone.
+var minerOptions = []string{"--donate-level", "--coin", "--algo", "--nicehash", "--rig-id", "--cpu-priority", "--cpu-max-threads-hint", "--max-cpu-usage", "--randomx-mode", "--no-huge-pages", "-a"}
 
 // notMiners are programs that take something else behind -o.
 var notMiners = []string{"curl", "wget", "ssh", "scp", "sftp", "mount", "rsync", "tar", "sort", "gcc", "cc", "java", "tcpdump", "openssl", "ps", "lsof"}

@@ -79,13 +79,13 @@ func Pasted(from string) bool {
 }
 
 // fetchedLevel tells how grave it is that a machine runs by itself what it fetches. From a maker that tells everybody to, it is trust; from a host with a name, by
-// https, an administrator may do it, too; from an address, by http or from where anybody puts code, hardly.
+// https, an administrator may do it, too; from an address, by http or from where anybody puts code, hardly. Mirrors within the own networks have neither name nor certificate.
 func fetchedLevel(c string) Level {
 	from, l := FetchedFrom(c)
 	switch {
 	case l <= Low:
 		return Medium
-	case l <= Medium && !Pasted(from):
+	case l <= Medium && !Pasted(from), nearFetch(from):
 		return High
 	}
 	return Critical

@@ -210,6 +210,9 @@ func SuspiciousCommand(cmd string) (why string, level Level) {
 			return "uses the hidden path " + w, High
 		}
 	}
+	if loadsVolatile(c) {
+		return "loads a library from where everybody may write", High
+	}
 	for _, w := range programs(c) {
 		if InVolatileDir(w) {
 			return "runs a program in " + w[:strings.LastIndexByte(w, '/')+1] + ", where everybody may write", High
@@ -222,6 +225,9 @@ func SuspiciousCommand(cmd string) (why string, level Level) {
 		return "fetches a file and makes it a program", High
 	}
 	if from, l := FetchedFrom(c); fetch && (l >= High || Pasted(from)) && !ownFetch(low) && runsFetched(low) {
+		if nearFetch(from) {
+			return "fetches a file and makes it a program", Medium
+		}
 		return "fetches a file and makes it a program", High
 	}
 	for _, w := range programs(c) {

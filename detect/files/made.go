@@ -50,7 +50,7 @@ func (f *fold) made(e *event.Event, p, facts string, owned bool) bool {
 	l := detect.Medium
 	if volatile := detect.InVolatileDir(p) || detect.HiddenPath(p) != ""; (f.ofService(e) || volatile && e.Text(event.FileUID) == "0") && mark != marks.Loader || detect.HiddenPath(p) != "" || mark == marks.Miner && detect.TuckedSettings(p) { // owners mine, too, but do not hide it
 		l = detect.Critical
-	} else if volatile || f.ofService(e) || f.belowRoot(p) || mark == marks.Sender || mark == marks.Bomb || mark == marks.Loader && strings.HasPrefix(path.Base(p), ".") {
+	} else if volatile || f.ofService(e) || f.belowRoot(p) && mark != marks.Loader || mark == marks.Sender || mark == marks.Bomb || mark == marks.Loader && strings.HasPrefix(path.Base(p), ".") {
 		l = detect.High
 	}
 	if strings.HasPrefix(facts, "text") {
