@@ -97,6 +97,9 @@ var said = map[string]bool{"sshd-setting": true, "ssh-setting": true, "environme
 // line judges a line of a script. Of a package's own only what is never innocent is told: they are long, and fetch and unpack for a living.
 func (h *hookups) line(r *detect.Finding, x *hook, line string) {
 	why, l := detect.SuspiciousCommand(line)
+	if l == detect.Critical && firstBoot(x) && strings.HasPrefix(why, "runs code that it fetches") {
+		l = detect.High
+	}
 	if l == detect.Info || l < detect.Critical && (x.owned || x.mechanism == "package-script" || x.mechanism == "cloud-script" || x.mechanism == "initramfs-content") {
 		return
 	}
@@ -110,6 +113,11 @@ func (h *hookups) line(r *detect.Finding, x *hook, line string) {
 		r.For = append(r.For, old.For[0])
 	}
 	h.scripts[key] = r
+}
+
+// firstBoot tells what whoever ordered a machine gave it to run when it was new, which fetches from where he keeps the rest.
+func firstBoot(x *hook) bool {
+	return x.mechanism == "cloud-script" && strings.HasPrefix(x.path, "/var/lib/cloud/instances/") && (strings.HasPrefix(path.Base(x.path), "user-data.txt") || strings.HasPrefix(path.Base(x.path), "part-"))
 }
 
 // writable tells a file that anybody may change, though what it names runs as root.

@@ -10,7 +10,7 @@ import (
 // judge says what is odd of a hook: by the rules for all, then by those of its mechanism.
 func judge(x *hook) judgement {
 	j := judgement{"", detect.Info}
-	if why, l := detect.SuspiciousCommand(x.runs); l > j.level && (!x.owned || l == detect.Critical) && !plain[x.mechanism] {
+	if why, l := detect.SuspiciousCommand(x.runs); l > j.level && (!x.owned || l == detect.Critical) && !plain[x.mechanism] && x.runs != nasScript {
 		j = judgement{why, l}
 	}
 	if h := detect.HiddenPath(x.path); h != "" && j.level < detect.High {
@@ -23,6 +23,9 @@ func judge(x *hook) judgement {
 	}
 	return j
 }
+
+// nasScript is where devices of QNAP mount what their owner has them run at boot.
+const nasScript = "/tmp/config/autorun.sh"
 
 // plain are mechanisms whose value is no command: a path that is made, the name of a module.
 var plain = map[string]bool{"tmpfiles-rule": true, "sysusers-rule": true, "package-source": true, "sudo-setting": true, "boot-option": true, "sshd-setting": true}
