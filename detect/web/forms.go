@@ -16,6 +16,7 @@ type form struct {
 	entered, denied int64            // answered by a redirection, by 401 or 403
 	refused         map[string]int64 // by address
 	in              map[string]bool  // addresses that entered
+	ok              map[string]int64 // answered by 200 where panels give tickets, by address
 	first, last     evidence.Time
 	quotes          []evidence.Quote
 }
@@ -35,7 +36,7 @@ func (f *fold) posted(ip, p []byte, status int64, e *event.Event) {
 		if len(f.forms) >= maxForms {
 			return
 		}
-		x = &form{refused: map[string]int64{}, in: map[string]bool{}}
+		x = &form{refused: map[string]int64{}, in: map[string]bool{}, ok: map[string]int64{}}
 		f.forms[string(p)] = x
 	}
 	switch status {
@@ -56,6 +57,9 @@ func (f *fold) posted(ip, p []byte, status int64, e *event.Event) {
 		return
 	}
 	x.refused[string(ip)] = n + 1
+	if status == 200 && ticketForm(bytes.ToLower(p)) {
+		x.ok[string(ip)]++
+	}
 	x.first, x.last = evidence.Min(x.first, e.At), evidence.Max(x.last, e.At)
 	if n == minFormTries-1 && len(x.quotes) < 2*maxQuotes {
 		x.quotes = append(x.quotes, e.Quote())
@@ -82,7 +86,10 @@ func (f *fold) guesses() (out []detect.Finding) {
 		least := max(minFormTries, timesUsual*x.usual())
 		r := detect.Finding{Detection: "D08", What: detect.Guessing, Level: detect.Low, Rung: evidence.Attempt, Service: "web", Path: p, First: x.first, Last: x.last, For: x.quotes, Attack: []string{"T1110.004"}}
 		for ip, n := range x.refused {
-			if n >= least && !x.in[ip] && detect.Outside(ip) {
+			if x.denied > 0 { // it refuses by a status, so that 200 lets in
+				n -= x.ok[ip]
+			}
+			if n >= least && (x.denied == 0 || x.ok[ip] == 0) && !x.in[ip] && detect.Outside(ip) {
 				r.Count += n
 				r.Sources = append(r.Sources, ip)
 			}
