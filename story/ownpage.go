@@ -30,6 +30,10 @@ func (b *builder) ownPage(f *detect.Finding) bool {
 	if f.What == detect.WebUpload && len(strangers) > 0 {
 		return false
 	}
+	if len(strangers) > 0 && neverOwn(f) { // whoever looks at an intruder's script before it is used is no reason to hold nobody for him
+		f.Source = strangers[0]
+		return false
+	}
 	b.own[f.Path] = true
 	if f.Level < detect.Critical && len(strangers) == 0 {
 		f.Level = detect.Medium
