@@ -7,6 +7,12 @@ import (
 	"strings"
 )
 
+// RunsFetched tells whether a command makes what it fetches a program, or runs it: what it only puts away is data.
+func RunsFetched(c string) bool {
+	low := strings.ToLower(c)
+	return strings.Contains(low, "chmod ") || runsFetched(low)
+}
+
 // runsFetched tells whether a command line, in lower case, goes on to run the file that it fetched: "wget http://…/x.sh; bash x.sh", "curl -O …/x && ./x".
 func runsFetched(c string) bool {
 	names := fetchedNames(c)

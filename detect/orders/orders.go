@@ -111,7 +111,7 @@ func judge(s string) string {
 	if !strings.Contains(s, "curl") && !strings.Contains(s, "wget") && !strings.Contains(s, "base64") && !strings.Contains(s, "/dev/tcp/") || strings.Contains(s, "https://") || ownNetwork(s) {
 		return "" // what makers tell everybody to run begins with https
 	}
-	if why, l := detect.SuspiciousCommand(strings.NewReplacer(`'`, " ; ", `"`, " ; ", `(`, " ", `)`, " ", `+`, " ", `||`, " ; ", "`", " ; ").Replace(s)); l >= detect.Critical && (strings.Contains(why, "fetches") || strings.Contains(why, "decodes") || strings.Contains(why, "connection")) || l >= detect.High && (strings.HasPrefix(why, "fetches a file") || why == mines) {
+	if why, l := detect.SuspiciousCommand(strings.NewReplacer(`'`, " ; ", `"`, " ; ", `(`, " ", `)`, " ", `+`, " ", `||`, " ; ", "`", " ; ").Replace(s)); l >= detect.Critical && (strings.Contains(why, "fetches") || strings.Contains(why, "decodes") || strings.Contains(why, "connection")) || l >= detect.High && (strings.HasPrefix(why, "fetches a file") && detect.RunsFetched(s) || why == mines) {
 		return "a command that " + why
 	}
 	return ""
