@@ -16,7 +16,7 @@ func New() *artifact.Artifact {
 		Name: "rlogin", Doc: "logins by rsh and rlogin, which trust what other hosts say",
 		Spec:     "netkit-rsh 0.17 rshd/rshd.c, rlogind/rlogind.c; Linux-PAM 0.75 modules/pam_rhosts/pam_rhosts_auth.c; inetutils 2.4 src/rshd.c",
 		Programs: []string{"rshd", "in.rshd", "rlogind", "in.rlogind", "pam_rhosts_auth", "pam_rhosts"},
-		Decode:   decode, Kinds: []event.Kind{event.AuthAccepted, event.AuthFailed, event.ConnectionSeen, event.SessionOpened},
+		Decode:   decode, Kinds: []event.Kind{event.AuthAccepted, event.ConnectionSeen, event.SessionOpened},
 	}
 }
 
@@ -27,8 +27,8 @@ func decode(m *artifact.Message, yield func(*event.Event)) bool {
 	for _, p := range [...]string{"allowed to ", "denied to "} { // "allowed to REMOTE@HOST as LOCAL", and why not
 		if rest, ok := said.Rest(t, p); ok {
 			kind := event.AuthAccepted
-			if p[0] == 'd' {
-				kind = event.AuthFailed
+			if p[0] == 'd' { // no password was tried, so that nobody guesses
+				kind = event.ConnectionSeen
 			}
 			return tell(m, kind, rest, yield)
 		}
