@@ -65,7 +65,7 @@ func gitlabJSONParse(ctx context.Context, in *artifact.Input) iter.Seq2[event.Ev
 // tell makes events of a record. A request to log in that has the status 0 was left to what answers those who are refused.
 func (x *gitlabRecord) tell(m *artifact.Message, out func(*event.Event)) {
 	switch {
-	case x.Message == "Rack_Attack" && (x.Env == "blocklist" || x.Env == "throttle"):
+	case x.Message == "Rack_Attack" && (x.Env == "blocklist" || x.Env == "throttle" && x.enters()): // programs that ask too often are slowed down, too
 		gitlabSeen(m, x.RemoteIP, "", "Rack_Attack "+x.Env, out)
 	case said.BeginsAny([]byte(x.Message), []string{"Failed Login: ", "Successful Login: "}):
 		m.Text = []byte(x.Message)
@@ -73,6 +73,11 @@ func (x *gitlabRecord) tell(m *artifact.Message, out func(*event.Event)) {
 	case x.Method == "POST" && x.Path == "/users/sign_in" && x.Status != nil && (*x.Status == 0 || *x.Status == 401 || *x.Status == 422):
 		gitlabSeen(m, x.RemoteIP, x.login(), "POST /users/sign_in", out)
 	}
+}
+
+// enters tells a request by which somebody would get in.
+func (x *gitlabRecord) enters() bool {
+	return x.Path == "/users/sign_in" || x.Path == "/users/password" || x.Path == "/oauth/token"
 }
 
 // login gives the name that was asked for.
