@@ -30,7 +30,7 @@ func (b *builder) guesser(f *detect.Finding) bool {
 	if f.Method == "record" { // which does not tell by what the login was
 		return false
 	}
-	if a.FailedHere <= aFew && behindTheTries(a) {
+	if a.FailedHere <= aFew && !(f.Account == "root" && a.FailedHere > 0) && behindTheTries(a) { // root is everybody's name: who tried it there goes on with it
 		return false
 	}
 	if a.TriedAccounts > 1 && a.TriedInvalid == 0 && b.origin(f.Source) == "internal" && b.accountsFrom(f.Source) >= a.TriedAccounts {
