@@ -55,6 +55,17 @@ func hasLog(vector string) bool {
 	return false
 }
 
+// rank puts the likeliest way in first.
+func (b *builder) rank() {
+	sort.SliceStable(b.s.Hypotheses, func(i, j int) bool {
+		x, y := b.s.Hypotheses[i], b.s.Hypotheses[j]
+		if order(x.Status) != order(y.Status) {
+			return order(x.Status) < order(y.Status)
+		}
+		return x.Score > y.Score
+	})
+}
+
 // weigh makes a hypothesis of each vector: what speaks for it, what against, and what would change it.
 func (b *builder) weigh() {
 	for i := range vectors {
@@ -75,13 +86,7 @@ func (b *builder) weigh() {
 		b.sides(&h)
 		b.s.Hypotheses = append(b.s.Hypotheses, h)
 	}
-	sort.SliceStable(b.s.Hypotheses, func(i, j int) bool {
-		x, y := b.s.Hypotheses[i], b.s.Hypotheses[j]
-		if order(x.Status) != order(y.Status) {
-			return order(x.Status) < order(y.Status)
-		}
-		return x.Score > y.Score
-	})
+	b.rank()
 }
 
 func order(s Status) int {

@@ -17,7 +17,7 @@ func (b *builder) verdict() {
 	}
 	signs := b.unexplained()
 	if len(signs) > 0 && !b.effective() && (b.onlyDoubted() && !b.madeItRun() || !strong && !b.cameWith()) { // what is bad in itself stays so beside a login that may have been its owner's
-		b.entered, b.s.Entry, b.s.Actors = nil, []Entry{}, []Actor{}
+		b.letGo()
 	}
 	switch {
 	case len(b.entered) > 0 && strong:
@@ -58,6 +58,17 @@ func (b *builder) verdict() {
 		b.acquit()
 	}
 	v.Summary = b.summary()
+}
+
+// letGo takes back the ways in, which stay possible among those that are weighed.
+func (b *builder) letGo() {
+	b.entered, b.s.Entry, b.s.Actors = nil, []Entry{}, []Actor{}
+	for i := range b.s.Hypotheses {
+		if h := &b.s.Hypotheses[i]; order(h.Status) < order(Possible) {
+			h.Status = Possible
+		}
+	}
+	b.rank()
 }
 
 // madeItRun tells whether one of those who got in had a database run what hardly anybody runs: that was no owner who mistyped.
