@@ -1,7 +1,6 @@
 package story
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -21,87 +20,12 @@ const grace = 2 * time.Minute
 // hangs on it: other logins of the same address, and keys put in place in its sessions.
 func (b *builder) suspect() {
 	b.uploadedByGuessers()
-	for _, f := range b.by[detect.GuessedIn] {
-		a := f.Access
-		text := fmt.Sprintf("The password of %s was guessed: %s for %s from %s, then the login was accepted %s.", f.Account,
-			plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries"), tried(a), f.Source, clock(f.First))
-		strong := b.guesser(f)
-		if !strong && !a.Unfamiliar() && !b.knownByGuessers(f) {
-			b.s.Innocent = append(b.s.Innocent, Innocent{What: fmt.Sprintf("%s before a login of %s from %s", plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries"), utf8(f.Account), f.Source),
-				Why: "a password that was forgotten: one account, and the account had come from this network before"})
-			continue
-		}
-		if !strong && b.neighbours(f) {
-			b.explain(fmt.Sprintf("%s before a login of %s from %s", plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries"), utf8(f.Account), f.Source),
-				"a password that was mistyped, or tried by a program that had an old one: others had been let in from this address for days; ask "+utf8(f.Account))
-			continue
-		}
-		st := Confirmed
-		if !strong {
-			st = Likely
-			text = fmt.Sprintf("%s for %s from %s, then %s was let in %s: a password that was guessed, or one that was mistyped.", upper(plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries")), tried(a), f.Source, f.Account, clock(f.First))
-			f.Title = fmt.Sprintf("%s was let in from %s after %s", f.Account, f.Source, plural(max(a.FailedHere, a.FailedAddress), "refused try", "refused tries"))
-		}
-		b.told[f] = b.claim(text, evidence.Accepted, f.First, st, f.For, f.Against)
-		if strong {
-			b.add(f.Source, b.told[f], true)
-		} else {
-			b.doubt(f.Source, b.told[f])
-		}
-	}
-	for _, f := range b.by[detect.LogEdited] {
-		if b.loggedIn(f.Source) {
-			text := fmt.Sprintf("%s missing from %s: all of them about %s. %s.", plural(f.Count, "line is", "lines are"), f.Path, f.Source, upper(f.Detail))
-			b.add(f.Source, b.claim(text, f.Rung, f.First, Confirmed, f.For, f.Against), true)
-		}
-	}
+	b.byGuesses()
+	b.byEditing()
 	b.afterAttempt()
-	for _, w := range []detect.What{detect.WebUpload, detect.WebScript} {
-		for _, f := range b.by[w] {
-			if f.Level < detect.High || f.Source == "" || f.Source != "" && (b.ftpUpload(f.Path) != nil || b.sharedBy(f) != nil || b.ownPage(f)) {
-				continue
-			}
-			text := fmt.Sprintf("%s put the script %s on the server through the web (%s).", f.Source, f.Path, f.Detail)
-			if w == detect.WebScript {
-				text = fmt.Sprintf("%s used the script %s, which does not belong to the site (%s).", f.Source, f.Path, f.Detail)
-			}
-			s := b.add(f.Source, b.claim(text, f.Rung, f.First, webStatus(f), f.For, f.Against), f.Level == detect.Critical)
-			b.web(s, f)
-			if f.Level == detect.Critical {
-				for _, other := range f.Sources { // who else used an intruder's script; its owner looks at what he found, too
-					if other != f.Source && b.atHome(other, f) != "" {
-						continue
-					}
-					why := "" // the one who put it there has his claim
-					if other != f.Source {
-						why = b.claim(fmt.Sprintf("%s asked for the script %s, which is an intruder's.", other, f.Path), evidence.Accepted, evidence.Time{}, Likely, naming(f.For, other), nil)
-					}
-					b.web(b.add(other, cmp.Or(why, b.ids[text]), f.Level == detect.Critical && len(f.Sources) <= 3), f)
-				}
-			}
-		}
-	}
-	for _, f := range b.by[detect.WebExecution] {
-		if f.Level >= detect.High && f.Source != "" && (b.suspects[f.Source] != nil || b.attacked(f.Source)) && b.answers(f) {
-			text := fmt.Sprintf("A request of %s made the web server run shell commands: %q.", f.Source, f.Detail)
-			b.web(b.add(f.Source, b.claim(text, evidence.Effect, f.First, Likely, f.For, f.Against), false), f)
-		}
-	}
-	for _, f := range b.by[detect.Upload] {
-		if w := b.badScript(f.Path); w != nil && b.ownTool(f, w) {
-			b.own[f.Path], w.Level = true, detect.Medium
-		} else if w != nil && !workedOn(f, w) {
-			text := fmt.Sprintf("%s wrote %s by %s as %s %s; the file is an intruder's script (%s).", f.Source, f.Path, f.Service, f.Account, clock(f.First), w.Detail)
-			s := b.add(f.Source, b.claim(text, evidence.Effect, f.First, Confirmed, append(append([]evidence.Quote{}, f.For...), w.For...), nil), true)
-			s.account[f.Account] = true
-			s.spans = append(s.spans, span{f.First, f.Last.Add(grace), f.Account, false})
-			for _, user := range w.Sources { // who then used it
-				if len(w.Sources) <= 3 {
-					b.web(b.add(user, b.ids[text], user == f.Source), w)
-				}
-			}
-		}
-	}
+	b.byScripts()
+	b.byOrders()
+	b.byWriting()
 	b.byUpload()
 	b.byShare()
 	b.bySupply()
