@@ -95,94 +95,113 @@ func atTime(t evidence.Time) string {
 
 // summary is three sentences: how they got in, what they did, whether root is lost.
 func (b *builder) summary() string {
-	v := b.s.Verdict
-	switch v.Status {
+	switch b.s.Verdict.Status {
 	case Compromised:
+		return strings.Join(append(b.cameIn(), b.whatTheyDid()...), " ") + b.apartWords()
 	case Attacked:
 		return "Somebody tries to get in, and there is no sign that anybody did. " + b.tries()
 	case Clean:
 		return "Nothing in the evidence speaks of an intruder. The logs and files that would show one were read. This is no proof: an intruder who left no trace cannot be seen."
-	default:
-		if len(b.entered) > 0 {
-			w := b.entered[0]
-			if b.onlyDoubted() {
-				return fmt.Sprintf("%s was let in as %s %s after tries that were refused. Who guesses a password leaves that, and so does whoever mistypes his own, or a program with an old one; nothing that only an intruder does was found behind it, so it cannot be told. Ask %s whether that was him.", list(w.sources), w.account, clock(w.first), w.account)
-			}
-			if s := b.suspects[first(w.sources)]; s != nil && s.doubted && w.vector == "mail-account" {
-				return fmt.Sprintf("Much mail was handed in with the password of %s from %s, %s, from where the account had not come before. Whoever stole the password does so, and so does its owner who writes to many from a new place, or by a service that he gave it to. Ask %s whether these mails were meant.", w.account, list(w.sources), clock(w.first), w.account)
-			}
-			return fmt.Sprintf("It looks as if %s %s %s%s, but nothing that was read shows what came of it, so it cannot be told whether somebody got in. %sWhat speaks for it: %s among the claims.",
-				cmp.Or(list(w.sources), "somebody"), w.how(), atTime(w.first), uncertain(w.off), b.shellWords(w.sources), list(w.claims))
-		}
-		if ps := b.changedPrograms(); len(ps) > 0 {
-			return fmt.Sprintf("Nothing shows how somebody would have got in, but %s. An intruder leaves that, and so does whoever builds a package himself, so it cannot be told which it was.", plural(int64(len(ps)), "program or library is", "programs and libraries are")+" not as the package ships it: "+list(ps))
-		}
-		if odd := b.oddWords(); odd != "" {
-			text := "Nothing shows how somebody would have got in, but this does not belong on a server: " + odd + ". It may have an explanation that only its administrators know, so it cannot be told; if none of them knows it, somebody was there."
-			if m := b.complete(); m != "" {
-				text += " Not there to be read: " + m + "."
-			}
-			return text
-		}
-		if m := b.complete(); m != "" && b.wasAttacked() {
-			return "Somebody tries to get in. Nothing that was read shows that anybody did, but this was not there to be read: " + m + ". So it cannot be told. " + b.tries()
-		} else if ask := b.askAbout(); m != "" && ask != "" {
-			return "Nothing that was read is beyond doubt an intruder's, and this was not there to be read: " + m + ". So it cannot be told whether there was one. " + ask
-		} else if m != "" {
-			return "Nothing that was read speaks of an intruder, but this was not there to be read: " + m + ". So it cannot be told whether there was one."
-		}
-		return "It cannot be told from this evidence whether there was an intruder."
 	}
-	var s []string
-	switch {
-	case len(b.entered) == 0:
-		s = append(s, b.signWords())
-	default:
-		w := b.entered[0]
-		who := upper(list(w.sources))
-		if who == "" {
-			who = "Somebody"
-		}
-		s = append(s, fmt.Sprintf("%s %s %s%s.", who, w.how(), atTime(w.first), uncertain(w.off)))
-		if n := len(b.entered) - 1; n > 0 {
-			s = append(s, more(n)+" told below.")
-		}
+	if len(b.entered) > 0 {
+		return b.doubtedEntry()
 	}
+	return b.untold()
+}
+
+// doubtedEntry words a way in of which nothing shows what came of it.
+func (b *builder) doubtedEntry() string {
+	w := b.entered[0]
+	if b.onlyDoubted() {
+		return fmt.Sprintf("%s was let in as %s %s after tries that were refused. Who guesses a password leaves that, and so does whoever mistypes his own, or a program with an old one; nothing that only an intruder does was found behind it, so it cannot be told. Ask %s whether that was him.", list(w.sources), w.account, clock(w.first), w.account)
+	}
+	if s := b.suspects[first(w.sources)]; s != nil && s.doubted && w.vector == "mail-account" {
+		return fmt.Sprintf("Much mail was handed in with the password of %s from %s, %s, from where the account had not come before. Whoever stole the password does so, and so does its owner who writes to many from a new place, or by a service that he gave it to. Ask %s whether these mails were meant.", w.account, list(w.sources), clock(w.first), w.account)
+	}
+	return fmt.Sprintf("It looks as if %s %s %s%s, but nothing that was read shows what came of it, so it cannot be told whether somebody got in. %sWhat speaks for it: %s among the claims.",
+		cmp.Or(list(w.sources), "somebody"), w.how(), atTime(w.first), uncertain(w.off), b.shellWords(w.sources), list(w.claims))
+}
+
+// untold says why it cannot be told whether there was an intruder, where no way in was found.
+func (b *builder) untold() string {
+	if ps := b.changedPrograms(); len(ps) > 0 {
+		return fmt.Sprintf("Nothing shows how somebody would have got in, but %s. An intruder leaves that, and so does whoever builds a package himself, so it cannot be told which it was.", plural(int64(len(ps)), "program or library is", "programs and libraries are")+" not as the package ships it: "+list(ps))
+	}
+	if odd := b.oddWords(); odd != "" {
+		text := "Nothing shows how somebody would have got in, but this does not belong on a server: " + odd + ". It may have an explanation that only its administrators know, so it cannot be told; if none of them knows it, somebody was there."
+		if m := b.complete(); m != "" {
+			text += " Not there to be read: " + m + "."
+		}
+		return text
+	}
+	if m := b.complete(); m != "" && b.wasAttacked() {
+		return "Somebody tries to get in. Nothing that was read shows that anybody did, but this was not there to be read: " + m + ". So it cannot be told. " + b.tries()
+	} else if ask := b.askAbout(); m != "" && ask != "" {
+		return "Nothing that was read is beyond doubt an intruder's, and this was not there to be read: " + m + ". So it cannot be told whether there was one. " + ask
+	} else if m != "" {
+		return "Nothing that was read speaks of an intruder, but this was not there to be read: " + m + ". So it cannot be told whether there was one."
+	}
+	return "It cannot be told from this evidence whether there was an intruder."
+}
+
+// cameIn words who came in first, how and when.
+func (b *builder) cameIn() []string {
+	if len(b.entered) == 0 {
+		return []string{b.signWords()}
+	}
+	w := b.entered[0]
+	s := []string{fmt.Sprintf("%s %s %s%s.", cmp.Or(upper(list(w.sources)), "Somebody"), w.how(), atTime(w.first), uncertain(w.off))}
+	if n := len(b.entered) - 1; n > 0 {
+		s = append(s, more(n)+" told below.")
+	}
+	return s
+}
+
+// whatTheyDid words what they did, and whether root is lost.
+func (b *builder) whatTheyDid() []string {
 	var did []string
 	if n := b.s.WaysBack(); n > 0 {
 		did = append(did, "left "+plural(int64(n), "way", "ways")+" to come back")
 	}
-	for _, i := range b.s.Impact {
-		switch {
-		case b.seenCalling(&i) && i.What == "spam":
-			did = append(did, "left a program running that hands mail to "+plural(i.Count, "server", "servers"))
-		case b.seenCalling(&i):
-			did = append(did, "left a program running that reaches out to "+plural(i.Count, "machine", "machines"))
-		case i.What == "scan":
-			did = append(did, "scanned others as "+i.By)
-		case i.What == "defacement":
-			did = append(did, "put "+i.Counted()+" of his own in the place of the site's")
-		case i.What == "ransom" && i.Unit == "databases":
-			did = append(did, "emptied "+i.Counted()+" and left a demand for ransom")
-		case i.What == "ransom" && i.Count == 0:
-			did = append(did, "left a note that asks for ransom")
-		case i.What == "ransom":
-			did = append(did, "left a note that asks ransom for "+i.Detail)
-		case i.What == "spam":
-			did = append(did, fmt.Sprintf("sent %d mails as %s", i.Count, i.By))
+	for i := range b.s.Impact {
+		if w := b.harmWords(&b.s.Impact[i]); w != "" {
+			did = append(did, w)
 		}
 	}
 	if n := len(b.s.Altered) - b.unasked; n > 0 {
 		did = append(did, "tampered with "+plural(int64(n), "log or file", "logs and files"))
 	}
-	if len(did) > 0 {
-		who := "The intruder "
-		if len(b.entered) > 1 {
-			who = "They "
-		}
-		s = append(s, who+list(did)+".")
+	if len(did) == 0 {
+		return []string{b.rootWords()}
 	}
-	return strings.Join(append(s, b.rootWords()), " ") + b.apartWords()
+	who := "The intruder "
+	if len(b.entered) > 1 {
+		who = "They "
+	}
+	return []string{who + list(did) + ".", b.rootWords()}
+}
+
+// harmWords words one kind of harm, "" for one that has no words of its own.
+func (b *builder) harmWords(i *Impact) string {
+	switch {
+	case b.seenCalling(i) && i.What == "spam":
+		return "left a program running that hands mail to " + plural(i.Count, "server", "servers")
+	case b.seenCalling(i):
+		return "left a program running that reaches out to " + plural(i.Count, "machine", "machines")
+	case i.What == "scan":
+		return "scanned others as " + i.By
+	case i.What == "defacement":
+		return "put " + i.Counted() + " of his own in the place of the site's"
+	case i.What == "ransom" && i.Unit == "databases":
+		return "emptied " + i.Counted() + " and left a demand for ransom"
+	case i.What == "ransom" && i.Count == 0:
+		return "left a note that asks for ransom"
+	case i.What == "ransom":
+		return "left a note that asks ransom for " + i.Detail
+	case i.What == "spam":
+		return fmt.Sprintf("sent %d mails as %s", i.Count, i.By)
+	}
+	return ""
 }
 
 // uncertain words by how much a time may be off.
