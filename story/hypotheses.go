@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"telltale/detect"
+	"telltale/event"
 	"telltale/evidence"
 )
 
@@ -73,8 +74,8 @@ func (b *builder) weigh() {
 		h := Hypothesis{Vector: v.name, For: []string{}, Against: []string{}, Weights: []Weight{}, WouldFlip: v.flip}
 		for j := range b.entered {
 			if w := &b.entered[j]; w.vector == v.name {
-				b.entering(&h, w, v.words)
 				h.WouldFlip = v.fall
+				b.entering(&h, w, v.words)
 			}
 		}
 		if h.Status == "" {
@@ -104,6 +105,9 @@ func (b *builder) entering(h *Hypothesis, w *way, words string) {
 	}
 	if d := Door(w.service); strings.HasPrefix(h.Vector, "ssh-password") && d != "ssh" {
 		words = strings.Replace(words, "an ssh password", "the "+d+" password", 1)
+	}
+	if h.Vector == "web-admin" && event.ClassOf(w.service) == event.PanelService {
+		words, h.WouldFlip = "an account was used at the server's panel, "+Door(w.service), "the owner of the account showing that the accepted login was his own"
 	}
 	h.Why = words + ": " + list(w.sources)
 	if w.account != "" { // which logs alone do not always tell
