@@ -55,8 +55,8 @@ func (b *builder) closingOf(e *Entry) (closes, bool) {
 	if c, ok := closingByService[e.Vector+" "+e.Service]; ok {
 		return c, true
 	}
-	if strings.HasPrefix(e.Vector, "ssh-password-") && Door(e.Service) != "ssh" {
-		return closes{"Let " + Door(e.Service) + " be reached from your own networks only, and switch it off where nobody needs it; see where the password of " + accountOr(e.Account, "the account") + " is used elsewhere.", "This was the way in, and guessing never stops."}, true
+	if door, ok := OtherDoor(e.Vector, e.Service); ok && strings.HasPrefix(e.Vector, "ssh-password-") {
+		return closes{"Let " + door + " be reached from your own networks only, and switch it off where nobody needs it; see where the password of " + accountOr(e.Account, "the account") + " is used elsewhere.", "This was the way in, and guessing never stops."}, true
 	}
 	if e.Vector != "web-upload" && e.Vector != "web-admin" && e.Vector != "web-exploit" {
 		return closes{}, false

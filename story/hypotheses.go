@@ -103,7 +103,7 @@ func (b *builder) entering(h *Hypothesis, w *way, words string) {
 	if h.Status == "" || w.status == Confirmed {
 		h.Status = w.status
 	}
-	if d := Door(w.service); strings.HasPrefix(h.Vector, "ssh-password") && d != "ssh" {
+	if d, ok := OtherDoor(h.Vector, w.service); ok {
 		words = strings.Replace(words, "an ssh password", "the "+d+" password", 1)
 	}
 	if h.Vector == "web-admin" && event.ClassOf(w.service) == event.PanelService {

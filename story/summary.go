@@ -56,7 +56,14 @@ func (w *way) how() string {
 	return s
 }
 
-// Door names what a password opened. Whatever gives a shell has ssh's ways in, for the list of them is closed.
+// OtherDoor names the service of a way in that stands under ssh's and is another's, for the list of ways in is closed: whatever lets a person in as an
+// account has theirs.
+func OtherDoor(vector, service string) (door string, ok bool) {
+	door = Door(service)
+	return door, strings.HasPrefix(vector, "ssh-") && door != "ssh"
+}
+
+// Door names what a password opened.
 func Door(service string) string {
 	switch service {
 	case "", "sshd-session", "sshd", "dropbear":

@@ -15,7 +15,7 @@ func (p *printer) entries(d *report.Document) {
 		p.line("## How they got in\n")
 		for _, e := range d.Entry {
 			s := fmt.Sprintf("- **%s** (%s)", plain(e.Vector), e.Status)
-			if d := story.Door(e.Service); strings.HasPrefix(e.Vector, "ssh-") && d != "ssh" {
+			if d, ok := story.OtherDoor(e.Vector, e.Service); ok {
 				s += ", of " + plain(d)
 			}
 			if e.Account != "" {

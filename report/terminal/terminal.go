@@ -154,7 +154,7 @@ func (p *printer) entries() {
 			break
 		}
 		parts := []string{fmt.Sprintf("%s [%s]", Escape(e.Vector), e.Status)}
-		if d := story.Door(e.Service); strings.HasPrefix(e.Vector, "ssh-") && d != "ssh" { // whatever gives a shell for a password stands under ssh's
+		if d, ok := story.OtherDoor(e.Vector, e.Service); ok {
 			parts[0] += "  of " + Escape(d)
 		}
 		if e.Account != "" {

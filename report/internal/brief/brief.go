@@ -44,9 +44,9 @@ var vectors = map[string]string{
 // Vector gives a way in, in words.
 func Vector(s string) string { return cmp.Or(vectors[s], s) }
 
-// Way gives an entry's way in, in words. The list of ways is closed: whatever gives a shell for a password stands under ssh's.
+// Way gives an entry's way in, in words.
 func Way(e *story.Entry) string {
-	if d := story.Door(e.Service); strings.HasPrefix(e.Vector, "ssh-password") && d != "ssh" {
+	if d, ok := story.OtherDoor(e.Vector, e.Service); ok && strings.HasPrefix(e.Vector, "ssh-password") {
 		return upper(d) + strings.TrimPrefix(Vector(e.Vector), "SSH")
 	}
 	return Vector(e.Vector)

@@ -53,7 +53,7 @@ var closes = map[string]string{
 
 // closing gives what closes an entry's way in.
 func closing(e *story.Entry) string {
-	if d := story.Door(e.Service); strings.HasPrefix(e.Vector, "ssh-password") && d != "ssh" {
+	if d, ok := story.OtherDoor(e.Vector, e.Service); ok && strings.HasPrefix(e.Vector, "ssh-password") {
 		return "set a new password for ACCOUNT, and switch " + d + " off or close it to the outside"
 	}
 	return closes[e.Vector]
