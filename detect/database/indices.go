@@ -1,26 +1,22 @@
 package database
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"telltale/evidence"
 )
 
-// notes begin the name of an index that holds a demand. Within a name they are an owner's word for what he keeps there.
+// meow ends the names that one kind of stranger leaves.
+const meow = "-meow"
+
+// notes stand in the name of what holds a demand. An index' name begins with them: within it they are an owner's word for what he keeps there.
 var notes = []string{"read_me", "read__me", "readme_to", "please_read", "to_recover", "recover_your", "pwned", "hacked_", "ransom", "db_has_been", "contact_me", "just_read", "how_to_restore", "warning.read", "warning.warning"}
 
 // noteIndex tells an index, in lower case, that strangers leave in place of those that they deleted.
 func noteIndex(name string) bool {
-	if strings.HasSuffix(name, "-meow") {
-		return true
-	}
-	for _, n := range notes {
-		if strings.HasPrefix(name, n) {
-			return true
-		}
-	}
-	return false
+	return strings.HasSuffix(name, meow) || slices.ContainsFunc(notes, func(n string) bool { return strings.HasPrefix(name, n) })
 }
 
 // kept is how old the indices are that those who keep a server delete by their dates; a stranger deletes today's, too.

@@ -110,10 +110,8 @@ func demands(m string) (demand string, strong bool) {
 		rest = strings.TrimPrefix(rest, "if not exists ")
 		name, _, _ := strings.Cut(strings.TrimLeft(rest, "`\"' "), " ")
 		name = strings.Trim(name, "`\"'();")
-		for _, w := range []string{"to_recover", "recover_your", "read_me", "read__me", "please_read", "pwned", "hacked_", "ransom", "db_has_been", "contact_me", "just_read", "readme_to", "how_to_restore", "-meow", "warning.read", "warning.warning"} {
-			if strings.Contains(name, w) {
-				return name, true
-			}
+		if strings.Contains(name, meow) || slices.ContainsFunc(notes, func(n string) bool { return strings.Contains(name, n) }) {
+			return name, true
 		}
 		if name == "readme" || name == "warning" || strings.HasPrefix(name, "readme.") {
 			return name, false
@@ -163,7 +161,7 @@ func (f *fold) destroyed() (out []detect.Finding) {
 		if near > 0 {
 			r.Title = fmt.Sprintf("%s of %s dropped, and a demand was left instead: %s", detect.Plural(near, unit(x.service), units(x.service)), x.service+was(near), x.demand)
 			r.Detail = strings.Join(x.names, ", ")
-			if x.strong && (x.fresh || strings.HasSuffix(x.demand, "-meow")) {
+			if x.strong && (x.fresh || strings.HasSuffix(x.demand, meow)) {
 				r.Level = detect.Critical
 			}
 			for _, t := range x.drops {
