@@ -71,13 +71,7 @@ func when(c *logclock.Clock, t []byte) (at evidence.Time, ok bool) {
 	if len(t) < 19 || t[2] != '/' || t[5] != '/' || t[10] != ' ' || t[13] != ':' || t[16] != ':' {
 		return at, false
 	}
-	n := [6]int{}
-	for i, p := range [][2]int{{6, 10}, {0, 2}, {3, 5}, {11, 13}, {14, 16}, {17, 19}} {
-		if n[i] = logclock.Digits(t[p[0]:p[1]]); n[i] < 0 {
-			return at, false
-		}
-	}
-	return c.Local(n[0], time.Month(n[1]), n[2], n[3], n[4], n[5], 0, time.Second)
+	return c.Local(logclock.Digits(t[6:10]), time.Month(logclock.Digits(t[:2])), logclock.Digits(t[3:5]), logclock.Digits(t[11:13]), logclock.Digits(t[14:16]), logclock.Digits(t[17:19]), 0, time.Second)
 }
 
 // read reads "[HTTPS:31:amy:203.0.113.7] READ: *GET /x HTTP/1.1*".

@@ -16,6 +16,7 @@ var phrases = []string{
 	"wrong password", "bad password", "invalid password", "incorrect password", "password incorrect", "password is incorrect", "password mismatch", "password check failed", "wrong username", "invalid username", "invalid credential", "bad credential", "wrong credential", "incorrect username", "unknown user name or bad password",
 	"bad rcon", "username/auth name mismatch", "challengeresponsefailed", "\"invalidpassword\"", "\"failedacl\"", "invalidaccountid", "no matching endpoint found", "no matching peer found", "sip auth failure", "no registration for peer", "failed smtp login", "failed c2s", "failed to validate credentials", "accessing monit httpd", "might not have worked", "getting details for user with username input", "\"login_failed\"", "\"invalid_login\"", "invalid admin token", "invalid totp code", "token is invalid! ip", "couldn't find the pskey for",
 	"login attempt or request with invalid authentication", "auth-failure", "login_failure", "failed connection attempt", "failed attempted login", "password supplied for ", "'s records in the system password file", "wrong certificate or password", "invalid server password", "disconnected: not authorised", "\"authentication_failed\"", "\"connection_failed\"", "[denied login]", "/_session 401 ", "login refused: user ", "username and password do not match",
+	"can't find apop secret for user", "userinfo error - auth_", "status=\"failed", "error reading authentication information", "doesn't exist. attempt from ip address",
 }
 
 // split are phrases of two parts, between which a name or an address stands.
@@ -25,7 +26,11 @@ var split = [][2][]byte{
 }
 
 // denials are how a service says that an address may not come at all.
-var denials = []string{"is not allowed to talk to us", "access not allowed", "rejected connection", "client denied", "not allowed to connect", "failed to pass ip acl", "no acl matches", "no acl match", "rejected by acl", "refused connect", "connection refused from", "access denied -- client", "libwrap from=", "failedacl", "rejected because extension not found", "not found in context", "rejecting unknown sip connection", "relay attempt", "found in dns blacklist", "has no reverse dns entry", "spam attack detected", "tcp_denied/", "address from=", " on illegal port", "event=failed-command"}
+var denials = []string{
+	"is not allowed to talk to us", "access not allowed", "rejected connection", "client denied", "not allowed to connect", "failed to pass ip acl", "no acl matches", "no acl match", "rejected by acl", "refused connect", "connection refused from", "access denied -- client", "libwrap from=", "failedacl", "rejected because extension not found", "not found in context", "rejecting unknown sip connection", "relay attempt", "found in dns blacklist", "has no reverse dns entry", "spam attack detected", "tcp_denied/", "address from=", " on illegal port", "event=failed-command",
+	"hacking attempt detected", "ssl negotiation with client failed", "peer did not return a certificate", "attempt to deliver to unknown recipient", "message from ip address", "rejected for policy reasons",
+	"error:method-not-allowed", "ratelimit block ", ".org blocked ", ".com blocked ", "sip auth challenge", " tcp blocked", " udp blocked", "rblsmtpd: ", "badiprbl: ip ", "notexist - [",
+}
 
 // undone are words by which a line says that it went well after all.
 var undone = []string{"0 failed", "failed=0", "failures=0", "failed: 0", "no failed login", "not failed", "succeeded", "successful login"}
@@ -52,7 +57,7 @@ func newRefusals() *refusals {
 	for _, l := range []struct {
 		words []string
 		class uint8
-	}{{phrases, isPhrase}, {rarePhrases, isPhrase}, {denials, isDenial}, {rareDenials, isDenial}, {undone, isUndone}, {welcomes, isLogin}} {
+	}{{phrases, isPhrase}, {denials, isDenial}, {undone, isUndone}, {welcomes, isLogin}} {
 		for _, w := range l.words {
 			words, r.class = append(words, w), append(r.class, l.class)
 		}

@@ -59,17 +59,8 @@ func stamp(c *logclock.Clock, t []byte) (at evidence.Time, text []byte, ok bool)
 		at, n := c.ISO(in)
 		return at, text, n > 0 && n == len(in)
 	}
-	if in[11] != ':' || in[14] != ':' {
-		return at, nil, false
-	}
-	n := [6]int{}
-	for i, p := range [][2]int{{0, 4}, {4, 6}, {6, 8}, {9, 11}, {12, 14}, {15, 17}} {
-		if n[i] = logclock.Digits(in[p[0]:p[1]]); n[i] < 0 {
-			return at, nil, false
-		}
-	}
-	at, ok = c.Local(n[0], time.Month(n[1]), n[2], n[3], n[4], n[5], 0, time.Second)
-	return at, text, ok
+	at, ok = c.Local(logclock.Digits(in[:4]), time.Month(logclock.Digits(in[4:6])), logclock.Digits(in[6:8]), logclock.Digits(in[9:11]), logclock.Digits(in[12:14]), logclock.Digits(in[15:17]), 0, time.Second)
+	return at, text, ok && in[11] == ':' && in[14] == ':'
 }
 
 // parse reads a file.

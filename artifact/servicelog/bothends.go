@@ -6,16 +6,6 @@ import (
 	"telltale/artifact/internal/said"
 )
 
-// rarePhrases and rareDenials are further words of phrases and denials: each is said by one kind of service alone.
-var rarePhrases = []string{
-	"can't find apop secret for user", "userinfo error - auth_", "status=\"failed", "error reading authentication information", "doesn't exist. attempt from ip address",
-}
-
-var rareDenials = []string{
-	"hacking attempt detected", "ssl negotiation with client failed", "peer did not return a certificate", "attempt to deliver to unknown recipient", "message from ip address", "rejected for policy reasons",
-	"error:method-not-allowed", "ratelimit block ", ".org blocked ", ".com blocked ", "sip auth challenge", " tcp blocked", " udp blocked", "rblsmtpd: ", "badiprbl: ip ", "notexist - [",
-}
-
 // arrow stands between the address of a client and that of this machine, as proxies write a connection.
 var arrow = []byte("->")
 
